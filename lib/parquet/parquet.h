@@ -1,0 +1,177 @@
+/*
+ * Parquet files: reader and writer, column by column, batch by batch.
+ *
+ * A batch of one leaf column is a struct cdc_pq_vec: parallel arrays with one slot per level entry.
+ * For a flat column that is one slot per row. Nothing here knows of rows, tables or change records;
+ * nested columns travel as leaves with definition and repetition levels.
+ *
+ * Specification: parquet-format 2.13. Files written are format version 1 with V1 data pages,
+ * dictionary encoding with PLAIN fallback, zstd, statistics, page index and column orders.
+ */
+#ifndef CDC_PARQUET_PARQUET_H
+#define CDC_PARQUET_PARQUET_H
+
+#include "io/io.h"
+#include "parquet/pq_format.h"
+
+/*
+ * One leaf, n slots. `values` has n elements of the C type for the physical type:
+ *
+ *	BOOLEAN uint8_t (0, 1)	INT32 int32_t	INT64 int64_t	INT96 struct cdc_pq_int96
+ *	FLOAT float		DOUBLE double	BYTE_ARRAY and FIXED struct cdc_str
+ *
+ * A slot holds a value iff def is NULL or def[i] == max_def of the leaf; other slots are zero.
+ * def == NULL: every slot holds a value. rep == NULL: every rep level is 0.
+ */
+struct cdc_pq_vec {
+	enum cdc_pq_type type;
+	uint32_t n;
+	const void *values;
+	const uint8_t *def;
+	const uint8_t *rep;
+};
+
+struct cdc_pq_int96 {
+	uint64_t nanos;		/* of the day */
+	uint32_t julian_day;	/* 2440588 = 1970-01-01 */
+};
+
+/* ------------------------------------------------------------------ reading */
+
+struct cdc_pq_file;
+
+/*
+ * Open a file and read its footer. `size` is what the caller knows of the length (0: ask the
+ * system). `path` is copied for messages. CDC_ECORRUPT: not a Parquet file, or damaged.
+ * CDC_EUNSUPPORTED: encryption, LZO.
+ */
+int cdc_pq_open(struct cdc_pq_file **f, const struct cdc_io *io, const char *path, uint64_t size,
+		struct cdc_err *err) CDC_NODISCARD;
+void cdc_pq_close(struct cdc_pq_file *f);
+const struct cdc_pq_metadata *cdc_pq_metadata(const struct cdc_pq_file *f);
+
+/* Leaf ordinal of a top-level leaf column by exact name, then unique case-insensitive name; -1. */
+int32_t cdc_pq_leaf_by_name(const struct cdc_pq_file *f, struct cdc_str name);
+
+/*
+ * Cursor over one leaf of one row group. The chunk is read with one pread, pages are decompressed
+ * one at a time. Memory: the compressed chunk, one or a few pages, one batch. Cursors of one file
+ * share its decompression state: they belong to one thread. Page checksums are always verified.
+ */
+struct cdc_pq_column;
+
+int cdc_pq_column_open(struct cdc_pq_column **c, struct cdc_pq_file *f, int32_t row_group,
+		       int32_t leaf, struct cdc_err *err) CDC_NODISCARD;
+void cdc_pq_column_close(struct cdc_pq_column *c);
+
+/*
+ * Next batch: exactly `max` slots unless the chunk ends (CDC_END when nothing is left; for leaves
+ * with max_rep > 0 a batch ends at a row boundary and may exceed `max` by the rest of a row).
+ * The arrays belong to the cursor and live until the next call on it; so do the bytes of strings,
+ * which point into pages that are kept that long. CDC_ECORRUPT, with the file and the offset of the
+ * page; CDC_EUNSUPPORTED for pages over 256 MiB and unknown encodings; CDC_ENOMEM also when the
+ * strings of one batch come to more than 1 GiB.
+ */
+int cdc_pq_column_read(struct cdc_pq_column *c, uint32_t max, struct cdc_pq_vec *out,
+		       struct cdc_err *err) CDC_NODISCARD;
+
+/*
+ * Skip `rows` rows (max_rep == 0 only); whole pages are passed over without decompression. More rows
+ * than are left are CDC_EINTERNAL. After an error of read or skip only close is allowed.
+ */
+int cdc_pq_column_skip(struct cdc_pq_column *c, uint64_t rows, struct cdc_err *err) CDC_NODISCARD;
+
+/* What the page index tells of one data page. */
+struct cdc_pq_page_info {
+	int64_t offset;			/* of its header in the file */
+	int32_t compressed_size;	/* header included */
+	int64_t first_row;		/* in the row group */
+	int64_t num_rows;
+	bool all_null;
+	bool has_null_count;
+	int64_t null_count;
+	bool has_min_max;		/* bounds, PLAIN bytes, perhaps cut short; usable as in
+					 * struct cdc_pq_statistics */
+	struct cdc_str min_value;
+	struct cdc_str max_value;
+};
+
+struct cdc_pq_page_index {
+	struct cdc_pq_page_info *page;
+	uint32_t num_pages;
+	struct cdc_arena arena;		/* owns everything above */
+};
+
+/*
+ * Page index of one leaf of one row group; free it with cdc_pq_page_index_free after CDC_OK.
+ * CDC_END: there is none, or it does not agree with the chunk and is better ignored.
+ */
+int cdc_pq_page_index_read(struct cdc_pq_page_index *index, const struct cdc_pq_file *f,
+			   int32_t row_group, int32_t leaf, struct cdc_err *err) CDC_NODISCARD;
+void cdc_pq_page_index_free(struct cdc_pq_page_index *index);
+
+/* ------------------------------------------------------------------ writing */
+
+struct cdc_pq_write_options {
+	enum cdc_pq_codec codec;	/* default ZSTD */
+	int level;			/* zstd 1..19, default 1 */
+	uint64_t row_group_bytes;	/* default 128 MiB, estimated encoded size */
+	uint64_t row_group_rows;	/* default 1 Mi */
+	uint32_t page_bytes;		/* default 1 MiB */
+	uint32_t page_rows;		/* default 20000 */
+	uint32_t dictionary_bytes;	/* default 1 MiB; 0 turns dictionaries off */
+	const char *created_by;		/* default "cdc-tools version X.Y.Z (build …)" */
+};
+
+void cdc_pq_write_options_init(struct cdc_pq_write_options *opt);
+
+/* Statistics of one leaf over the whole file, exact, in the column's order. */
+struct cdc_pq_leaf_summary {
+	int64_t num_values;		/* slots, nulls included */
+	int64_t null_count;
+	bool has_min_max;		/* false: no value, or a NaN among them, or no order */
+	union cdc_pq_scalar {
+		int64_t i;		/* BOOLEAN, INT32, INT64 */
+		double d;		/* FLOAT, DOUBLE */
+		struct cdc_str s;	/* BYTE_ARRAY, FIXED: whole values, owned by the summary */
+	} min, max;
+};
+
+struct cdc_pq_summary {
+	uint64_t file_bytes;
+	int64_t num_rows;
+	int32_t num_leaves;
+	struct cdc_pq_leaf_summary *leaf;
+	struct cdc_arena arena;
+};
+
+void cdc_pq_summary_free(struct cdc_pq_summary *s);
+
+struct cdc_pq_writer;
+
+/*
+ * Write a new file through `fd`, which stays the caller's (not fsynced, not closed). `schema` is
+ * borrowed: it needs name, is_leaf, type, type_length, repetition, num_children, converted, logical
+ * and their parameters set and cdc_pq_schema_finish called; it must outlive the writer.
+ */
+int cdc_pq_writer_new(struct cdc_pq_writer **w, const struct cdc_io *io, int fd,
+		      const struct cdc_pq_schema *schema, const struct cdc_pq_write_options *opt,
+		      struct cdc_err *err) CDC_NODISCARD;
+
+/*
+ * Append one batch of whole rows: vec[leaf] for every leaf. Flat leaves have rows slots; nested
+ * leaves have levels. Everything is copied or encoded before return. A FIXED value whose length is
+ * not type_length is CDC_EINTERNAL. After an error only cdc_pq_writer_free is allowed.
+ */
+int cdc_pq_writer_write(struct cdc_pq_writer *w, const struct cdc_pq_vec *vec, uint32_t rows,
+			struct cdc_err *err) CDC_NODISCARD;
+
+/* Bytes written and estimated to be written so far: for target file sizes. */
+uint64_t cdc_pq_writer_bytes(const struct cdc_pq_writer *w);
+
+/* Write the footer. `summary` is filled; free it with cdc_pq_summary_free. */
+int cdc_pq_writer_finish(struct cdc_pq_writer *w, struct cdc_pq_summary *summary,
+			 struct cdc_err *err) CDC_NODISCARD;
+void cdc_pq_writer_free(struct cdc_pq_writer *w);
+
+#endif

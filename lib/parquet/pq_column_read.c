@@ -1,0 +1,604 @@
+/*
+ * The cursor over one column chunk: chunk bytes to pages, pages to batches.
+ *
+ * The chunk is in memory as it is stored. One page at a time is unpacked from it; pages that strings
+ * of the current batch point into are kept until the next call.
+ */
+#include "parquet/pq_batch.h"
+#include "parquet/pq_file.h"
+#include "parquet/pq_meta_read.h"
+
+#include <stdlib.h>
+
+/* Slots that are decoded in one go: their levels and values stay in the cache, and memory grows
+ * with what was decoded, never with what a header promises. */
+#define STEP (16u << 10)
+
+/* What the strings of one batch may keep in memory: unpacked pages, and values that were built. */
+#define MAX_STRINGS (1u << 30)
+
+/* How far one row of a nested column may go beyond the batch that was asked for. */
+#define MAX_ROW_SLOTS (64u << 20)
+
+/* Bytes that PARQUET-816 may hide behind the end of a chunk. */
+enum { HIDDEN = 100 };
+
+struct cdc_pq_column {
+	struct cdc_pq_file *f;
+	const struct cdc_pq_column_meta *meta;
+	const struct cdc_pq_node *node;
+	struct cdc_pq_page_env env;
+	int rc;				/* an error: the cursor is dead */
+
+	struct cdc_pq_mem chunk;
+	uint64_t chunk_offset;		/* in the file */
+	size_t chunk_len;
+	size_t pos;			/* next page header */
+	size_t page_pos;		/* header of the page at work: for messages */
+
+	uint64_t slots_left;		/* in pages that were not begun */
+	uint64_t rows_left;		/* rows that were not handed out; nested columns */
+	bool began;			/* a nested column's first level was seen */
+
+	struct cdc_pq_page page;
+	struct cdc_pq_page_header dict_header;
+	const uint8_t *dict_stored;	/* a dictionary page that was not decoded yet */
+	struct cdc_pq_dictionary dict;
+
+	struct cdc_pq_mem *body;	/* unpacked pages; those before num_bodies are in use */
+	uint32_t num_bodies;
+	uint32_t max_bodies;
+	size_t bodies_bytes;		/* in those in use */
+	uint32_t page_bodies;		/* how many of them, the last ones, are the page's at work */
+	size_t page_bytes;		/* and its share of bodies_bytes */
+
+	struct cdc_pq_string_space space;
+	struct cdc_buf last;		/* copy of the value that the next prefix refers to */
+	struct cdc_pq_batch batch;
+};
+
+/* Remember the error, and say which column and where. */
+static int failed(struct cdc_pq_column *c, int rc, struct cdc_err *err)
+{
+	struct cdc_str name = c->node->name;
+
+	cdc_err_prefix(err, "column %.*s", name.n < 80 ? (int)name.n : 80, name.p ? name.p : "");
+	cdc_err_file(err, c->f->path);
+	if (c->chunk_offset)
+		cdc_err_offset(err, c->chunk_offset + c->page_pos);
+	c->rc = rc;
+	return rc;
+}
+
+/* ------------------------------------------------------------------ open and close */
+
+static int check_supported(const struct cdc_pq_column_meta *m, struct cdc_err *err)
+{
+	if (m->encrypted)
+		return cdc_fail(err, CDC_EUNSUPPORTED, "it is encrypted");
+	if (m->has_file_path)
+		return cdc_fail(err, CDC_EUNSUPPORTED, "it is in another file");
+	if (m->codec == CDC_PQ_LZO)
+		return cdc_fail(err, CDC_EUNSUPPORTED, "codec LZO");
+	if (!cdc_pq_codec_known(m->codec))
+		return cdc_fail(err, CDC_EUNSUPPORTED, "codec %d", (int)m->codec);
+	return CDC_OK;
+}
+
+/* Where the chunk is; nothing of it may lie outside the data (spec 1.1, 3.2, 3.5). */
+static int locate(struct cdc_pq_column *c, struct cdc_err *err)
+{
+	const struct cdc_pq_column_meta *m = c->meta;
+	uint64_t end = c->f->footer_start;
+	int64_t start = m->data_page_offset;
+	uint64_t len = (uint64_t)m->total_compressed_size;
+
+	if (m->dictionary_page_offset >= 4 && m->dictionary_page_offset < start)
+		start = m->dictionary_page_offset;
+	if (start < 4 || (uint64_t)start > end || len > end - (uint64_t)start)
+		return cdc_fail(err, CDC_ECORRUPT, "its chunk lies outside the data");
+	c->chunk_offset = (uint64_t)start;
+	if (c->f->short_dictionary) {
+		uint64_t more = end - (uint64_t)start - len;
+
+		len += more < HIDDEN ? more : HIDDEN;
+	}
+	if (len > SIZE_MAX / 4)
+		return cdc_fail_nomem(err);
+	c->chunk_len = (size_t)len;
+	return CDC_OK;
+}
+
+static int load(struct cdc_pq_column *c, const struct cdc_pq_row_group *g, struct cdc_err *err)
+{
+	int rc = check_supported(c->meta, err);
+
+	if (rc < 0)
+		return rc;
+	if (c->node->max_rep == 0 && c->meta->num_values != g->num_rows)
+		return cdc_fail(err, CDC_ECORRUPT, "%lld values in %lld rows",
+				(long long)c->meta->num_values, (long long)g->num_rows);
+	if (c->meta->num_values == 0)
+		return g->num_rows == 0 ? CDC_OK :
+					  cdc_fail(err, CDC_ECORRUPT, "no values in %lld rows",
+						   (long long)g->num_rows);
+	rc = locate(c, err);
+	if (rc >= 0)
+		rc = cdc_pq_mem_reserve(&c->chunk, c->chunk_len, 0, err);
+	if (rc < 0)
+		return rc;
+	return cdc_io_pread_full(c->f->io, c->f->fd, c->chunk.p, c->chunk_len, c->chunk_offset,
+				 c->f->path, err);
+}
+
+static void set_up(struct cdc_pq_column *c, const struct cdc_pq_row_group *g)
+{
+	c->env = (struct cdc_pq_page_env){
+		.codec_ctx = &c->f->codec,
+		.codec = c->meta->codec,
+		.t = { c->node->type, (uint32_t)c->node->type_length },
+		.max_def = c->node->max_def,
+		.max_rep = c->node->max_rep,
+		.v2_flag_lies = c->f->v2_flag_lies,
+	};
+	c->slots_left = (uint64_t)c->meta->num_values;
+	c->rows_left = (uint64_t)g->num_rows;
+	c->space.arena = (struct cdc_arena)CDC_ARENA_INIT;
+	c->space.max_bytes = MAX_STRINGS;
+	c->batch.type = c->node->type;
+	c->batch.max_def = c->node->max_def;
+	c->batch.max_rep = c->node->max_rep;
+}
+
+int cdc_pq_column_open(struct cdc_pq_column **out, struct cdc_pq_file *f, int32_t row_group,
+		       int32_t leaf, struct cdc_err *err)
+{
+	const struct cdc_pq_metadata *m = &f->meta;
+	const struct cdc_pq_row_group *g;
+	struct cdc_pq_column *c;
+	int rc;
+
+	*out = NULL;
+	if (row_group < 0 || row_group >= m->num_row_groups || leaf < 0 ||
+	    leaf >= m->schema.num_leaves)
+		return cdc_fail(err, CDC_EINTERNAL, "no row group %d or no leaf %d", (int)row_group,
+				(int)leaf);
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return cdc_fail_nomem(err);
+	g = &m->row_group[row_group];
+	c->f = f;
+	c->meta = &g->column[leaf];
+	c->node = &m->schema.node[m->schema.leaf_node[leaf]];
+	set_up(c, g);
+	rc = load(c, g, err);
+	if (rc < 0) {
+		rc = failed(c, rc, err);
+		cdc_pq_column_close(c);
+		return rc;
+	}
+	*out = c;
+	return CDC_OK;
+}
+
+void cdc_pq_column_close(struct cdc_pq_column *c)
+{
+	if (!c)
+		return;
+	for (uint32_t i = 0; i < c->max_bodies; i++)
+		cdc_pq_mem_free(&c->body[i]);
+	free(c->body);
+	cdc_pq_mem_free(&c->chunk);
+	cdc_pq_mem_free(&c->dict.slots);
+	cdc_pq_mem_free(&c->dict.body);
+	cdc_arena_free(&c->space.arena);
+	cdc_buf_free(&c->last);
+	cdc_pq_batch_free(&c->batch);
+	free(c);
+}
+
+/* ------------------------------------------------------------------ unpacked pages */
+
+/* Two free bodies after those in use: a page takes one to decompress, one to transpose. */
+static int free_bodies(struct cdc_pq_column *c, struct cdc_err *err)
+{
+	struct cdc_pq_mem *more;
+	uint32_t max = c->max_bodies ? 2 * c->max_bodies : 4;
+
+	if (c->num_bodies + 2 <= c->max_bodies)
+		return CDC_OK;
+	more = realloc(c->body, max * sizeof(*more));
+	if (!more)
+		return cdc_fail_nomem(err);
+	memset(more + c->max_bodies, 0, (max - c->max_bodies) * sizeof(*more));
+	c->body = more;
+	c->max_bodies = max;
+	return CDC_OK;
+}
+
+/* The page at work is done with: keep its memory only if strings of the batch point there. */
+static int leave_page(struct cdc_pq_column *c, struct cdc_err *err)
+{
+	if (!c->page_bodies)
+		return CDC_OK;
+	if (c->batch.n == 0 || !cdc_pq_values_point_into_page(&c->page.values)) {
+		c->num_bodies -= c->page_bodies;
+		c->bodies_bytes -= c->page_bytes;
+	} else if (c->bodies_bytes > MAX_STRINGS) {
+		return cdc_fail(err, CDC_ENOMEM, "the strings of one batch are larger than %u bytes",
+				MAX_STRINGS);
+	}
+	c->page_bodies = 0;
+	c->page_bytes = 0;
+	return CDC_OK;
+}
+
+/* A batch begins: only the page at work keeps its memory. */
+static void release_bodies(struct cdc_pq_column *c)
+{
+	for (uint32_t i = 0; i < c->page_bodies; i++) {
+		struct cdc_pq_mem *from = &c->body[c->num_bodies - c->page_bodies + i];
+		struct cdc_pq_mem m = *from;
+
+		*from = c->body[i];
+		c->body[i] = m;
+	}
+	c->num_bodies = c->page_bodies;
+	c->bodies_bytes = c->page_bytes;
+}
+
+/* ------------------------------------------------------------------ pages */
+
+/* Header of the next page; its stored bytes are at *stored. CDC_END at the end of the values. */
+static int next_header(struct cdc_pq_column *c, struct cdc_pq_page_header *h,
+		       const uint8_t **stored, struct cdc_err *err)
+{
+	size_t left = c->chunk_len - c->pos;
+	size_t used = 0;
+	int rc;
+
+	if (c->slots_left == 0)
+		return CDC_END;
+	c->page_pos = c->pos;
+	if (left == 0)
+		return cdc_fail(err, CDC_ECORRUPT, "its pages end %llu values early",
+				(unsigned long long)c->slots_left);
+	rc = cdc_pq_page_header_read(h, c->chunk.p + c->pos, left, &used, err);
+	if (rc < 0) {
+		if (err->has_offset)
+			err->offset += c->chunk_offset + c->pos;
+		return rc;
+	}
+	if ((size_t)h->compressed_size > left - used)
+		return cdc_fail(err, CDC_ECORRUPT, "a page of %d bytes where %zu are left",
+				(int)h->compressed_size, left - used);
+	*stored = c->chunk.p + c->pos + used;
+	c->pos += used + (size_t)h->compressed_size;
+	return CDC_OK;
+}
+
+/* Is it a data page? A dictionary is noted for when it is needed; others are passed over. */
+static int note_page(struct cdc_pq_column *c, const struct cdc_pq_page_header *h,
+		     const uint8_t *stored, bool *data, struct cdc_err *err)
+{
+	*data = (h->type == CDC_PQ_DATA_PAGE || h->type == CDC_PQ_DATA_PAGE_V2) &&
+		h->num_values > 0;
+	if (h->type != CDC_PQ_DICTIONARY_PAGE)
+		return CDC_OK;
+	if (c->dict_stored || c->dict.present)
+		return cdc_fail(err, CDC_ECORRUPT, "a second dictionary page");
+	c->dict_header = *h;
+	c->dict_stored = stored;
+	return CDC_OK;
+}
+
+static int load_dictionary(struct cdc_pq_column *c, struct cdc_err *err)
+{
+	const uint8_t *stored = c->dict_stored;
+
+	if (!stored)
+		return CDC_OK;
+	c->dict_stored = NULL;
+	return cdc_pq_page_dictionary(&c->dict, &c->env, &c->dict_header, stored, err);
+}
+
+/* PARQUET-246: the first value's prefix is of the last value of the page before. */
+static int keep_last(struct cdc_pq_column *c, struct cdc_err *err)
+{
+	const struct cdc_pq_values *v = &c->page.values;
+
+	if (v->encoding != CDC_PQ_DELTA_BYTE_ARRAY)
+		return CDC_OK;
+	cdc_buf_reset(&c->last);
+	return cdc_buf_append(&c->last, v->dba.last.p, v->dba.last.n, err);
+}
+
+static int begin_page(struct cdc_pq_column *c, const struct cdc_pq_page_header *h,
+		      const uint8_t *stored, struct cdc_err *err)
+{
+	bool carried = c->f->carried_prefix && h->encoding == CDC_PQ_DELTA_BYTE_ARRAY;
+	int rc = free_bodies(c, err);
+
+	if (rc >= 0 && carried)
+		rc = keep_last(c, err);
+	if (rc >= 0 &&
+	    (h->encoding == CDC_PQ_RLE_DICTIONARY || h->encoding == CDC_PQ_PLAIN_DICTIONARY))
+		rc = load_dictionary(c, err);
+	if (rc < 0)
+		return rc;
+	rc = cdc_pq_page_begin(&c->page, &c->env, h, stored, &c->dict, &c->body[c->num_bodies],
+			       &c->body[c->num_bodies + 1], err);
+	if (rc < 0) {
+		c->page.left = 0;
+		return rc;
+	}
+	c->num_bodies += 2;
+	c->page_bodies = 2;
+	c->page_bytes = (size_t)h->uncompressed_size;
+	c->bodies_bytes += c->page_bytes;
+	/* More slots than the chunk has are padding (spec 3.2). */
+	if (c->page.left > c->slots_left)
+		c->page.left = (uint32_t)c->slots_left;
+	c->slots_left -= c->page.left;
+	if (carried && c->page.values.encoding == CDC_PQ_DELTA_BYTE_ARRAY)
+		c->page.values.dba.last = cdc_buf_str(&c->last);
+	return CDC_OK;
+}
+
+/* Make page.left positive; CDC_END when there is nothing more. */
+static int next_page(struct cdc_pq_column *c, struct cdc_err *err)
+{
+	struct cdc_pq_page_header h;
+	const uint8_t *stored = NULL;
+	bool data = false;
+	int rc = leave_page(c, err);
+
+	while (rc >= 0 && !data) {
+		rc = next_header(c, &h, &stored, err);
+		if (rc != CDC_OK)
+			return rc;
+		rc = note_page(c, &h, stored, &data, err);
+	}
+	return rc < 0 ? rc : begin_page(c, &h, stored, err);
+}
+
+/* ------------------------------------------------------------------ batches */
+
+static int begin_batch(struct cdc_pq_column *c, struct cdc_err *err)
+{
+	struct cdc_pq_values *v = &c->page.values;
+	int rc = CDC_OK;
+
+	if (c->space.arena.total_bytes > 0) {
+		rc = keep_last(c, err);
+		if (rc >= 0 && v->encoding == CDC_PQ_DELTA_BYTE_ARRAY)
+			v->dba.last = cdc_buf_str(&c->last);
+		cdc_arena_reset(&c->space.arena);
+	}
+	cdc_pq_batch_reset(&c->batch);
+	release_bodies(c);
+	return rc;
+}
+
+/*
+ * The whole batch from one page of PLAIN values without nulls: no copy. False when that is not so;
+ * nothing is consumed then.
+ */
+static int read_direct(struct cdc_pq_column *c, uint32_t max, struct cdc_pq_vec *out, bool *done,
+		       struct cdc_err *err)
+{
+	struct cdc_pq_page *pg = &c->page;
+	uint32_t k = pg->left < max ? pg->left : max;
+	uint64_t run = UINT64_MAX;
+	uint8_t v = 0;
+	const void *p;
+	int rc = CDC_OK;
+
+	*done = false;
+	if (pg->values.encoding != CDC_PQ_PLAIN || (k < max && c->slots_left > 0))
+		return CDC_OK;
+	if (c->env.max_def)
+		rc = cdc_pq_levels_run(&pg->def, &v, &run, err);
+	if (rc < 0 || run < k || v != c->env.max_def)
+		return rc;
+	p = cdc_pq_values_direct(&pg->values, k);
+	if (!p)
+		return CDC_OK;
+	if (c->env.max_def)
+		cdc_pq_levels_pass(&pg->def, k);
+	pg->left -= k;
+	*out = (struct cdc_pq_vec){ c->batch.type, k, p, NULL, NULL };
+	*done = true;
+	return CDC_OK;
+}
+
+/* Slots until there are max of them or the chunk ends. */
+static int fill(struct cdc_pq_column *c, uint32_t max, struct cdc_err *err)
+{
+	struct cdc_pq_batch *b = &c->batch;
+
+	while (b->n < max) {
+		uint32_t k = max - b->n;
+		int rc;
+
+		if (c->page.left == 0) {
+			rc = next_page(c, err);
+			if (rc != CDC_OK)
+				return rc;
+		}
+		k = k < c->page.left ? k : c->page.left;
+		k = k < STEP ? k : STEP;
+		rc = cdc_pq_batch_append(b, &c->page, k, &c->space, err);
+		if (rc < 0)
+			return rc;
+	}
+	return CDC_OK;
+}
+
+/* The rest of the last row: slots while the repetition level is not 0. */
+static int finish_row(struct cdc_pq_column *c, uint32_t max, struct cdc_err *err)
+{
+	for (;;) {
+		uint64_t run = 0;
+		uint32_t k = 1;
+		uint8_t v = 0;
+		int rc;
+
+		if (c->page.left == 0) {
+			rc = next_page(c, err);
+			if (rc != CDC_OK)
+				return rc;
+		}
+		rc = cdc_pq_levels_run(&c->page.rep, &v, &run, err);
+		if (rc >= 0 && run > 0)
+			k = run < STEP ? (uint32_t)run : STEP;
+		else if (rc >= 0)
+			rc = cdc_pq_levels_peek(&c->page.rep, &v, err);
+		if (rc < 0 || v == 0)
+			return rc;
+		if (c->batch.n - max >= MAX_ROW_SLOTS)
+			return cdc_fail(err, CDC_ENOMEM, "a row of more than %u values",
+					MAX_ROW_SLOTS);
+		k = k < c->page.left ? k : c->page.left;
+		rc = cdc_pq_batch_append(&c->batch, &c->page, k, &c->space, err);
+		if (rc < 0)
+			return rc;
+	}
+}
+
+/* Rows of a nested column add up to the row group's, and the first level begins one. */
+static int check_nested(struct cdc_pq_column *c, struct cdc_err *err)
+{
+	const struct cdc_pq_batch *b = &c->batch;
+
+	if (!c->began && b->n > 0 && b->rep.p[0] != 0)
+		return cdc_fail(err, CDC_ECORRUPT, "its first value continues a row");
+	c->began = c->began || b->n > 0;
+	if (b->rows > c->rows_left)
+		return cdc_fail(err, CDC_ECORRUPT, "it has more rows than its row group");
+	c->rows_left -= b->rows;
+	if (c->rows_left > 0 && c->slots_left == 0 && c->page.left == 0)
+		return cdc_fail(err, CDC_ECORRUPT, "it has %llu rows fewer than its row group",
+				(unsigned long long)c->rows_left);
+	return CDC_OK;
+}
+
+static int read_batch(struct cdc_pq_column *c, uint32_t max, struct cdc_pq_vec *out,
+		      struct cdc_err *err)
+{
+	struct cdc_pq_batch *b = &c->batch;
+	bool done = false;
+	int rc = begin_batch(c, err);
+
+	if (rc >= 0 && c->page.left == 0)
+		rc = next_page(c, err);
+	if (rc == CDC_OK && !c->env.max_rep)
+		rc = read_direct(c, max, out, &done, err);
+	if (rc != CDC_OK || done)
+		return rc;
+	rc = fill(c, max, err);
+	if (rc == CDC_OK && c->env.max_rep)
+		rc = finish_row(c, max, err);
+	if (rc >= 0 && c->env.max_rep)
+		rc = check_nested(c, err);
+	if (rc < 0)
+		return rc;
+	*out = (struct cdc_pq_vec){ .type = b->type,
+				    .n = b->n,
+				    .values = b->values.p,
+				    .def = b->has_def ? b->def.p : NULL,
+				    .rep = c->env.max_rep ? b->rep.p : NULL };
+	return CDC_OK;
+}
+
+int cdc_pq_column_read(struct cdc_pq_column *c, uint32_t max, struct cdc_pq_vec *out,
+		       struct cdc_err *err)
+{
+	int rc;
+
+	if (c->rc < 0)
+		return cdc_fail(err, c->rc, "the column was given up after an error");
+	if (max == 0)
+		return cdc_fail(err, CDC_EINTERNAL, "a batch of no slots");
+	rc = read_batch(c, max, out, err);
+	return rc < 0 ? failed(c, rc, err) : rc;
+}
+
+/* ------------------------------------------------------------------ skipping */
+
+/* The next k slots of the page at work. */
+static int skip_slots(struct cdc_pq_column *c, uint32_t k, struct cdc_err *err)
+{
+	uint32_t valid = k;
+	uint8_t def[512];
+	int rc = CDC_OK;
+
+	k = k < sizeof(def) || !c->env.max_def ? k : (uint32_t)sizeof(def);
+	valid = k;
+	if (c->env.max_def)
+		rc = cdc_pq_levels_read(&c->page.def, def, k, &valid, err);
+	if (rc >= 0)
+		rc = cdc_pq_values_skip(&c->page.values, valid, &c->space, err);
+	if (rc < 0)
+		return rc;
+	c->page.left -= k;
+	return (int)k;
+}
+
+/* Pass over pages as long as they are skipped whole; begin the one that is not. */
+static int skip_pages(struct cdc_pq_column *c, uint64_t *rows, struct cdc_err *err)
+{
+	struct cdc_pq_page_header h;
+	const uint8_t *stored = NULL;
+	bool data = false;
+	int rc = leave_page(c, err);
+
+	while (rc >= 0) {
+		rc = next_header(c, &h, &stored, err);
+		if (rc != CDC_OK)
+			return rc;
+		rc = note_page(c, &h, stored, &data, err);
+		if (rc < 0 || !data)
+			continue;
+		if ((uint64_t)h.num_values > *rows || (uint64_t)h.num_values > c->slots_left ||
+		    (c->f->carried_prefix && h.encoding == CDC_PQ_DELTA_BYTE_ARRAY))
+			return begin_page(c, &h, stored, err);
+		*rows -= (uint64_t)h.num_values;
+		c->slots_left -= (uint64_t)h.num_values;
+		if (*rows == 0)
+			return CDC_OK;
+	}
+	return rc;
+}
+
+static int skip_rows(struct cdc_pq_column *c, uint64_t rows, struct cdc_err *err)
+{
+	int rc = begin_batch(c, err);
+
+	while (rc >= 0 && rows > 0) {
+		if (c->page.left == 0) {
+			rc = skip_pages(c, &rows, err);
+			if (rc == CDC_END)
+				return cdc_fail(err, CDC_EINTERNAL, "a skip beyond its end");
+			continue;
+		}
+		rc = skip_slots(c, rows < c->page.left ? (uint32_t)rows : c->page.left, err);
+		if (rc >= 0)
+			rows -= (uint64_t)rc;
+		if (rc >= 0 && c->space.arena.total_bytes > MAX_STRINGS / 2)
+			rc = begin_batch(c, err);
+	}
+	return rc < 0 ? rc : CDC_OK;
+}
+
+int cdc_pq_column_skip(struct cdc_pq_column *c, uint64_t rows, struct cdc_err *err)
+{
+	int rc;
+
+	if (c->rc < 0)
+		return cdc_fail(err, c->rc, "the column was given up after an error");
+	if (c->env.max_rep > 0)
+		return cdc_fail(err, CDC_EINTERNAL, "rows of a nested column cannot be skipped");
+	rc = skip_rows(c, rows, err);
+	return rc < 0 ? failed(c, rc, err) : rc;
+}

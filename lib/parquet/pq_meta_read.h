@@ -1,0 +1,46 @@
+/*
+ * Thrift to structs: the footer, page headers and page indexes.
+ *
+ * Every function takes the exact bytes, checks all of them, and fails with CDC_ECORRUPT and the
+ * offset within `p` when they do not add up.
+ */
+#ifndef CDC_PARQUET_PQ_META_READ_H
+#define CDC_PARQUET_PQ_META_READ_H
+
+#include "parquet/pq_format.h"
+#include "parquet/pq_thrift_read.h"
+
+/*
+ * FileMetaData. Strings point into `p`, which must live as long as `m` (the reader keeps it in
+ * m->arena); everything else comes from m->arena, which the caller initialised and frees.
+ */
+int cdc_pq_metadata_read(struct cdc_pq_metadata *m, const void *p, size_t n, struct cdc_err *err)
+	CDC_NODISCARD;
+
+/* A PageHeader at the start of p[0..n); *used is its length. Sizes and counts are not negative. */
+int cdc_pq_page_header_read(struct cdc_pq_page_header *h, const void *p, size_t n, size_t *used,
+			    struct cdc_err *err) CDC_NODISCARD;
+
+/* What the file says of the order of bounds, for one leaf: cdc_pq_metadata.leaf_order. */
+enum cdc_pq_trust {
+	CDC_PQ_TRUST_NONE,	/* no column_orders */
+	CDC_PQ_TRUST_TYPE,	/* TYPE_ORDER */
+	CDC_PQ_TRUST_OTHER	/* a member that is not understood */
+};
+
+/*
+ * True when min and max are bounds that a reader may use for this leaf: the order is understood,
+ * the lengths are the type's, and neither is NaN (spec 3.1).
+ */
+bool cdc_pq_bounds_usable(const struct cdc_pq_node *leaf, enum cdc_pq_trust order,
+			  struct cdc_str min, struct cdc_str max);
+
+static inline enum cdc_pq_trust cdc_pq_leaf_trust(const struct cdc_pq_metadata *m, int32_t leaf)
+{
+	return m->leaf_order ? (enum cdc_pq_trust)m->leaf_order[leaf] : CDC_PQ_TRUST_NONE;
+}
+
+/* CDC_ECORRUPT from a cursor that went wrong: "<what>: <r->bad>", with the offset. */
+int cdc_pq_tread_error(const struct cdc_pq_tread *r, const char *what, struct cdc_err *err);
+
+#endif

@@ -1,0 +1,135 @@
+/*
+ * The transaction log: a table's state at a version, commits, checkpoints, history.
+ *
+ * A snapshot is immutable and owns all memory its slices point to.
+ */
+#ifndef CDC_DELTA_LOG_H
+#define CDC_DELTA_LOG_H
+
+#include "delta/actions.h"
+
+struct cdc_snapshot {
+	char *table;			/* root path, no trailing slash */
+	int64_t version;
+	int64_t checkpoint_version;	/* the checkpoint it was read from, -1: none */
+	int64_t timestamp_ms;		/* of this version's commit: in-commit, else the file's time */
+	bool has_in_commit_timestamp;	/* timestamp_ms is an in-commit timestamp */
+	struct cdc_protocol protocol;
+	struct cdc_metadata metadata;
+	struct cdc_schema schema;	/* parsed metadata.schema_json, is_partition set */
+	struct cdc_add *add;		/* live files, in the order of the log */
+	size_t num_adds;
+	struct cdc_remove *tombstone;	/* all removes not yet expired nor re-added */
+	size_t num_tombstones;
+	struct cdc_txn *txn;
+	size_t num_txns;
+	struct cdc_domain *domain;
+	size_t num_domains;
+	struct cdc_arena arena;
+};
+
+/* True when `table`/_delta_log holds a commit or checkpoint. */
+int cdc_log_exists(const struct cdc_io *io, const char *table, bool *exists, struct cdc_err *err)
+	CDC_NODISCARD;
+
+/*
+ * Read the state at `version` (-1: the latest). CDC_ECORRUPT: gap, damaged file, no protocol or
+ * metaData. CDC_EUNSUPPORTED: a reader feature that we do not know (the message names it).
+ * CDC_EUSAGE: no such version, or not a table.
+ */
+int cdc_snapshot_load(struct cdc_snapshot **s, const struct cdc_io *io, const char *table,
+		      int64_t version, struct cdc_err *err) CDC_NODISCARD;
+void cdc_snapshot_free(struct cdc_snapshot *s);
+
+/* CDC_EUNSUPPORTED naming the first writer feature that we do not honour. */
+int cdc_snapshot_check_writable(const struct cdc_snapshot *s, struct cdc_err *err) CDC_NODISCARD;
+bool cdc_protocol_has_feature(const struct cdc_protocol *p, const char *feature);
+/* Version of the application transaction, -1 if there is none. */
+int64_t cdc_snapshot_txn(const struct cdc_snapshot *s, struct cdc_str app_id);
+/* Integer table property; `fallback` when absent or malformed. */
+int64_t cdc_snapshot_config_int(const struct cdc_snapshot *s, const char *key, int64_t fallback);
+/* "interval 1 week", "7 days" … to milliseconds; `fallback_ms` when absent or malformed. */
+int64_t cdc_snapshot_config_interval_ms(const struct cdc_snapshot *s, const char *key,
+					int64_t fallback_ms);
+
+/* ------------------------------------------------------------------ commit */
+
+/* What one commit holds. Borrowed for the call. NULL protocol or metadata: unchanged. */
+struct cdc_commit {
+	const char *operation;			/* "MERGE", "CREATE TABLE" … */
+	struct cdc_kv *parameter;		/* values are strings (JSON text inside) */
+	int num_parameters;
+	struct cdc_kv *metric;			/* values are decimal text */
+	int num_metrics;
+	bool is_blind_append;
+	const char *isolation;			/* "Serializable", "SnapshotIsolation" */
+	int64_t read_version;			/* -1: none (first commit) */
+	const struct cdc_protocol *protocol;
+	const struct cdc_metadata *metadata;
+	const struct cdc_add *add;
+	size_t num_adds;
+	const struct cdc_remove *remove;
+	size_t num_removes;
+	const struct cdc_txn *txn;
+	size_t num_txns;
+	const struct cdc_domain *domain;
+	size_t num_domains;
+};
+
+/*
+ * Put version `version` in the log if it is not there: CDC_ECONFLICT when another writer was first
+ * (read its commit with cdc_commit_read, rebase, try the next version). Order in the file:
+ * commitInfo, metaData, protocol, txn, domainMetadata, remove, add. Data files must be durable
+ * already. On success the commit is durable. Errors that leave the outcome open are settled by
+ * reading the commit back and comparing its txnId; where even that fails the message says that the
+ * outcome is not known. Success with a message in `err` (code CDC_OK) is a warning: the commit is
+ * there, but the directory could not be synced.
+ *
+ * In-commit timestamps are written when the metadata given here turns them on, or when the previous
+ * commit has one. CDC_EINTERNAL when version - 1 is not in the log.
+ */
+int cdc_commit_put(const struct cdc_io *io, const char *table, int64_t version,
+		   const struct cdc_commit *c, struct cdc_err *err) CDC_NODISCARD;
+
+/* The actions of one commit, for conflict checks, history and change computation. */
+struct cdc_commit_actions {
+	int64_t version;
+	int64_t timestamp_ms;			/* inCommitTimestamp, else the file's mtime */
+	bool has_protocol;
+	struct cdc_protocol protocol;
+	bool has_metadata;
+	struct cdc_metadata metadata;
+	struct cdc_add *add;
+	size_t num_adds;
+	struct cdc_remove *remove;
+	size_t num_removes;
+	struct cdc_txn *txn;
+	size_t num_txns;
+	struct cdc_domain *domain;
+	size_t num_domains;
+	struct cdc_str commit_info;		/* raw JSON object; p == NULL: none */
+	bool is_blind_append;
+	struct cdc_arena arena;
+};
+
+/* CDC_END when there is no such version. */
+int cdc_commit_read(const struct cdc_io *io, const char *table, int64_t version,
+		    struct cdc_commit_actions *out, struct cdc_err *err) CDC_NODISCARD;
+void cdc_commit_actions_free(struct cdc_commit_actions *a);
+
+/* Versions of commits that are in the log, ascending (JSON files only). */
+int cdc_log_versions(const struct cdc_io *io, const char *table, int64_t **version, size_t *n,
+		     struct cdc_err *err) CDC_NODISCARD;
+
+/* ------------------------------------------------------------------ checkpoints */
+
+/*
+ * Write the classic checkpoint of a snapshot and _last_checkpoint, then clean up the log as the
+ * table's properties allow. Streams; memory does not grow with the number of files.
+ */
+int cdc_checkpoint_write(const struct cdc_io *io, const struct cdc_snapshot *s, struct cdc_err *err)
+	CDC_NODISCARD;
+/* Whether the commit of `version` is one that delta.checkpointInterval asks a checkpoint for. */
+bool cdc_checkpoint_due(const struct cdc_snapshot *s, int64_t version);
+
+#endif

@@ -1,0 +1,112 @@
+/*
+ * Table schemas: Delta's JSON form, the DDL form of --schema, and the mapping to Parquet.
+ */
+#ifndef CDC_DELTA_SCHEMA_H
+#define CDC_DELTA_SCHEMA_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/value.h"
+#include "parquet/pq_format.h"
+
+enum cdc_type {
+	CDC_TYPE_BOOLEAN,
+	CDC_TYPE_BYTE,
+	CDC_TYPE_SHORT,
+	CDC_TYPE_INTEGER,
+	CDC_TYPE_LONG,
+	CDC_TYPE_FLOAT,
+	CDC_TYPE_DOUBLE,
+	CDC_TYPE_DECIMAL,
+	CDC_TYPE_STRING,
+	CDC_TYPE_BINARY,
+	CDC_TYPE_DATE,
+	CDC_TYPE_TIMESTAMP,
+	CDC_TYPE_TIMESTAMP_NTZ,
+	/* Read and kept in schemas; not yet in rows: */
+	CDC_TYPE_VOID,
+	CDC_TYPE_VARIANT,
+	CDC_TYPE_STRUCT,
+	CDC_TYPE_ARRAY,
+	CDC_TYPE_MAP
+};
+
+struct cdc_field {
+	struct cdc_str name;
+	struct cdc_str physical_name; /* column mapping; == name without it */
+	bool has_field_id; /* column mapping: delta.columnMapping.id */
+	int32_t field_id;
+	enum cdc_type type;
+	int precision; /* DECIMAL */
+	int scale;
+	bool nullable;
+	bool is_partition;
+	struct cdc_str metadata; /* raw JSON object, "{}" if none: kept byte for byte */
+	struct cdc_str type_json; /* raw JSON of the type, for nested types */
+};
+
+struct cdc_schema {
+	struct cdc_field *field;
+	int num_fields;
+	struct cdc_arena arena; /* owns everything above */
+};
+
+#define CDC_SCHEMA_INIT                                                                            \
+	{                                                                                          \
+		NULL, 0, CDC_ARENA_INIT                                                            \
+	}
+#define CDC_SCHEMA_MAX_FIELDS 100000
+
+static inline bool cdc_type_is_primitive(enum cdc_type t)
+{
+	return t <= CDC_TYPE_TIMESTAMP_NTZ;
+}
+
+/* From metaData.schemaString. CDC_ECORRUPT if malformed, CDC_EUNSUPPORTED for an unknown type. */
+int cdc_schema_from_json(struct cdc_schema *s, struct cdc_str json,
+			 struct cdc_err *err) CDC_NODISCARD;
+/* For a table whose delta.columnMapping.mode is absent or "none": the mapping that field metadata
+ * may still hold does not count, physical names are the names. */
+void cdc_schema_unmap(struct cdc_schema *s);
+int cdc_schema_to_json(const struct cdc_schema *s, struct cdc_buf *out,
+		       struct cdc_err *err) CDC_NODISCARD;
+
+/*
+ * From the DDL form: `id BIGINT NOT NULL, name STRING, sales DECIMAL(7,2)`. Types by Spark's names
+ * and their usual synonyms (TINYINT/BYTE, SMALLINT/SHORT, INT/INTEGER, BIGINT/LONG, FLOAT/REAL,
+ * DOUBLE, DECIMAL/DEC/NUMERIC[(p[,s])], STRING/TEXT/VARCHAR(n)/CHAR(n), BINARY, BOOLEAN/BOOL, DATE,
+ * TIMESTAMP, TIMESTAMP_NTZ/DATETIME); names bare or in back quotes; COMMENT 'text' is kept.
+ * CDC_EUSAGE with the place in the message.
+ */
+int cdc_schema_from_ddl(struct cdc_schema *s, struct cdc_str ddl,
+			struct cdc_err *err) CDC_NODISCARD;
+
+/* Append a field (copied). CDC_EUSAGE when the name exists (ASCII case-insensitive) or is not
+ * legal in a table without column mapping (space , ; { } ( ) newline tab =, or empty). */
+int cdc_schema_add(struct cdc_schema *s, const struct cdc_field *f,
+		   struct cdc_err *err) CDC_NODISCARD;
+int cdc_schema_copy(struct cdc_schema *to, const struct cdc_schema *from,
+		    struct cdc_err *err) CDC_NODISCARD;
+/* Index by name: exact, else ASCII case-insensitive; -1. */
+int cdc_schema_find(const struct cdc_schema *s, struct cdc_str name);
+void cdc_schema_free(struct cdc_schema *s);
+
+/* "decimal(7,2)", "long": into out (CDC_TYPE_NAME_MAX bytes), NUL-terminated. */
+#define CDC_TYPE_NAME_MAX 32
+const char *cdc_type_name(const struct cdc_field *f, char out[CDC_TYPE_NAME_MAX]);
+
+/*
+ * The Parquet schema of the data files: the fields without is_partition, in order, all primitive
+ * (others: CDC_EUNSUPPORTED). Memory from `arena`. OPTIONAL unless nullable is false.
+ */
+int cdc_schema_to_parquet(const struct cdc_schema *s, struct cdc_pq_schema *out,
+			  struct cdc_arena *arena, struct cdc_err *err) CDC_NODISCARD;
+
+/*
+ * How a field's values lie in memory once decoded to the table's own type, whatever the file's
+ * physical type was: BOOLEAN uint8_t; BYTE, SHORT, INTEGER, DATE int32_t; LONG, TIMESTAMP(_NTZ)
+ * int64_t; FLOAT float; DOUBLE double; DECIMAL cdc_i128 (unscaled); STRING, BINARY struct cdc_str.
+ */
+size_t cdc_type_size(enum cdc_type t);
+
+#endif

@@ -1,0 +1,453 @@
+/*
+ * Loading a table's state at a version: which checkpoint, which commits, in which order; and
+ * questions to the state.
+ */
+#include "delta/log_int.h"
+
+#include "base/value.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define RELIST_MAX 3 /* the log may be cleaned up while it is read */
+
+/* The actions of one commit, in its order. */
+struct action_list {
+	struct cdc_action *a;
+	size_t n;
+	size_t cap;
+};
+
+struct loader {
+	const struct cdc_io *io;
+	struct cdc_snapshot *s;
+	struct cdc_log_list list;
+	struct cdc_replay replay;
+	struct cdc_tape tape;
+	struct cdc_buf text;
+	struct cdc_arena scratch; /* reset per commit */
+	struct action_list actions;
+	bool travel; /* a version was asked for */
+};
+
+static int keep_action(void *ctx, const struct cdc_action *a, struct cdc_err *err)
+{
+	struct action_list *l = ctx;
+
+	if (l->n == l->cap) {
+		size_t cap = l->cap ? l->cap * 2 : 64;
+		struct cdc_action *p = reallocarray(l->a, cap, sizeof(*p));
+
+		if (!p)
+			return cdc_fail_nomem(err);
+		l->a = p;
+		l->cap = cap;
+	}
+	l->a[l->n++] = *a;
+	return CDC_OK;
+}
+
+static int replay_action(void *ctx, const struct cdc_action *a, struct cdc_err *err)
+{
+	struct loader *ld = ctx;
+
+	return cdc_replay_action(&ld->replay, a, err);
+}
+
+/* Newest first, so backwards within a commit as well: the last word on a key is its last. */
+static int load_commit(struct loader *ld, const struct cdc_log_file *f, struct cdc_err *err)
+{
+	const char *path;
+	int rc;
+
+	cdc_arena_reset(&ld->scratch);
+	cdc_buf_reset(&ld->text);
+	ld->actions.n = 0;
+	rc = cdc_log_path(ld->s->table, f->name, &ld->scratch, &path, err);
+	if (!rc)
+		rc = cdc_io_read_file(ld->io, path, &ld->text, err);
+	if (!rc) {
+		rc = cdc_actions_parse(&ld->tape, cdc_buf_str(&ld->text), &ld->scratch, keep_action,
+				       &ld->actions, err);
+		if (rc == CDC_ECORRUPT)
+			cdc_err_file(err, path);
+	}
+	for (size_t i = ld->actions.n; !rc && i-- > 0;) {
+		rc = cdc_replay_action(&ld->replay, &ld->actions.a[i], err);
+		if (rc == CDC_ECORRUPT)
+			cdc_err_file(err, path);
+	}
+	return rc;
+}
+
+/*
+ * Where the log begins later than at 0 and no checkpoint bridges that, the clean-up has done its
+ * work, and the version that was asked for is gone. Any other hole is damage.
+ */
+static int missing(const struct loader *ld, int64_t after, int64_t version, struct cdc_err *err)
+{
+	bool older = after >= 0;
+
+	for (size_t i = 0; i < ld->list.n && ld->list.file[i].version < version; i++)
+		older |= ld->list.file[i].kind == CDC_LOG_COMMIT;
+	if (ld->travel && !older)
+		return cdc_fail(err, CDC_EUSAGE,
+				"version %" PRId64 " of %s is too old: the log does not reach back "
+				"to it any more",
+				ld->s->version, ld->s->table);
+	return cdc_fail(err, CDC_ECORRUPT, "version %" PRId64 " is missing from the log of %s",
+			version, ld->s->table);
+}
+
+/* Commits after..version, newest first; each must be there. */
+static int load_commits(struct loader *ld, int64_t after, struct cdc_err *err)
+{
+	for (int64_t v = ld->s->version; v > after; v--) {
+		const struct cdc_log_file *f = cdc_log_commit_find(&ld->list, v);
+		int rc;
+
+		if (!f)
+			return missing(ld, after, v, err);
+		if (ld->io->interrupted(ld->io->ctx))
+			return cdc_fail(err, CDC_EINTR, "interrupted");
+		rc = load_commit(ld, f, err);
+		if (rc)
+			return rc;
+	}
+	return CDC_OK;
+}
+
+static void snapshot_clear(struct cdc_snapshot *s)
+{
+	free(s->add);
+	free(s->tombstone);
+	free(s->txn);
+	free(s->domain);
+	cdc_schema_free(&s->schema);
+	cdc_arena_free(&s->arena);
+	s->add = NULL;
+	s->tombstone = NULL;
+	s->txn = NULL;
+	s->domain = NULL;
+	s->num_adds = s->num_tombstones = s->num_txns = s->num_domains = 0;
+}
+
+/*
+ * Replay on top of one checkpoint (NULL: from version 0). *bad_checkpoint tells that a failure is
+ * the checkpoint's, so that an older one may serve.
+ */
+static int load_from(struct loader *ld, const struct cdc_log_checkpoint *cp, bool *bad_checkpoint,
+		     struct cdc_err *err)
+{
+	struct cdc_replay_mark mark;
+	int rc;
+
+	snapshot_clear(ld->s);
+	cdc_replay_init(&ld->replay, ld->s, ld->io);
+	ld->s->checkpoint_version = cp ? cp->version : -1;
+	*bad_checkpoint = false;
+	rc = load_commits(ld, ld->s->checkpoint_version, err);
+	if (rc)
+		goto out;
+	mark = cdc_replay_mark(&ld->replay);
+	if (cp) {
+		rc = cdc_checkpoint_read(ld->io, ld->s->table, cp, replay_action, ld, err);
+		/* A file of it that is gone makes a checkpoint useless as well. */
+		*bad_checkpoint = rc == CDC_ECORRUPT || rc == CDC_EUNSUPPORTED ||
+				  (rc == CDC_EIO && err->sys_errno == ENOENT);
+		if (rc)
+			goto out;
+	}
+	cdc_replay_order(&ld->replay, mark);
+	rc = cdc_replay_finish(&ld->replay, ld->io, err);
+out:
+	cdc_replay_free(&ld->replay);
+	return rc;
+}
+
+/* Try checkpoints from the newest down, then the commits alone. The first error is reported. */
+static int load_state(struct loader *ld, struct cdc_err *err)
+{
+	struct cdc_err first = CDC_ERR_INIT;
+	struct cdc_log_checkpoint cp;
+	size_t at = ld->list.n;
+	bool more, bad;
+	int rc;
+
+	do {
+		struct cdc_err this = CDC_ERR_INIT;
+
+		more = cdc_log_checkpoint_before(&ld->list, ld->s->version, &at, &cp);
+		rc = load_from(ld, more ? &cp : NULL, &bad, &this);
+		if (rc && !first.code)
+			first = this;
+	} while (rc && bad);
+	if (rc)
+		*err = first;
+	return rc;
+}
+
+static int mark_partitions(struct cdc_snapshot *s, struct cdc_err *err)
+{
+	for (int i = 0; i < s->metadata.num_partition_columns; i++) {
+		int f = cdc_schema_find(&s->schema, s->metadata.partition_column[i]);
+
+		if (f < 0)
+			return cdc_fail(err, CDC_ECORRUPT,
+					"partition column %.*s is not in the schema",
+					(int)s->metadata.partition_column[i].n,
+					s->metadata.partition_column[i].p);
+		s->schema.field[f].is_partition = true;
+	}
+	return CDC_OK;
+}
+
+/* In-commit timestamps where the table has them, else the file's time (spec section 13). */
+static int set_timestamp(struct loader *ld, struct cdc_err *err)
+{
+	struct cdc_snapshot *s = ld->s;
+	const struct cdc_log_file *f = cdc_log_commit_find(&ld->list, s->version);
+	struct cdc_str on;
+	struct cdc_commit_info info;
+	bool found;
+	struct stat st;
+	const char *path;
+	int rc;
+
+	s->has_in_commit_timestamp = false;
+	if (cdc_metadata_config(&s->metadata, "delta.enableInCommitTimestamps", &on) &&
+	    cdc_str_ieq(on, CDC_STR("true")) && f) {
+		/* The commit of a checkpoint's own version was not replayed. */
+		rc = cdc_commit_info_read(ld->io, s->table, s->version, &ld->scratch, &info, &found,
+					  err);
+		if (rc)
+			return rc;
+		if (found && info.has_in_commit_timestamp) {
+			s->has_in_commit_timestamp = true;
+			s->timestamp_ms = info.in_commit_timestamp_ms;
+			return CDC_OK;
+		}
+	}
+	for (size_t i = 0; !f && i < ld->list.n; i++) {
+		if (ld->list.file[i].version == s->version)
+			f = &ld->list.file[i];
+	}
+	if (!f)
+		return CDC_OK;
+	rc = cdc_log_path(s->table, f->name, &ld->scratch, &path, err);
+	if (rc)
+		return rc;
+	if (ld->io->stat(ld->io->ctx, path, &st) < 0)
+		return cdc_fail_errno(err, errno, "cannot stat %s", path);
+	s->timestamp_ms = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
+	return CDC_OK;
+}
+
+/* Find the version to load: the newest commit or checkpoint when none is asked for. */
+static int choose_version(struct loader *ld, int64_t version, struct cdc_err *err)
+{
+	const struct cdc_log_list *l = &ld->list;
+	int64_t newest = -1;
+	bool there = false;
+	struct cdc_log_checkpoint cp;
+	size_t at = l->n;
+
+	for (size_t i = l->n; i > 0 && newest < 0; i--) {
+		if (l->file[i - 1].kind == CDC_LOG_COMMIT)
+			newest = l->file[i - 1].version;
+	}
+	if (cdc_log_checkpoint_before(l, INT64_MAX, &at, &cp) && cp.version > newest)
+		newest = cp.version;
+	if (newest < 0)
+		return cdc_fail(err, CDC_EUSAGE, "%s is not a Delta table: no log in it",
+				ld->s->table);
+	ld->s->version = version < 0 ? newest : version;
+	ld->travel = version >= 0;
+	at = l->n;
+	there = cdc_log_commit_find(l, ld->s->version) != NULL;
+	while (!there && cdc_log_checkpoint_before(l, ld->s->version, &at, &cp) &&
+	       cp.version == ld->s->version)
+		there = true;
+	if (there)
+		return CDC_OK;
+	if (version > newest)
+		return cdc_fail(err, CDC_EUSAGE,
+				"version %" PRId64 " of %s does not exist: the latest is %" PRId64,
+				version, ld->s->table, newest);
+	return cdc_fail(err, CDC_EUSAGE, "version %" PRId64 " of %s is not in the log any more",
+			version, ld->s->table);
+}
+
+static int load(struct loader *ld, int64_t version, struct cdc_err *err)
+{
+	struct cdc_snapshot *s = ld->s;
+	int rc;
+
+	cdc_log_list_free(&ld->list);
+	rc = cdc_log_list_read(&ld->list, ld->io, s->table, err);
+	if (!rc)
+		rc = choose_version(ld, version, err);
+	if (!rc)
+		rc = load_state(ld, err);
+	if (!rc)
+		rc = cdc_protocol_check_readable(&s->protocol, err);
+	if (!rc)
+		rc = cdc_schema_from_json(&s->schema, s->metadata.schema_json, err);
+	if (!rc)
+		rc = mark_partitions(s, err);
+	if (!rc)
+		rc = set_timestamp(ld, err);
+	return rc;
+}
+
+int cdc_snapshot_load(struct cdc_snapshot **out, const struct cdc_io *io, const char *table,
+		      int64_t version, struct cdc_err *err)
+{
+	struct loader ld = { .io = io, .tape = CDC_TAPE_INIT, .text = CDC_BUF_INIT };
+	struct cdc_err this = CDC_ERR_INIT;
+	size_t n = strlen(table);
+	int rc, tries = 0;
+
+	ld.s = calloc(1, sizeof(*ld.s));
+	if (!ld.s)
+		return cdc_fail_nomem(err);
+	while (n > 1 && table[n - 1] == '/')
+		n--;
+	ld.s->table = strndup(table, n);
+	if (!ld.s->table) {
+		rc = cdc_fail_nomem(&this);
+		goto out;
+	}
+	do {
+		this = (struct cdc_err)CDC_ERR_INIT;
+		rc = load(&ld, version, &this);
+	} while (rc == CDC_EIO && this.sys_errno == ENOENT && ++tries < RELIST_MAX);
+out:
+	cdc_log_list_free(&ld.list);
+	cdc_tape_free(&ld.tape);
+	cdc_buf_free(&ld.text);
+	cdc_arena_free(&ld.scratch);
+	free(ld.actions.a);
+	if (rc) {
+		*err = this;
+		cdc_snapshot_free(ld.s);
+	} else {
+		*out = ld.s;
+	}
+	return rc;
+}
+
+void cdc_snapshot_free(struct cdc_snapshot *s)
+{
+	if (!s)
+		return;
+	snapshot_clear(s);
+	free(s->table);
+	free(s);
+}
+
+/* ------------------------------------------------------------------ questions */
+
+bool cdc_metadata_config(const struct cdc_metadata *m, const char *key, struct cdc_str *value)
+{
+	for (int i = 0; i < m->num_config; i++) {
+		if (cdc_str_eqz(m->config[i].key, key) && m->config[i].value.p) {
+			*value = m->config[i].value;
+			return true;
+		}
+	}
+	return false;
+}
+
+int64_t cdc_snapshot_txn(const struct cdc_snapshot *s, struct cdc_str app_id)
+{
+	for (size_t i = 0; i < s->num_txns; i++) {
+		if (cdc_str_eq(s->txn[i].app_id, app_id))
+			return s->txn[i].version;
+	}
+	return -1;
+}
+
+int64_t cdc_snapshot_config_int(const struct cdc_snapshot *s, const char *key, int64_t fallback)
+{
+	struct cdc_str text;
+	int64_t v;
+
+	if (!cdc_metadata_config(&s->metadata, key, &text) ||
+	    cdc_int64_parse(text, &v) != CDC_PARSE_OK)
+		return fallback;
+	return v;
+}
+
+static struct cdc_str next_word(struct cdc_str *s)
+{
+	struct cdc_str w;
+	size_t i = 0;
+
+	while (s->n && s->p[0] == ' ')
+		*s = cdc_str(s->p + 1, s->n - 1);
+	while (i < s->n && s->p[i] != ' ')
+		i++;
+	w = cdc_str(s->p, i);
+	*s = cdc_str(s->p + i, s->n - i);
+	return w;
+}
+
+static int64_t unit_ms(struct cdc_str unit)
+{
+	static const struct {
+		const char *name;
+		int64_t ms;
+	} units[] = {
+		{ "week", 7 * CDC_MS_PER_DAY },
+		{ "day", CDC_MS_PER_DAY },
+		{ "hour", 3600000 },
+		{ "minute", 60000 },
+		{ "second", 1000 },
+		{ "millisecond", 1 },
+	};
+
+	if (unit.n && (unit.p[unit.n - 1] == 's' || unit.p[unit.n - 1] == 'S'))
+		unit.n--;
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (cdc_str_ieq(unit, cdc_str_z(units[i].name)))
+			return units[i].ms;
+	}
+	return 0;
+}
+
+/* Spark's interval text (spec section 17): "interval 1 week 2 days"; months have no fixed length
+ * and are not valid. */
+int64_t cdc_snapshot_config_interval_ms(const struct cdc_snapshot *s, const char *key,
+					int64_t fallback_ms)
+{
+	struct cdc_str text, word;
+	int64_t sum = 0, n, part;
+
+	if (!cdc_metadata_config(&s->metadata, key, &text))
+		return fallback_ms;
+	word = next_word(&text);
+	if (cdc_str_ieq(word, CDC_STR("interval")))
+		word = next_word(&text);
+	if (word.n == 0)
+		return fallback_ms;
+	for (; word.n; word = next_word(&text)) {
+		if (cdc_int64_parse(word, &n) != CDC_PARSE_OK || n < 0)
+			return fallback_ms;
+		part = unit_ms(next_word(&text));
+		if (part == 0 || __builtin_mul_overflow(n, part, &part) ||
+		    __builtin_add_overflow(sum, part, &sum))
+			return fallback_ms;
+	}
+	return sum;
+}
+
+bool cdc_checkpoint_due(const struct cdc_snapshot *s, int64_t version)
+{
+	int64_t interval = cdc_snapshot_config_int(s, "delta.checkpointInterval", 10);
+
+	if (interval < 1)
+		interval = 10;
+	return version > 0 && version % interval == 0;
+}

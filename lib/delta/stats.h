@@ -1,0 +1,76 @@
+/*
+ * Per-file statistics (add.stats): written from a Parquet summary, read for pruning.
+ */
+#ifndef CDC_DELTA_STATS_H
+#define CDC_DELTA_STATS_H
+
+#include "delta/actions.h"
+#include "parquet/parquet.h"
+
+/*
+ * The JSON text for a new file: numRecords, minValues, maxValues, nullCount, tightBounds (only when
+ * the table has deletion vectors). The first `indexed_cols` data columns (-1: all) are covered.
+ * Strings are cut to 32 characters with a valid upper bound, timestamps floored (min) and ceiled
+ * (max) to milliseconds, everything else is exact.
+ */
+int cdc_stats_write(const struct cdc_schema *schema, const struct cdc_pq_summary *summary,
+		    int indexed_cols, bool tight_bounds_key, struct cdc_buf *out,
+		    struct cdc_err *err) CDC_NODISCARD;
+
+/*
+ * The text of `stats` with "tightBounds":false: for a file that gets a deletion vector. When it
+ * holds no numRecords, or is absent (p == NULL), `num_records` is put there: the protocol wants it
+ * then.
+ */
+int cdc_stats_loosen(struct cdc_str stats, int64_t num_records, struct cdc_buf *out,
+		     struct cdc_err *err) CDC_NODISCARD;
+
+/* A bound of a column: the value in the table's own type (see cdc_type_size). */
+union cdc_value {
+	int64_t i; /* BOOLEAN … LONG, DATE, TIMESTAMP, TIMESTAMP_NTZ */
+	double d; /* FLOAT, DOUBLE */
+	cdc_i128 dec; /* DECIMAL */
+	struct cdc_str s; /* STRING, BINARY */
+};
+
+struct cdc_column_stats {
+	bool has_min;
+	bool has_max;
+	bool has_null_count;
+	union cdc_value min; /* every value is >= min (already widened for truncation) */
+	union cdc_value max;
+	int64_t null_count;
+};
+
+struct cdc_file_stats {
+	bool has_num_records;
+	int64_t num_records;
+	struct cdc_column_stats *column; /* one per schema field, in its order */
+};
+
+/*
+ * Read statistics. What is absent, unparsable or of an unexpected form is "not there", never an
+ * error: statistics only prune. What foreign writers may have cut is widened: timestamps by 1 ms,
+ * strings of 32 characters and more, decimals that may have passed through a double. FLOAT and
+ * DOUBLE have no max: some writers leave NaN, the largest value, out of it. Memory from `arena`;
+ * strings may point into `stats`. CDC_ENOMEM is the only error.
+ */
+int cdc_stats_read(const struct cdc_schema *schema, struct cdc_str stats, struct cdc_arena *arena,
+		   struct cdc_file_stats *out, struct cdc_err *err) CDC_NODISCARD;
+
+/* numRecords alone; -1 if it is not there. Fast: used for every file of a table. */
+int64_t cdc_stats_num_records(struct cdc_str stats);
+
+/* Order of two values of one type: <0, 0, >0. NaN is the largest double, -0 equals 0. */
+int cdc_value_cmp(enum cdc_type t, const union cdc_value *a, const union cdc_value *b);
+
+/*
+ * Partition values: text of the log to a value and back. Empty text or null p: *is_null. Timestamps
+ * without a zone are taken as UTC. A string or binary value points into `text`.
+ */
+int cdc_partition_parse(const struct cdc_field *f, struct cdc_str text, union cdc_value *out,
+			bool *is_null, struct cdc_err *err) CDC_NODISCARD;
+int cdc_partition_format(const struct cdc_field *f, const union cdc_value *v, struct cdc_buf *out,
+			 struct cdc_err *err) CDC_NODISCARD;
+
+#endif

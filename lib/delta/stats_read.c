@@ -1,0 +1,318 @@
+/*
+ * Reads per-file statistics for pruning (spec section 8, and what section 24 tells of other
+ * writers): a bound that cannot be trusted is widened, or is not there.
+ */
+#include "delta/stats.h"
+
+#include "base/json.h"
+
+#include <math.h>
+
+#define US_PER_MS 1000
+#define CUT_CHARS 32 /* the shortest length that writers cut strings to */
+#define DOUBLE_DIGITS 15 /* decimal digits that survive a double */
+
+/* ------------------------------------------------------------------ one bound */
+
+static size_t count_chars(struct cdc_str s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
+	return n;
+}
+
+/* A prefix of what it bounds is fine as a minimum; a maximum may lack what was cut off. */
+static bool read_string(const struct cdc_tape *t, uint32_t v, bool is_max, struct cdc_arena *a,
+			struct cdc_str *out, bool *no_memory)
+{
+	struct cdc_err ignored = CDC_ERR_INIT;
+	char *p;
+
+	if (t->tok[v].type != CDC_JSON_STRING)
+		return false;
+	*no_memory = cdc_json_string(t, v, a, out, &ignored) < 0;
+	if (*no_memory || !is_max || count_chars(*out) < CUT_CHARS)
+		return !*no_memory;
+	p = cdc_arena_alloc(a, out->n + 4);
+	*no_memory = p == NULL;
+	if (!p)
+		return false;
+	memcpy(p, out->p, out->n);
+	memcpy(p + out->n, "\xf4\x8f\xbf\xbf", 4);
+	*out = cdc_str(p, out->n + 4);
+	return true;
+}
+
+static bool read_timestamp(const struct cdc_field *f, struct cdc_str text, bool is_max,
+			   int64_t *out)
+{
+	bool zone;
+
+	if (cdc_timestamp_parse(text, false, out, &zone) != CDC_PARSE_OK)
+		return false;
+	/* An instant without a zone is the local time of a machine we do not know. */
+	if (zone != (f->type == CDC_TYPE_TIMESTAMP))
+		return false;
+	return is_max ? !__builtin_add_overflow(*out, US_PER_MS, out)
+		      : !__builtin_sub_overflow(*out, *out < 0 ? US_PER_MS : 0, out);
+}
+
+/* Some writers print decimals through a double; past 15 digits the bound is moved by its error. */
+static bool read_decimal(const struct cdc_field *f, struct cdc_str text, bool is_max, cdc_i128 *out)
+{
+	cdc_i128 slack;
+
+	if (cdc_decimal_parse(text, f->precision, f->scale, out) != CDC_PARSE_OK)
+		return false;
+	if (f->precision > DOUBLE_DIGITS) {
+		slack = ((*out < 0 ? -*out : *out) >> 51) + 1;
+		*out += is_max ? slack : -slack;
+	}
+	return true;
+}
+
+/* Integers of the narrower types must fit them: what does not is no bound that we understand. */
+static bool read_integer(const struct cdc_field *f, struct cdc_str text, int64_t *out)
+{
+	int bits = f->type == CDC_TYPE_BYTE	 ? 8
+		   : f->type == CDC_TYPE_SHORT	 ? 16
+		   : f->type == CDC_TYPE_INTEGER ? 32
+						 : 64;
+
+	return cdc_int64_parse(text, out) == CDC_PARSE_OK &&
+	       (bits == 64 ||
+		(*out >= -(INT64_C(1) << (bits - 1)) && *out < INT64_C(1) << (bits - 1)));
+}
+
+/*
+ * A float that became a double has bounds printed as a float, which may lie a little inside the
+ * true ones (delta.typeChanges tells of it).
+ */
+static bool was_widened(const struct cdc_field *f)
+{
+	return f->metadata.n && memmem(f->metadata.p, f->metadata.n, "delta.typeChanges", 17);
+}
+
+static bool read_float(const struct cdc_field *f, struct cdc_str text, double *out)
+{
+	float narrow;
+
+	if (f->type == CDC_TYPE_DOUBLE)
+		return !was_widened(f) && cdc_double_parse(text, out) == CDC_PARSE_OK;
+	if (cdc_float_parse(text, &narrow) != CDC_PARSE_OK)
+		return false;
+	*out = narrow;
+	return true;
+}
+
+static bool read_bound(const struct cdc_field *f, const struct cdc_tape *t, uint32_t v, bool is_max,
+		       struct cdc_arena *a, union cdc_value *out, bool *no_memory)
+{
+	struct cdc_str text = cdc_json_raw(t, v);
+	bool is_string = t->tok[v].type == CDC_JSON_STRING;
+	bool is_number = t->tok[v].type == CDC_JSON_NUMBER;
+	int32_t days;
+
+	switch (f->type) {
+	case CDC_TYPE_BOOLEAN:
+		out->i = t->tok[v].type == CDC_JSON_TRUE;
+		return out->i || t->tok[v].type == CDC_JSON_FALSE;
+	case CDC_TYPE_BYTE:
+	case CDC_TYPE_SHORT:
+	case CDC_TYPE_INTEGER:
+	case CDC_TYPE_LONG:
+		return is_number && read_integer(f, text, &out->i);
+	case CDC_TYPE_FLOAT:
+	case CDC_TYPE_DOUBLE:
+		return (is_number || is_string) && !is_max && read_float(f, text, &out->d);
+	case CDC_TYPE_DECIMAL:
+		return is_number && read_decimal(f, text, is_max, &out->dec);
+	case CDC_TYPE_STRING:
+		return read_string(t, v, is_max, a, &out->s, no_memory);
+	case CDC_TYPE_DATE:
+		if (!is_string || cdc_date_parse(text, &days) != CDC_PARSE_OK)
+			return false;
+		out->i = days;
+		return true;
+	case CDC_TYPE_TIMESTAMP:
+	case CDC_TYPE_TIMESTAMP_NTZ:
+		return is_string && read_timestamp(f, text, is_max, &out->i);
+	case CDC_TYPE_BINARY:
+	case CDC_TYPE_VOID:
+	case CDC_TYPE_VARIANT:
+	case CDC_TYPE_STRUCT:
+	case CDC_TYPE_ARRAY:
+	case CDC_TYPE_MAP:
+		break;
+	}
+	return false;
+}
+
+/* ------------------------------------------------------------------ all columns */
+
+struct reading {
+	const struct cdc_schema *schema;
+	const struct cdc_tape *t;
+	struct cdc_arena *arena;
+	struct cdc_file_stats *out;
+	bool tight;
+	bool no_memory;
+};
+
+enum member { MIN_VALUES, MAX_VALUES, NULL_COUNT };
+
+static void read_column(struct reading *r, int i, enum member m, uint32_t v)
+{
+	const struct cdc_field *f = &r->schema->field[i];
+	struct cdc_column_stats *c = &r->out->column[i];
+	int64_t n;
+
+	if (m == MIN_VALUES) {
+		c->has_min = read_bound(f, r->t, v, false, r->arena, &c->min, &r->no_memory);
+	} else if (m == MAX_VALUES) {
+		c->has_max = read_bound(f, r->t, v, true, r->arena, &c->max, &r->no_memory);
+	} else if (cdc_type_is_primitive(f->type) && cdc_json_int64(r->t, v, &n) && n >= 0) {
+		/* With a deletion vector only "none" and "all" still tell something. */
+		c->has_null_count =
+			r->tight || n == 0 || (r->out->has_num_records && n == r->out->num_records);
+		c->null_count = n;
+	}
+}
+
+/* Names come in the order of the schema nearly always: look at the field after the last match. */
+static int find_field(const struct cdc_schema *s, struct cdc_str name, int guess)
+{
+	if (guess < s->num_fields && cdc_str_eq(s->field[guess].physical_name, name))
+		return guess;
+	for (int i = 0; i < s->num_fields; i++) {
+		if (cdc_str_eq(s->field[i].physical_name, name))
+			return i;
+	}
+	return -1;
+}
+
+static void read_member(struct reading *r, const char *key, enum member m)
+{
+	uint32_t obj = cdc_json_get(r->t, 0, key);
+	struct cdc_err ignored = CDC_ERR_INIT;
+	int guess = 0;
+
+	if (obj == CDC_JSON_NONE || r->t->tok[obj].type != CDC_JSON_OBJECT)
+		return;
+	for (uint32_t k = cdc_json_first(r->t, obj); k != CDC_JSON_NONE && !r->no_memory;
+	     k = cdc_json_after(r->t, obj, k)) {
+		struct cdc_str name;
+		int i;
+
+		if (cdc_json_string(r->t, k, r->arena, &name, &ignored) < 0) {
+			r->no_memory = true;
+			return;
+		}
+		i = find_field(r->schema, name, guess);
+		if (i < 0)
+			continue;
+		guess = i + 1;
+		if (!r->schema->field[i].is_partition)
+			read_column(r, i, m, k + 1);
+	}
+}
+
+int cdc_stats_read(const struct cdc_schema *schema, struct cdc_str stats, struct cdc_arena *arena,
+		   struct cdc_file_stats *out, struct cdc_err *err)
+{
+	struct cdc_tape tape = CDC_TAPE_INIT;
+	struct cdc_err ignored = CDC_ERR_INIT;
+	struct reading r = { schema, &tape, arena, out, true, false };
+	uint32_t v;
+	int rc;
+
+	memset(out, 0, sizeof(*out));
+	out->column = cdc_arena_calloc(arena, (size_t)schema->num_fields + 1, sizeof(*out->column));
+	if (!out->column)
+		return cdc_fail_nomem(err);
+	if (!stats.n)
+		return CDC_OK;
+	rc = cdc_json_scan(&tape, stats, NULL, &ignored);
+	if (rc == CDC_OK && tape.tok[0].type == CDC_JSON_OBJECT) {
+		v = cdc_json_get(&tape, 0, "numRecords");
+		out->has_num_records = v != CDC_JSON_NONE &&
+				       cdc_json_int64(&tape, v, &out->num_records) &&
+				       out->num_records >= 0;
+		v = cdc_json_get(&tape, 0, "tightBounds");
+		r.tight = v == CDC_JSON_NONE || tape.tok[v].type != CDC_JSON_FALSE;
+		read_member(&r, "minValues", MIN_VALUES);
+		read_member(&r, "maxValues", MAX_VALUES);
+		read_member(&r, "nullCount", NULL_COUNT);
+	}
+	cdc_tape_free(&tape);
+	return r.no_memory || rc == CDC_ENOMEM ? cdc_fail_nomem(err) : CDC_OK;
+}
+
+int64_t cdc_stats_num_records(struct cdc_str stats)
+{
+	const struct cdc_str usual = CDC_STR("{\"numRecords\":");
+	struct cdc_err ignored = CDC_ERR_INIT;
+	struct cdc_tape tape = CDC_TAPE_INIT;
+	int64_t n = -1;
+	uint32_t v;
+
+	/* Nearly every writer starts so; a number of up to 18 digits needs no check. */
+	if (stats.n > usual.n && memcmp(stats.p, usual.p, usual.n) == 0) {
+		size_t at = usual.n;
+
+		for (n = 0;
+		     at < stats.n && at < usual.n + 18 && stats.p[at] >= '0' && stats.p[at] <= '9';
+		     at++)
+			n = n * 10 + (stats.p[at] - '0');
+		if (at > usual.n && at < stats.n && (stats.p[at] == ',' || stats.p[at] == '}'))
+			return n;
+	}
+	n = -1;
+	if (stats.n && cdc_json_scan(&tape, stats, NULL, &ignored) == CDC_OK) {
+		v = cdc_json_get(&tape, 0, "numRecords");
+		if (v == CDC_JSON_NONE || !cdc_json_int64(&tape, v, &n) || n < 0)
+			n = -1;
+	}
+	cdc_tape_free(&tape);
+	return n;
+}
+
+/* ------------------------------------------------------------------ order */
+
+static int cmp_double(double a, double b)
+{
+	if (isnan(a) || isnan(b))
+		return (int)!!isnan(a) - (int)!!isnan(b);
+	return (a > b) - (a < b);
+}
+
+int cdc_value_cmp(enum cdc_type t, const union cdc_value *a, const union cdc_value *b)
+{
+	switch (t) {
+	case CDC_TYPE_FLOAT:
+	case CDC_TYPE_DOUBLE:
+		return cmp_double(a->d, b->d);
+	case CDC_TYPE_DECIMAL:
+		return (a->dec > b->dec) - (a->dec < b->dec);
+	case CDC_TYPE_STRING:
+	case CDC_TYPE_BINARY:
+		return cdc_str_cmp(a->s, b->s);
+	case CDC_TYPE_BOOLEAN:
+	case CDC_TYPE_BYTE:
+	case CDC_TYPE_SHORT:
+	case CDC_TYPE_INTEGER:
+	case CDC_TYPE_LONG:
+	case CDC_TYPE_DATE:
+	case CDC_TYPE_TIMESTAMP:
+	case CDC_TYPE_TIMESTAMP_NTZ:
+	case CDC_TYPE_VOID:
+	case CDC_TYPE_VARIANT:
+	case CDC_TYPE_STRUCT:
+	case CDC_TYPE_ARRAY:
+	case CDC_TYPE_MAP:
+		break;
+	}
+	return (a->i > b->i) - (a->i < b->i);
+}

@@ -1,0 +1,325 @@
+/*
+ * Per-file statistics as JSON, from what the Parquet writer saw (Delta protocol, "Per-file
+ * Statistics"; spec section 8).
+ *
+ * Readers answer MIN, MAX and COUNT from numbers, dates and counts, so these are exact. Strings and
+ * timestamps are bounds: cut or rounded outwards.
+ */
+#include "delta/stats.h"
+
+#include "base/json.h"
+
+#include <math.h>
+
+#define STRING_CHARS 32 /* delta.dataSkippingStringPrefixLength by default */
+#define STRING_CHARS_MAX 64 /* a longer upper bound is given up */
+#define DATE_MIN (-719528) /* 0000-01-01 */
+#define DATE_MAX 2932896 /* 9999-12-31 */
+#define US_PER_MS 1000
+#define US_PER_DAY INT64_C(86400000000)
+
+enum side { SIDE_MIN, SIDE_MAX };
+
+/* ------------------------------------------------------------------ strings */
+
+/* One character of UTF-8 that is known to be valid; its bytes. */
+static size_t next_char(struct cdc_str s, size_t at, uint32_t *c)
+{
+	unsigned char b = (unsigned char)s.p[at];
+	size_t n = b < 0x80 ? 1 : b < 0xe0 ? 2 : b < 0xf0 ? 3 : 4;
+
+	*c = n == 1 ? b : b & (0x7fu >> n);
+	for (size_t i = 1; i < n; i++)
+		*c = *c << 6 | ((unsigned char)s.p[at + i] & 0x3f);
+	return n;
+}
+
+/* UTF-16 units of a character: what Spark counts. */
+static int units(uint32_t c)
+{
+	return c > 0xffff ? 2 : 1;
+}
+
+static struct cdc_str cut_min(struct cdc_str s)
+{
+	size_t at = 0;
+	uint32_t c;
+
+	for (int chars = 0; at < s.n && chars < STRING_CHARS; chars++)
+		at += next_char(s, at, &c);
+	return cdc_str(s.p, at);
+}
+
+/*
+ * A string that is too long is cut, and a character that is at least as large as the one after the
+ * cut is put behind it. Nothing sorts after U+10FFFF, so those are kept. False: no bound.
+ */
+static bool cut_max(struct cdc_str s, struct cdc_str *head, struct cdc_str *tail)
+{
+	size_t at = 0;
+	int used = 0;
+	uint32_t c;
+
+	*tail = cdc_str("", 0);
+	while (at < s.n) {
+		size_t n = next_char(s, at, &c);
+
+		if (used + units(c) > STRING_CHARS && c != 0x10ffff) {
+			*tail = c < 0x7f ? CDC_STR("\x7f") : CDC_STR("\xf4\x8f\xbf\xbf");
+			break;
+		}
+		at += n;
+		used += units(c);
+	}
+	*head = cdc_str(s.p, at);
+	return used <= STRING_CHARS_MAX;
+}
+
+static int put_string(struct cdc_str s, enum side side, struct cdc_buf *out, struct cdc_err *err)
+{
+	struct cdc_str head = cut_min(s);
+	struct cdc_str tail = CDC_STR("");
+	int rc;
+
+	if (side == SIDE_MAX)
+		(void)cut_max(s, &head, &tail);
+	if ((rc = cdc_buf_putc(out, '"', err)) < 0 ||
+	    (rc = cdc_json_put_escaped(out, head, err)) < 0 ||
+	    (rc = cdc_buf_put(out, tail, err)) < 0)
+		return rc;
+	return cdc_buf_putc(out, '"', err);
+}
+
+/* ------------------------------------------------------------------ values */
+
+/* Rounded outwards to milliseconds. */
+static int64_t to_ms(int64_t us, enum side side)
+{
+	int64_t rest = us % US_PER_MS;
+
+	if (rest < 0)
+		rest += US_PER_MS;
+	us -= rest;
+	return side == SIDE_MAX && rest ? us + US_PER_MS : us;
+}
+
+static bool day_in_range(int64_t days)
+{
+	return days >= DATE_MIN && days <= DATE_MAX;
+}
+
+static bool timestamp_in_range(int64_t us, enum side side)
+{
+	if (us > INT64_MAX - US_PER_MS || us < INT64_MIN + US_PER_MS)
+		return false;
+	us = to_ms(us, side);
+	return us >= DATE_MIN * US_PER_DAY && us < (DATE_MAX + 1) * US_PER_DAY;
+}
+
+static cdc_i128 decimal_value(const union cdc_pq_scalar *v, int precision)
+{
+	cdc_u128 u;
+
+	if (precision <= 18)
+		return v->i;
+	u = v->s.n && (unsigned char)v->s.p[0] & 0x80 ? ~(cdc_u128)0 : 0;
+	for (size_t i = 0; i < v->s.n; i++)
+		u = u << 8 | (unsigned char)v->s.p[i];
+	return (cdc_i128)u;
+}
+
+/* Whether the bound can be written in full: else there is none, which is always true. */
+static bool writable(const struct cdc_field *f, const union cdc_pq_scalar *v, enum side side)
+{
+	struct cdc_str head;
+	struct cdc_str tail;
+
+	switch (f->type) {
+	case CDC_TYPE_BYTE:
+	case CDC_TYPE_SHORT:
+	case CDC_TYPE_INTEGER:
+	case CDC_TYPE_LONG:
+	case CDC_TYPE_DECIMAL:
+		return true;
+	case CDC_TYPE_FLOAT:
+	case CDC_TYPE_DOUBLE:
+		return !isnan(v->d);
+	case CDC_TYPE_STRING:
+		return cdc_utf8_valid(v->s.p, v->s.n) &&
+		       (side == SIDE_MIN || cut_max(v->s, &head, &tail));
+	case CDC_TYPE_DATE:
+		return day_in_range(v->i);
+	case CDC_TYPE_TIMESTAMP:
+	case CDC_TYPE_TIMESTAMP_NTZ:
+		return timestamp_in_range(v->i, side);
+	case CDC_TYPE_BOOLEAN:
+	case CDC_TYPE_BINARY:
+	case CDC_TYPE_VOID:
+	case CDC_TYPE_VARIANT:
+	case CDC_TYPE_STRUCT:
+	case CDC_TYPE_ARRAY:
+	case CDC_TYPE_MAP:
+		break;
+	}
+	return false;
+}
+
+static size_t format_value(const struct cdc_field *f, const union cdc_pq_scalar *v, enum side side,
+			   char *text)
+{
+	if (f->type == CDC_TYPE_DECIMAL)
+		return cdc_decimal_format(decimal_value(v, f->precision), f->scale, text);
+	if (f->type == CDC_TYPE_DATE)
+		return cdc_date_format((int32_t)v->i, text);
+	if (f->type == CDC_TYPE_TIMESTAMP || f->type == CDC_TYPE_TIMESTAMP_NTZ)
+		return cdc_timestamp_format_fixed(to_ms(v->i, side), 'T',
+						  f->type == CDC_TYPE_TIMESTAMP, 3, text);
+	/* -0.0 equals 0.0 but would show as a MIN that nobody stored. */
+	if (f->type == CDC_TYPE_FLOAT)
+		return cdc_float_format((float)v->d + 0.0f, text);
+	if (f->type == CDC_TYPE_DOUBLE)
+		return cdc_double_format(v->d + 0.0, text);
+	return cdc_int64_format(v->i, text);
+}
+
+static int put_value(const struct cdc_field *f, const union cdc_pq_scalar *v, enum side side,
+		     struct cdc_buf *out, struct cdc_err *err)
+{
+	bool is_float = f->type == CDC_TYPE_FLOAT || f->type == CDC_TYPE_DOUBLE;
+	char text[CDC_VALUE_TEXT_MAX];
+	struct cdc_str s;
+
+	if (f->type == CDC_TYPE_STRING)
+		return put_string(v->s, side, out, err);
+	s = cdc_str(text, format_value(f, v, side, text));
+	if (f->type == CDC_TYPE_DATE || f->type == CDC_TYPE_TIMESTAMP ||
+	    f->type == CDC_TYPE_TIMESTAMP_NTZ || (is_float && isinf(v->d)))
+		return cdc_json_put_string(out, s, err);
+	return cdc_buf_put(out, s, err);
+}
+
+/* ------------------------------------------------------------------ the object */
+
+static int put_key(struct cdc_buf *out, bool *first, struct cdc_str name, struct cdc_err *err)
+{
+	int rc;
+
+	if (!*first && (rc = cdc_buf_putc(out, ',', err)) < 0)
+		return rc;
+	*first = false;
+	rc = cdc_json_put_string(out, name, err);
+	return rc < 0 ? rc : cdc_buf_putc(out, ':', err);
+}
+
+/* The data columns are the leaves, in order: num_data_columns() checked that. */
+static int put_bounds(const struct cdc_schema *schema, const struct cdc_pq_summary *sum, int32_t n,
+		      enum side side, struct cdc_buf *out, struct cdc_err *err)
+{
+	const struct cdc_pq_leaf_summary *l = sum->leaf;
+	const struct cdc_field *f = schema->field;
+	bool first = true;
+	int rc = cdc_buf_puts(out, side == SIDE_MIN ? ",\"minValues\":{" : ",\"maxValues\":{", err);
+
+	for (; rc == CDC_OK && l < sum->leaf + n; f++) {
+		const union cdc_pq_scalar *v = side == SIDE_MIN ? &l->min : &l->max;
+
+		if (f->is_partition || !l++->has_min_max || !writable(f, v, side))
+			continue;
+		rc = put_key(out, &first, f->physical_name, err);
+		if (rc == CDC_OK)
+			rc = put_value(f, v, side, out, err);
+	}
+	return rc < 0 ? rc : cdc_buf_putc(out, '}', err);
+}
+
+static int put_null_counts(const struct cdc_schema *schema, const struct cdc_pq_summary *sum,
+			   int32_t n, struct cdc_buf *out, struct cdc_err *err)
+{
+	const struct cdc_pq_leaf_summary *l = sum->leaf;
+	const struct cdc_field *f = schema->field;
+	bool first = true;
+	int rc = cdc_buf_puts(out, ",\"nullCount\":{", err);
+
+	for (; rc == CDC_OK && l < sum->leaf + n; f++) {
+		if (f->is_partition)
+			continue;
+		rc = put_key(out, &first, f->physical_name, err);
+		if (rc == CDC_OK)
+			rc = cdc_buf_printf(out, err, "%lld", (long long)l++->null_count);
+	}
+	return rc < 0 ? rc : cdc_buf_putc(out, '}', err);
+}
+
+static int32_t num_data_columns(const struct cdc_schema *s)
+{
+	int32_t n = 0;
+
+	for (int i = 0; i < s->num_fields; i++)
+		n += !s->field[i].is_partition;
+	return n;
+}
+
+int cdc_stats_write(const struct cdc_schema *schema, const struct cdc_pq_summary *sum,
+		    int indexed_cols, bool tight_bounds_key, struct cdc_buf *out,
+		    struct cdc_err *err)
+{
+	int32_t n =
+		indexed_cols < 0 || indexed_cols > sum->num_leaves ? sum->num_leaves : indexed_cols;
+	int rc;
+
+	if (num_data_columns(schema) != sum->num_leaves)
+		return cdc_fail(err, CDC_EINTERNAL, "statistics: file and schema differ");
+	rc = cdc_buf_printf(out, err, "{\"numRecords\":%lld", (long long)sum->num_rows);
+	if (rc == CDC_OK && n > 0) {
+		if ((rc = put_bounds(schema, sum, n, SIDE_MIN, out, err)) < 0 ||
+		    (rc = put_bounds(schema, sum, n, SIDE_MAX, out, err)) < 0)
+			return rc;
+		rc = put_null_counts(schema, sum, n, out, err);
+	}
+	if (rc == CDC_OK && tight_bounds_key)
+		rc = cdc_buf_puts(out, ",\"tightBounds\":true", err);
+	return rc < 0 ? rc : cdc_buf_putc(out, '}', err);
+}
+
+/* ------------------------------------------------------------------ loosening */
+
+static int copy_members(const struct cdc_tape *t, struct cdc_buf *out, bool *first,
+			struct cdc_err *err)
+{
+	int rc = CDC_OK;
+
+	for (uint32_t k = cdc_json_first(t, 0); rc == CDC_OK && k != CDC_JSON_NONE;
+	     k = cdc_json_after(t, 0, k)) {
+		if (cdc_str_eqz(cdc_json_raw(t, k), "tightBounds"))
+			continue;
+		if (!*first)
+			rc = cdc_buf_putc(out, ',', err);
+		*first = false;
+		if (rc == CDC_OK && (rc = cdc_buf_put(out, cdc_json_source(t, k), err)) == CDC_OK &&
+		    (rc = cdc_buf_putc(out, ':', err)) == CDC_OK)
+			rc = cdc_buf_put(out, cdc_json_source(t, k + 1), err);
+	}
+	return rc;
+}
+
+int cdc_stats_loosen(struct cdc_str stats, int64_t num_records, struct cdc_buf *out,
+		     struct cdc_err *err)
+{
+	struct cdc_tape tape = CDC_TAPE_INIT;
+	struct cdc_err ignored = CDC_ERR_INIT;
+	bool good = stats.n && cdc_json_scan(&tape, stats, NULL, &ignored) == CDC_OK &&
+		    tape.tok[0].type == CDC_JSON_OBJECT;
+	bool first = true;
+	int rc = cdc_buf_putc(out, '{', err);
+
+	if (rc == CDC_OK && (!good || cdc_json_get(&tape, 0, "numRecords") == CDC_JSON_NONE)) {
+		rc = cdc_buf_printf(out, err, "\"numRecords\":%lld", (long long)num_records);
+		first = false;
+	}
+	if (rc == CDC_OK && good)
+		rc = copy_members(&tape, out, &first, err);
+	if (rc == CDC_OK)
+		rc = cdc_buf_puts(out, ",\"tightBounds\":false}", err);
+	cdc_tape_free(&tape);
+	return rc;
+}

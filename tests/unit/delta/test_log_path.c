@@ -1,0 +1,120 @@
+/*
+ * Proves the encodings of paths: the vectors of the protocol digest, decoding of what others write,
+ * and the canonical form by which absolute and relative names of one file meet.
+ */
+#include "log_fixture.h"
+
+#include "delta/log_int.h"
+
+static void encode_is(const char *path, const char *expected)
+{
+	struct cdc_err err = CDC_ERR_INIT;
+	struct cdc_buf b = CDC_BUF_INIT, back = CDC_BUF_INIT;
+
+	assert_int_equal(cdc_path_encode(cdc_str_z(path), &b, &err), CDC_OK);
+	assert_str(cdc_buf_str(&b), expected);
+	assert_int_equal(cdc_path_decode(cdc_buf_str(&b), &back, &err), CDC_OK);
+	assert_str(cdc_buf_str(&back), path);
+	cdc_buf_free(&b);
+	cdc_buf_free(&back);
+}
+
+static void encode(void **state)
+{
+	(void)state;
+	encode_is("region=US%2FEast/x", "region=US%252FEast/x");
+	encode_is("a<b>c|d", "a%3Cb%3Ec%7Cd");
+	encode_is("100%2525", "100%252525");
+	encode_is("hello world", "hello%20world");
+	encode_is("plain-name_1.c000.snappy.parquet", "plain-name_1.c000.snappy.parquet");
+	encode_is("p=\xc3\xa9", "p=\xc3\xa9");
+	encode_is("#?[]^`{}\\\"\x01\x7f", "%23%3F%5B%5D%5E%60%7B%7D%5C%22%01%7F");
+	encode_is("c=a:b'*=+&,;@!$()~", "c=a:b'*=+&,;@!$()~");
+}
+
+static void decode(void **state)
+{
+	struct cdc_err err = CDC_ERR_INIT;
+	struct cdc_buf b = CDC_BUF_INIT;
+
+	(void)state;
+	assert_int_equal(cdc_path_decode(CDC_STR("a%c3%A9%20b"), &b, &err), CDC_OK);
+	assert_str(cdc_buf_str(&b), "a\xc3\xa9 b");
+	cdc_buf_reset(&b);
+	/* Not an escape: stands for itself. */
+	assert_int_equal(cdc_path_decode(CDC_STR("test%file%2"), &b, &err), CDC_OK);
+	assert_str(cdc_buf_str(&b), "test%file%2");
+	cdc_buf_reset(&b);
+	assert_int_equal(cdc_path_decode(CDC_STR("a%00b"), &b, &err), CDC_ECORRUPT);
+	cdc_buf_free(&b);
+}
+
+static void dir_is(const char *column, struct cdc_str value, const char *expected)
+{
+	struct cdc_err err = CDC_ERR_INIT;
+	struct cdc_buf b = CDC_BUF_INIT;
+
+	assert_int_equal(cdc_partition_dir(cdc_str_z(column), value, &b, &err), CDC_OK);
+	assert_str(cdc_buf_str(&b), expected);
+	cdc_buf_free(&b);
+}
+
+static void partition_dir(void **state)
+{
+	(void)state;
+	dir_is("region", CDC_STR("US/East"), "region=US%2FEast");
+	dir_is("c", CDC_STR("a<b>c|d"), "c=a<b>c|d");
+	dir_is("c", CDC_STR("100%25"), "c=100%2525");
+	dir_is("c", CDC_STR("hello world}"), "c=hello world}");
+	dir_is("ts", CDC_STR("2020-01-01 08:09:10.001"), "ts=2020-01-01 08%3A09%3A10.001");
+	dir_is("a=b", CDC_STR("\"#'*?\\{[]^\n"), "a%3Db=%22%23%27%2A%3F%5C%7B%5B%5D%5E%0A");
+	dir_is("p", (struct cdc_str)CDC_STR_INIT, "p=__HIVE_DEFAULT_PARTITION__");
+	dir_is("p", CDC_STR(""), "p=__HIVE_DEFAULT_PARTITION__");
+}
+
+static void canonical_is(struct cdc_path_root *r, const char *uri, const char *expected)
+{
+	struct cdc_err err = CDC_ERR_INIT;
+	struct cdc_str out;
+
+	assert_int_equal(cdc_path_canonical(r, cdc_str_z(uri), &out, &err), CDC_OK);
+	assert_str(out, expected);
+}
+
+static void canonical(void **state)
+{
+	const struct fixture *f = *state;
+	struct cdc_path_root r = { .io = &cdc_io_posix, .table = f->table };
+	struct cdc_path_root elsewhere = { .io = &cdc_io_posix, .table = "/nowhere" };
+	char uri[2 * PATH_MAX];
+
+	canonical_is(&r, "a%20b.parquet", "a b.parquet");
+	canonical_is(&r, "p=1/a.parquet", "p=1/a.parquet");
+	snprintf(uri, sizeof(uri), "file://%s/p=1/a%%20b", f->table);
+	canonical_is(&r, uri, "p=1/a b");
+	snprintf(uri, sizeof(uri), "file:%s/x", f->table);
+	canonical_is(&r, uri, "x");
+	snprintf(uri, sizeof(uri), "%s//x", f->table);
+	canonical_is(&r, uri, "x");
+	canonical_is(&r, "file:///elsewhere/x", "/elsewhere/x");
+	canonical_is(&r, "file:/elsewhere/x", "/elsewhere/x");
+	canonical_is(&r, "/elsewhere/y", "/elsewhere/y");
+	snprintf(uri, sizeof(uri), "file://localhost%s/z", f->table);
+	canonical_is(&r, uri, "z");
+	canonical_is(&r, "s3://bucket/x%20y", "s3://bucket/x y");
+	canonical_is(&elsewhere, "file:///t/x", "/t/x");
+	cdc_path_root_free(&r);
+	cdc_path_root_free(&elsewhere);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(encode),
+		cmocka_unit_test(decode),
+		cmocka_unit_test(partition_dir),
+		cmocka_unit_test_setup_teardown(canonical, fixture_setup, fixture_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

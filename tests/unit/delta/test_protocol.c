@@ -1,0 +1,161 @@
+/*
+ * Proves which tables may be read and written: features by list and by legacy version, and those
+ * that only count when the metadata uses them.
+ */
+#include "log_fixture.h"
+
+#define READER(list) "\"readerFeatures\":[" list "],"
+#define FEATURES(reader, writer)                                                                   \
+	"{\"protocol\":{\"minReaderVersion\":3,\"minWriterVersion\":7," READER(                    \
+		reader) "\"writerFeatures\":[" writer "]}}\n"
+#define WRITER(list)                                                                               \
+	"{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":7,\"writerFeatures\":[" list   \
+	"]}}\n"
+#define LEGACY(r, w) "{\"protocol\":{\"minReaderVersion\":" #r ",\"minWriterVersion\":" #w "}}\n"
+#define COLUMN(metadata)                                                                           \
+	"{\"metaData\":{\"id\":\"t\",\"schemaString\":\"{\\\"type\\\":\\\"struct\\\",\\\"fields"   \
+	"\\\":[{\\\"name\\\":\\\"s\\\",\\\"type\\\":{\\\"type\\\":\\\"struct\\\",\\\"fields\\\":"  \
+	"[{\\\"name\\\":\\\"delta.invariants\\\",\\\"type\\\":\\\"long\\\",\\\"nullable\\\":"      \
+	"true,\\\"metadata\\\":{" metadata "}}]},\\\"nullable\\\":true,\\\"metadata\\\":{}}]}\","  \
+	"\"partitionColumns\":[],\"configuration\":{}}}\n"
+
+static void may_write(const struct fixture *f, const char *log)
+{
+	struct cdc_err err = CDC_ERR_INIT;
+	struct cdc_snapshot *s;
+
+	fixture_commit(f, 0, log);
+	s = fixture_load(f, -1);
+	if (cdc_snapshot_check_writable(s, &err))
+		fail_msg("%s: %s", log, err.msg);
+	cdc_snapshot_free(s);
+}
+
+static void may_not_write(const struct fixture *f, const char *log, const char *feature)
+{
+	struct cdc_err err = CDC_ERR_INIT;
+	struct cdc_snapshot *s;
+
+	fixture_commit(f, 0, log);
+	s = fixture_load(f, -1);
+	assert_int_equal(cdc_snapshot_check_writable(s, &err), CDC_EUNSUPPORTED);
+	if (!strstr(err.msg, feature))
+		fail_msg("\"%s\" is not in \"%s\"", feature, err.msg);
+	cdc_snapshot_free(s);
+}
+
+static void may_not_read(const struct fixture *f, const char *log, const char *feature)
+{
+	fixture_commit(f, 0, log);
+	fixture_refuse(f, -1, CDC_EUNSUPPORTED, feature);
+}
+
+static void readers(void **state)
+{
+	const struct fixture *f = *state;
+
+	may_not_read(f, LEGACY(4, 7) METADATA, "reader version 4");
+	may_not_read(f, FEATURES("\"typeWidening\"", "\"typeWidening\"") METADATA, "typeWidening");
+	may_not_read(f, FEATURES("\"variantType\"", "\"variantType\"") METADATA, "variantType");
+	may_not_read(f, FEATURES("\"catalogManaged\"", "") METADATA, "catalogManaged");
+	may_not_read(f, FEATURES("\"deletionVectors\",\"new\"", "") METADATA, "new");
+	/* A writer feature has no place in readerFeatures: what it would mean there is unknown. */
+	may_not_read(f, FEATURES("\"appendOnly\"", "\"appendOnly\"") METADATA, "appendOnly");
+}
+
+static void writers(void **state)
+{
+	const struct fixture *f = *state;
+
+	may_write(f, LEGACY(1, 2) METADATA);
+	may_write(f, LEGACY(1, 6) METADATA);
+	may_write(f, LEGACY(2, 5) METADATA);
+	may_write(f, FEATURES("\"deletionVectors\",\"timestampNtz\",\"v2Checkpoint\","
+			      "\"vacuumProtocolCheck\",\"columnMapping\"",
+			      "\"deletionVectors\",\"timestampNtz\",\"v2Checkpoint\","
+			      "\"vacuumProtocolCheck\",\"columnMapping\",\"appendOnly\","
+			      "\"invariants\",\"checkConstraints\",\"changeDataFeed\","
+			      "\"generatedColumns\",\"identityColumns\",\"domainMetadata\","
+			      "\"inCommitTimestamp\",\"allowColumnDefaults\",\"icebergCompatV1\"")
+			     METADATA);
+	may_not_write(f, LEGACY(1, 8) METADATA, "writer version 8");
+	may_not_write(f, WRITER("\"rowTracking\",\"domainMetadata\"") METADATA, "rowTracking");
+	may_not_write(f, WRITER("\"clustering\"") METADATA, "clustering");
+	may_not_write(f, WRITER("\"checkpointProtection\"") METADATA, "checkpointProtection");
+	may_not_write(f, WRITER("\"somethingNew\"") METADATA, "somethingNew");
+}
+
+#define CDF "\"delta.enableChangeDataFeed\":"
+#define CHECK "\"delta.constraints.c\":\"id > 0\""
+
+static void settings_in_use(void **state)
+{
+	const struct fixture *f = *state;
+
+	may_write(f, LEGACY(1, 4) METADATA_WITH(CDF "\"false\""));
+	may_not_write(f, LEGACY(1, 4) METADATA_WITH(CDF "\"true\""), "changeDataFeed");
+	may_not_write(f, WRITER("\"changeDataFeed\"") METADATA_WITH(CDF "\"True\""),
+		      "changeDataFeed");
+	may_not_write(f, LEGACY(1, 4) METADATA_WITH("\"delta.enableChangeDataCapture\":\"true\""),
+		      "changeDataFeed");
+	/* Not supported by the protocol: the setting means nothing. */
+	may_write(f, LEGACY(1, 3) METADATA_WITH(CDF "\"true\""));
+	may_write(f, WRITER("") METADATA_WITH(CHECK));
+	may_write(f, LEGACY(1, 2) METADATA_WITH(CHECK));
+	may_not_write(f, LEGACY(1, 3) METADATA_WITH(CHECK), "checkConstraints");
+	may_not_write(f, WRITER("\"checkConstraints\"") METADATA_WITH(CHECK), "checkConstraints");
+	may_write(f, LEGACY(2, 5) METADATA_WITH("\"delta.columnMapping.mode\":\"none\""));
+	may_not_write(f, LEGACY(2, 5) METADATA_WITH("\"delta.columnMapping.mode\":\"name\""),
+		      "columnMapping");
+	may_not_write(f,
+		      WRITER("\"icebergCompatV2\"")
+			      METADATA_WITH("\"delta.enableIcebergCompatV2\":\"true\""),
+		      "icebergCompatV2");
+	may_not_write(f,
+		      WRITER("\"inCommitTimestamp\"")
+			      METADATA_WITH("\"delta.enableInCommitTimestamps\":\"true\""),
+		      "in-commit timestamps");
+}
+
+static void columns_in_use(void **state)
+{
+	const struct fixture *f = *state;
+
+	/* A nested column is looked at, and a column's name is no setting. */
+	may_write(f, LEGACY(1, 6) COLUMN(""));
+	may_not_write(f, LEGACY(1, 2) COLUMN("\\\"delta.invariants\\\":\\\"{}\\\""), "invariants");
+	may_write(f, LEGACY(1, 3) COLUMN("\\\"delta.generationExpression\\\":\\\"1\\\""));
+	may_not_write(f, LEGACY(1, 4) COLUMN("\\\"delta.generationExpression\\\":\\\"1\\\""),
+		      "generatedColumns");
+	may_not_write(f, LEGACY(1, 6) COLUMN("\\\"delta.identity.start\\\":1"), "identityColumns");
+	may_write(f, WRITER("\"allowColumnDefaults\"") COLUMN("\\\"CURRENT_DEFAULT\\\":\\\"1\\\""));
+}
+
+static void has_feature(void **state)
+{
+	struct cdc_str dv[] = { CDC_STR("deletionVectors") };
+	struct cdc_protocol legacy = { .reader_version = 2, .writer_version = 5 };
+	struct cdc_protocol listed = { 3, 7, dv, 1, dv, 1 };
+
+	(void)state;
+	assert_true(cdc_protocol_has_feature(&legacy, "columnMapping"));
+	assert_true(cdc_protocol_has_feature(&legacy, "appendOnly"));
+	assert_false(cdc_protocol_has_feature(&legacy, "identityColumns"));
+	assert_false(cdc_protocol_has_feature(&legacy, "deletionVectors"));
+	assert_true(cdc_protocol_has_feature(&listed, "deletionVectors"));
+	assert_false(cdc_protocol_has_feature(&listed, "appendOnly"));
+	assert_false(cdc_protocol_has_feature(&listed, "unheardOf"));
+}
+
+#define WITH_TABLE(t) cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_TABLE(readers),	       WITH_TABLE(writers),
+		WITH_TABLE(settings_in_use),   WITH_TABLE(columns_in_use),
+		cmocka_unit_test(has_feature),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,285 @@
+/*
+ * Proves that schemas of the log are read, printed, copied and mapped to Parquet as Delta wants it:
+ * unknown metadata and nested types survive byte for byte, damaged ones are refused.
+ */
+#include "delta/schema.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+
+static const char all_types[] =
+	"{\"type\":\"struct\",\"fields\":["
+	"{\"name\":\"b\",\"type\":\"boolean\",\"nullable\":true,\"metadata\":{}},"
+	"{\"name\":\"i8\",\"type\":\"byte\",\"nullable\":true,\"metadata\":{}},"
+	"{\"name\":\"i16\",\"type\":\"short\",\"nullable\":true,\"metadata\":{}},"
+	"{\"name\":\"i32\",\"type\":\"integer\",\"nullable\":false,\"metadata\":{}},"
+	"{\"name\":\"i64\",\"type\":\"long\",\"nullable\":true,\"metadata\":{\"comment\":\"a \\\"key\\\"\"}},"
+	"{\"name\":\"f\",\"type\":\"float\",\"nullable\":true,\"metadata\":{}},"
+	"{\"name\":\"d\",\"type\":\"double\",\"nullable\":true,\"metadata\":{}},"
+	"{\"name\":\"m4\",\"type\":\"decimal(4,2)\",\"nullable\":true,\"metadata\":{}},"
+	"{\"name\":\"m18\",\"type\":\"decimal(18,0)\",\"nullable\":true,\"metadata\":{}},"
+	"{\"name\":\"m19\",\"type\":\"decimal(19,5)\",\"nullable\":true,\"metadata\":{}},"
+	"{\"name\":\"m38\",\"type\":\"decimal(38,38)\",\"nullable\":true,\"metadata\":{}},"
+	"{\"name\":\"s\",\"type\":\"string\",\"nullable\":true,\"metadata\":{}},"
+	"{\"name\":\"bin\",\"type\":\"binary\",\"nullable\":true,\"metadata\":{}},"
+	"{\"name\":\"day\",\"type\":\"date\",\"nullable\":true,\"metadata\":{}},"
+	"{\"name\":\"at\",\"type\":\"timestamp\",\"nullable\":true,\"metadata\":{}},"
+	"{\"name\":\"wall\",\"type\":\"timestamp_ntz\",\"nullable\":true,\"metadata\":{}}]}";
+
+static void round_trip(const char *json)
+{
+	struct cdc_schema s = CDC_SCHEMA_INIT;
+	struct cdc_schema copy = CDC_SCHEMA_INIT;
+	struct cdc_buf out = CDC_BUF_INIT;
+	struct cdc_err err = CDC_ERR_INIT;
+
+	assert_int_equal(cdc_schema_from_json(&s, cdc_str_z(json), &err), 0);
+	assert_int_equal(cdc_schema_copy(&copy, &s, &err), 0);
+	cdc_schema_free(&s);
+	assert_int_equal(cdc_schema_to_json(&copy, &out, &err), 0);
+	assert_string_equal(cdc_buf_z(&out), json);
+	cdc_buf_free(&out);
+	cdc_schema_free(&copy);
+}
+
+static void text_survives(void **state)
+{
+	(void)state;
+	round_trip(all_types);
+	round_trip("{\"type\":\"struct\",\"fields\":[]}");
+	round_trip("{\"type\":\"struct\",\"fields\":[{\"name\":\"n \\\\ x\",\"type\":\"void\","
+		   "\"nullable\":true,\"metadata\":{\"x\":[1, 2,{\"y\":1e400}],\"z\":null}}]}");
+	round_trip(
+		"{\"type\":\"struct\",\"fields\":[{\"name\":\"a\",\"type\":{ \"type\":\"array\","
+		"\"elementType\":{\"type\":\"map\",\"keyType\":\"string\",\"valueType\":{\"type\":"
+		"\"struct\",\"fields\":[{\"name\":\"q\",\"type\":\"variant\",\"nullable\":true,"
+		"\"metadata\":{}}]},\"valueContainsNull\":true},\"containsNull\":false},"
+		"\"nullable\":true,\"metadata\":{}}]}");
+}
+
+static void fields_are_understood(void **state)
+{
+	struct cdc_schema s = CDC_SCHEMA_INIT;
+	struct cdc_err err = CDC_ERR_INIT;
+	char name[CDC_TYPE_NAME_MAX];
+
+	(void)state;
+	assert_int_equal(cdc_schema_from_json(&s, cdc_str_z(all_types), &err), 0);
+	assert_int_equal(s.num_fields, 16);
+	assert_int_equal(s.field[3].nullable, false);
+	assert_int_equal(s.field[10].type, CDC_TYPE_DECIMAL);
+	assert_int_equal(s.field[10].precision, 38);
+	assert_int_equal(s.field[10].scale, 38);
+	assert_string_equal(cdc_type_name(&s.field[10], name), "decimal(38,38)");
+	assert_string_equal(cdc_type_name(&s.field[15], name), "timestamp_ntz");
+	assert_int_equal(cdc_schema_find(&s, CDC_STR("WALL")), 15);
+	assert_int_equal(cdc_schema_find(&s, CDC_STR("wal")), -1);
+	assert_true(cdc_str_eqz(s.field[4].metadata, "{\"comment\":\"a \\\"key\\\"\"}"));
+	cdc_schema_free(&s);
+}
+
+static void exact_name_wins(void **state)
+{
+	struct cdc_schema s = CDC_SCHEMA_INIT;
+	struct cdc_err err = CDC_ERR_INIT;
+	struct cdc_field f = { .name = CDC_STR("Id"), .type = CDC_TYPE_LONG, .nullable = true };
+
+	(void)state;
+	assert_int_equal(cdc_schema_add(&s, &f, &err), 0);
+	f.name = CDC_STR("iD");
+	assert_int_equal(cdc_schema_add(&s, &f, &err), CDC_EUSAGE);
+	f.name = CDC_STR("id2");
+	assert_int_equal(cdc_schema_add(&s, &f, &err), 0);
+	for (const char *c = " ,;{}()\n\t="; *c; c++) {
+		char bad[] = { 'x', *c, 'y' };
+
+		f.name = cdc_str(bad, sizeof(bad));
+		assert_int_equal(cdc_schema_add(&s, &f, &err), CDC_EUSAGE);
+	}
+	f.name = cdc_str("", 0);
+	assert_int_equal(cdc_schema_add(&s, &f, &err), CDC_EUSAGE);
+	f.name = cdc_str("x\0y", 3);
+	assert_int_equal(cdc_schema_add(&s, &f, &err), CDC_EUSAGE);
+	assert_int_equal(s.num_fields, 2);
+	assert_int_equal(cdc_schema_find(&s, CDC_STR("ID")), 0);
+	cdc_schema_free(&s);
+}
+
+static void many_fields(void **state)
+{
+	struct cdc_schema s = CDC_SCHEMA_INIT;
+	struct cdc_buf json = CDC_BUF_INIT;
+	struct cdc_err err = CDC_ERR_INIT;
+
+	(void)state;
+	assert_int_equal(cdc_buf_puts(&json, "{\"type\":\"struct\",\"fields\":[", &err), 0);
+	for (int i = 0; i < 5000; i++)
+		assert_int_equal(cdc_buf_printf(&json, &err,
+						"%s{\"name\":\"Column%d\",\"type\":\"long\","
+						"\"nullable\":true,\"metadata\":{}}",
+						i ? "," : "", i),
+				 0);
+	assert_int_equal(cdc_buf_puts(&json, "]}", &err), 0);
+	assert_int_equal(cdc_schema_from_json(&s, cdc_buf_str(&json), &err), 0);
+	assert_int_equal(s.num_fields, 5000);
+	assert_int_equal(cdc_schema_find(&s, CDC_STR("Column4999")), 4999);
+	cdc_schema_free(&s);
+	json.len -= 2;
+	assert_int_equal(
+		cdc_buf_puts(&json, ",{\"name\":\"coluMN4000\",\"type\":\"long\"}]}", &err), 0);
+	assert_int_equal(cdc_schema_from_json(&s, cdc_buf_str(&json), &err), CDC_ECORRUPT);
+	assert_non_null(strstr(err.msg, "twice"));
+	cdc_buf_free(&json);
+}
+
+static void column_mapping(void **state)
+{
+	const char *json = "{\"type\":\"struct\",\"fields\":[{\"name\":\"a b\",\"type\":\"long\","
+			   "\"nullable\":true,\"metadata\":{\"delta.columnMapping.id\":7,"
+			   "\"delta.columnMapping.physicalName\":\"col-\\u0031\"}}]}";
+	struct cdc_schema s = CDC_SCHEMA_INIT;
+	struct cdc_err err = CDC_ERR_INIT;
+
+	(void)state;
+	assert_int_equal(cdc_schema_from_json(&s, cdc_str_z(json), &err), 0);
+	assert_true(cdc_str_eqz(s.field[0].name, "a b"));
+	assert_true(cdc_str_eqz(s.field[0].physical_name, "col-1"));
+	assert_true(s.field[0].has_field_id);
+	assert_int_equal(s.field[0].field_id, 7);
+	cdc_schema_unmap(&s);
+	assert_true(cdc_str_eqz(s.field[0].physical_name, "a b"));
+	assert_false(s.field[0].has_field_id);
+	cdc_schema_free(&s);
+}
+
+static void refused(const char *json, int code, const char *hint)
+{
+	struct cdc_schema s = CDC_SCHEMA_INIT;
+	struct cdc_err err = CDC_ERR_INIT;
+
+	assert_int_equal(cdc_schema_from_json(&s, cdc_str_z(json), &err), code);
+	if (!strstr(err.msg, hint))
+		fail_msg("\"%s\" lacks \"%s\"", err.msg, hint);
+	assert_int_equal(s.num_fields, 0);
+}
+
+#define ONE(type) "{\"type\":\"struct\",\"fields\":[{\"name\":\"c\",\"type\":" type "}]}"
+
+static void damaged_is_refused(void **state)
+{
+	(void)state;
+	refused("", CDC_ECORRUPT, "schema");
+	refused("{\"type\":\"struct\",\"fields\":[", CDC_ECORRUPT, "schema");
+	refused("[]", CDC_ECORRUPT, "struct");
+	refused("{\"type\":\"array\",\"fields\":[]}", CDC_ECORRUPT, "struct");
+	refused("{\"type\":\"struct\",\"fields\":{}}", CDC_ECORRUPT, "fields");
+	refused("{\"type\":\"struct\",\"fields\":[{\"type\":\"long\"}]}", CDC_ECORRUPT, "name");
+	refused("{\"type\":\"struct\",\"fields\":[{\"name\":\"c\"}]}", CDC_ECORRUPT, "type");
+	refused("{\"type\":\"struct\",\"fields\":[1]}", CDC_ECORRUPT, "name");
+	refused(ONE("7"), CDC_ECORRUPT, "\"c\"");
+	refused(ONE("\"interval\""), CDC_EUNSUPPORTED, "interval");
+	refused(ONE("\"decimal(39,0)\""), CDC_EUNSUPPORTED, "decimal(39,0)");
+	refused(ONE("\"decimal(5,6)\""), CDC_EUNSUPPORTED, "decimal(5,6)");
+	refused(ONE("\"decimal(0,0)\""), CDC_EUNSUPPORTED, "decimal(0,0)");
+	refused(ONE("\"decimal(7,2) \""), CDC_EUNSUPPORTED, "decimal");
+	refused(ONE("\"decimal(99999999999,2)\""), CDC_EUNSUPPORTED, "decimal");
+	refused(ONE("{\"type\":\"array\"}"), CDC_ECORRUPT, "type");
+	refused(ONE("{\"type\":\"array\",\"elementType\":\"geometry\"}"), CDC_EUNSUPPORTED,
+		"geometry");
+	refused(ONE("{\"type\":\"struct\",\"fields\":[{\"name\":3}]}"), CDC_ECORRUPT, "name");
+	refused(ONE("\"long\",\"nullable\":1"), CDC_ECORRUPT, "nullable");
+	refused(ONE("\"long\",\"metadata\":[]"), CDC_ECORRUPT, "metadata");
+	refused(ONE("\"long\",\"metadata\":{\"delta.columnMapping.id\":1.5}"), CDC_ECORRUPT, "id");
+}
+
+static void decimal_forms(void **state)
+{
+	struct cdc_schema s = CDC_SCHEMA_INIT;
+	struct cdc_err err = CDC_ERR_INIT;
+
+	(void)state;
+	assert_int_equal(cdc_schema_from_json(&s, cdc_str_z(ONE("\"decimal\"")), &err), 0);
+	assert_int_equal(s.field[0].precision, 10);
+	assert_int_equal(s.field[0].scale, 0);
+	assert_true(s.field[0].nullable);
+	assert_true(cdc_str_eqz(s.field[0].metadata, "{}"));
+	cdc_schema_free(&s);
+	assert_int_equal(cdc_schema_from_json(&s, cdc_str_z(ONE("\"decimal(12, 3)\"")), &err), 0);
+	assert_int_equal(s.field[0].precision, 12);
+	assert_int_equal(s.field[0].scale, 3);
+	cdc_schema_free(&s);
+}
+
+/* Widths of FIXED decimals: those that parquet-java and Arrow use. */
+static void parquet_types(void **state)
+{
+	static const struct {
+		enum cdc_pq_type type;
+		int length;
+		enum cdc_pq_converted converted;
+		enum cdc_pq_logical logical;
+	} want[] = {
+		{ CDC_PQ_BOOLEAN, 0, CDC_PQ_CONV_NONE, CDC_PQ_LOGICAL_NONE },
+		{ CDC_PQ_INT32, 0, CDC_PQ_CONV_INT_8, CDC_PQ_LOGICAL_INTEGER },
+		{ CDC_PQ_INT32, 0, CDC_PQ_CONV_INT_16, CDC_PQ_LOGICAL_INTEGER },
+		{ CDC_PQ_INT32, 0, CDC_PQ_CONV_NONE, CDC_PQ_LOGICAL_NONE },
+		{ CDC_PQ_INT64, 0, CDC_PQ_CONV_NONE, CDC_PQ_LOGICAL_NONE },
+		{ CDC_PQ_FLOAT, 0, CDC_PQ_CONV_NONE, CDC_PQ_LOGICAL_NONE },
+		{ CDC_PQ_DOUBLE, 0, CDC_PQ_CONV_NONE, CDC_PQ_LOGICAL_NONE },
+		{ CDC_PQ_INT32, 0, CDC_PQ_CONV_DECIMAL, CDC_PQ_LOGICAL_DECIMAL },
+		{ CDC_PQ_INT64, 0, CDC_PQ_CONV_DECIMAL, CDC_PQ_LOGICAL_DECIMAL },
+		{ CDC_PQ_FIXED, 9, CDC_PQ_CONV_DECIMAL, CDC_PQ_LOGICAL_DECIMAL },
+		{ CDC_PQ_FIXED, 16, CDC_PQ_CONV_DECIMAL, CDC_PQ_LOGICAL_DECIMAL },
+		{ CDC_PQ_BYTE_ARRAY, 0, CDC_PQ_CONV_UTF8, CDC_PQ_LOGICAL_STRING },
+		{ CDC_PQ_BYTE_ARRAY, 0, CDC_PQ_CONV_NONE, CDC_PQ_LOGICAL_NONE },
+		{ CDC_PQ_INT32, 0, CDC_PQ_CONV_DATE, CDC_PQ_LOGICAL_DATE },
+		{ CDC_PQ_INT64, 0, CDC_PQ_CONV_TIMESTAMP_MICROS, CDC_PQ_LOGICAL_TIMESTAMP },
+		{ CDC_PQ_INT64, 0, CDC_PQ_CONV_NONE, CDC_PQ_LOGICAL_TIMESTAMP },
+	};
+	struct cdc_schema s = CDC_SCHEMA_INIT;
+	struct cdc_arena arena = CDC_ARENA_INIT;
+	struct cdc_err err = CDC_ERR_INIT;
+	struct cdc_pq_schema pq;
+
+	(void)state;
+	assert_int_equal(cdc_schema_from_json(&s, cdc_str_z(all_types), &err), 0);
+	assert_int_equal(cdc_schema_to_parquet(&s, &pq, &arena, &err), 0);
+	assert_int_equal(pq.num_leaves, 16);
+	for (int i = 0; i < 16; i++) {
+		const struct cdc_pq_node *n = &pq.node[pq.leaf_node[i]];
+
+		assert_int_equal(n->type, want[i].type);
+		assert_int_equal(n->type_length, want[i].length);
+		assert_int_equal(n->converted, want[i].converted);
+		assert_int_equal(n->logical, want[i].logical);
+		assert_int_equal(n->repetition, i == 3 ? CDC_PQ_REQUIRED : CDC_PQ_OPTIONAL);
+	}
+	assert_true(pq.node[15].utc);
+	assert_false(pq.node[16].utc);
+	assert_int_equal(pq.node[16].unit, CDC_PQ_MICROS);
+	s.field[0].is_partition = true;
+	assert_int_equal(cdc_schema_to_parquet(&s, &pq, &arena, &err), 0);
+	assert_int_equal(pq.num_leaves, 15);
+	assert_true(cdc_str_eqz(pq.node[1].name, "i8"));
+	cdc_schema_free(&s);
+	assert_int_equal(cdc_schema_from_json(&s, cdc_str_z(ONE("\"void\"")), &err), 0);
+	assert_int_equal(cdc_schema_to_parquet(&s, &pq, &arena, &err), CDC_EUNSUPPORTED);
+	cdc_schema_free(&s);
+	cdc_arena_free(&arena);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(text_survives),   cmocka_unit_test(fields_are_understood),
+		cmocka_unit_test(exact_name_wins), cmocka_unit_test(many_fields),
+		cmocka_unit_test(column_mapping),  cmocka_unit_test(damaged_is_refused),
+		cmocka_unit_test(decimal_forms),   cmocka_unit_test(parquet_types),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

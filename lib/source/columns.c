@@ -1,0 +1,188 @@
+/* Parses the column lists of the command line. */
+#include "source/columns.h"
+
+#include <stdlib.h>
+#include <strings.h>
+
+#define COLUMNS_MAX 65536u
+
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static struct cdc_str trim(struct cdc_str s)
+{
+	while (s.n && is_space(s.p[0]))
+		s = cdc_str(s.p + 1, s.n - 1);
+	while (s.n && is_space(s.p[s.n - 1]))
+		s.n--;
+	return s;
+}
+
+int cdc_names_split(struct cdc_names *names, const char *list, const char *what, struct cdc_err *err)
+{
+	size_t n = 1;
+
+	names->text = strdup(list);
+	for (const char *p = list; *p; p++)
+		n += *p == ',';
+	names->name = calloc(n, sizeof(*names->name));
+	names->n = 0;
+	if (!names->text || !names->name)
+		return cdc_fail_nomem(err);
+	for (const char *p = names->text;;) {
+		size_t len = strcspn(p, ",");
+		struct cdc_str s = trim(cdc_str(p, len));
+
+		if (s.n == 0)
+			return cdc_fail(err, CDC_EUSAGE, "%s has an empty name", what);
+		names->name[names->n++] = s;
+		if (p[len] == '\0')
+			return CDC_OK;
+		p += len + 1;
+	}
+}
+
+void cdc_names_free(struct cdc_names *names)
+{
+	free(names->text);
+	free(names->name);
+	memset(names, 0, sizeof(*names));
+}
+
+/* The length of the item at p: to the next comma outside quotes and parentheses. */
+static size_t item_length(const char *p)
+{
+	unsigned depth = 0;
+	char quote = '\0';
+	size_t i;
+
+	for (i = 0; p[i]; i++) {
+		if (quote) {
+			if (p[i] == quote)
+				quote = '\0';
+		} else if (p[i] == '`' || p[i] == '"' || p[i] == '\'') {
+			quote = p[i];
+		} else if (p[i] == '(') {
+			depth++;
+		} else if (p[i] == ')' && depth) {
+			depth--;
+		} else if (p[i] == ',' && depth == 0) {
+			break;
+		}
+	}
+	return i;
+}
+
+/* A name that may be quoted, a doubled quote standing for one. Cuts it off the item. */
+static int take_name(struct cdc_str *item, struct cdc_arena *a, struct cdc_str *name,
+		     struct cdc_err *err)
+{
+	char *p = cdc_arena_alloc(a, item->n + 1);
+	char quote;
+	size_t i = 0, n = 0;
+
+	if (!p)
+		return cdc_fail_nomem(err);
+	quote = item->n && (item->p[0] == '`' || item->p[0] == '"') ? item->p[0] : '\0';
+	if (!quote) {
+		while (i < item->n && !is_space(item->p[i]))
+			p[n++] = item->p[i++];
+	} else {
+		for (i = 1; i < item->n; i++) {
+			if (item->p[i] == quote) {
+				if (i + 1 == item->n || item->p[i + 1] != quote)
+					break;
+				i++;
+			}
+			p[n++] = item->p[i];
+		}
+		if (i++ >= item->n)
+			return cdc_fail(err, CDC_EUSAGE, "--columns: a quote is not closed");
+	}
+	if (n == 0)
+		return cdc_fail(err, CDC_EUSAGE, "--columns has an empty name");
+	*name = cdc_str(p, n);
+	*item = trim(cdc_str(item->p + i, item->n - i));
+	return CDC_OK;
+}
+
+/* Cut `word` off the end of s, if it is there as a word. */
+static bool take_last(struct cdc_str *s, const char *word)
+{
+	size_t n = strlen(word);
+
+	if (s->n < n || strncasecmp(s->p + s->n - n, word, n) != 0 ||
+	    (s->n > n && !is_space(s->p[s->n - n - 1]) && s->p[s->n - n - 1] != ')'))
+		return false;
+	*s = trim(cdc_str(s->p, s->n - n));
+	return true;
+}
+
+static int take_type(struct cdc_str item, struct cdc_arena *a, struct cdc_schema_column *col,
+		     struct cdc_err *err)
+{
+	char *type, *source;
+
+	if (take_last(&item, "NULL"))
+		col->not_null = take_last(&item, "NOT");
+	if (item.n == 0)
+		return CDC_OK;
+	type = cdc_arena_alloc(a, item.n);
+	source = cdc_arena_dup(a, item.p, item.n);
+	if (!type || !source)
+		return cdc_fail_nomem(err);
+	for (size_t i = 0; i < item.n; i++) {
+		if (is_space(source[i]))
+			source[i] = ' ';
+	}
+	col->source_type = cdc_str(source, item.n);
+	col->type = cdc_str(type, cdc_schema_type(col->source_type, type));
+	return CDC_OK;
+}
+
+int cdc_columns_parse(const char *text, struct cdc_arena *a, struct cdc_schema_column **out,
+		      size_t *n_out, struct cdc_err *err)
+{
+	struct cdc_schema_column *col;
+	size_t n = 0;
+	int rc = CDC_OK;
+
+	for (const char *p = text; *p; n++) {
+		p += item_length(p);
+		p += *p == ',';
+	}
+	if (n == 0 || n > COLUMNS_MAX)
+		return cdc_fail(err, CDC_EUSAGE, "--columns names no column, or too many");
+	col = cdc_arena_calloc(a, n, sizeof(*col));
+	if (!col)
+		return cdc_fail_nomem(err);
+	for (size_t i = 0; rc == CDC_OK && i < n; i++) {
+		size_t len = item_length(text);
+		struct cdc_str item = trim(cdc_str(text, len));
+
+		rc = take_name(&item, a, &col[i].name, err);
+		if (rc == CDC_OK)
+			rc = take_type(item, a, &col[i], err);
+		text += len + (text[len] == ',');
+	}
+	if (rc < 0)
+		return rc;
+	*out = col;
+	*n_out = n;
+	return cdc_columns_check(col, n, err);
+}
+
+int cdc_columns_check(const struct cdc_schema_column *col, size_t n, struct cdc_err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < i; k++) {
+			if (cdc_str_ieq(col[i].name, col[k].name))
+				return cdc_fail(err, CDC_EUSAGE, "two columns are called %.*s",
+						(int)(col[i].name.n < 100 ? col[i].name.n : 100),
+						col[i].name.p);
+		}
+	}
+	return CDC_OK;
+}

@@ -1,0 +1,459 @@
+/*
+ * The walk over a DTS datum: from the input bytes into a flat struct dts_event whose slices point
+ * into the input. Nothing is printed here, so fields may come in any order.
+ */
+#include "source/dts_int.h"
+
+#include <stdlib.h>
+
+struct walk {
+	const struct dts_layout *l;
+	struct cdc_avro_cur *cur;
+	struct dts_event *e;
+	struct cdc_str known_fields;
+	bool *nomem;
+};
+
+static bool fail(struct cdc_avro_cur *cur, const char *why)
+{
+	cur->why = why;
+	return false;
+}
+
+static uint8_t kind_of(const struct walk *w, uint32_t node)
+{
+	return cdc_avro_node(w->l->plan, node)->kind;
+}
+
+static inline bool read_integral(struct walk *w, uint32_t node, int64_t *v)
+{
+	int32_t i;
+
+	if (!cdc_avro_branch(w->l->plan, w->cur, &node))
+		return false;
+	if (kind_of(w, node) == CDC_AVRO_LONG)
+		return cdc_avro_long(w->cur, v);
+	if (!cdc_avro_int(w->cur, &i))
+		return false;
+	*v = i;
+	return true;
+}
+
+static bool read_int32(struct walk *w, uint32_t node, int32_t *v)
+{
+	int64_t l;
+
+	if (!read_integral(w, node, &l))
+		return false;
+	if (l < INT32_MIN || l > INT32_MAX)
+		return fail(w->cur, "a number is out of range");
+	*v = (int32_t)l;
+	return true;
+}
+
+/* A string, or null where the schema allows it. */
+static inline bool read_text(struct walk *w, uint32_t node, struct cdc_str *s, bool *is_null)
+{
+	if (!cdc_avro_branch(w->l->plan, w->cur, &node))
+		return false;
+	*is_null = kind_of(w, node) == CDC_AVRO_NULL;
+	if (*is_null) {
+		*s = cdc_str("", 0);
+		return true;
+	}
+	return cdc_avro_bytes(w->cur, s);
+}
+
+static bool read_symbol(struct walk *w, uint32_t node, const char **name, uint32_t *index)
+{
+	const struct cdc_avro_node *n = cdc_avro_node(w->l->plan, node);
+	int32_t i;
+
+	if (!cdc_avro_int(w->cur, &i))
+		return false;
+	if (i < 0 || (uint32_t)i >= n->n)
+		return fail(w->cur, "an enum has no such symbol");
+	*name = cdc_avro_child(w->l->plan, n, (uint32_t)i)->name;
+	*index = (uint32_t)i;
+	return true;
+}
+
+static void *grow(struct walk *w, void *p, uint32_t *cap, size_t size)
+{
+	uint32_t n = *cap ? *cap * 2 : 32;
+	void *q = realloc(p, n * size);
+
+	if (!q) {
+		*w->nomem = true;
+		return NULL;
+	}
+	*cap = n;
+	return q;
+}
+
+/* A key may come twice: the last one counts, as it does where the map is built. */
+static void put_tag(struct dts_event *e, struct dts_tag t)
+{
+	for (uint32_t i = 0; i < e->n_tags; i++) {
+		if (cdc_str_eq(e->tag[i].key, t.key)) {
+			e->tag[i] = t;
+			return;
+		}
+	}
+	e->tag[e->n_tags++] = t;
+}
+
+static bool read_tags(struct walk *w, uint32_t node)
+{
+	struct cdc_avro_blocks b = { 0, NULL };
+	struct dts_event *e = w->e;
+	struct dts_tag t;
+	bool ok = true, is_null;
+	uint32_t values;
+
+	if (!cdc_avro_branch(w->l->plan, w->cur, &node))
+		return false;
+	if (kind_of(w, node) == CDC_AVRO_NULL)
+		return true;
+	values = cdc_avro_child(w->l->plan, cdc_avro_node(w->l->plan, node), 0)->node;
+	while (cdc_avro_next(w->cur, &b, &ok)) {
+		if (!cdc_avro_bytes(w->cur, &t.key) || !read_text(w, values, &t.value, &is_null))
+			return false;
+		if (e->n_tags == DTS_TAGS_MAX)
+			return fail(w->cur, "it has too many tags");
+		if (e->n_tags == e->cap_tags) {
+			void *q = grow(w, e->tag, &e->cap_tags, sizeof(*e->tag));
+
+			if (!q)
+				return false;
+			e->tag = q;
+		}
+		put_tag(e, t);
+	}
+	return ok;
+}
+
+static bool read_source(struct walk *w, uint32_t node)
+{
+	struct dts_steps s = w->l->of[node];
+	uint32_t unused;
+
+	for (uint32_t i = s.first; i < s.first + s.n; i++) {
+		struct dts_step step = w->l->step[i];
+		bool ok, is_null;
+
+		if (step.op == DTS_OP_SOURCE_TYPE)
+			ok = read_symbol(w, step.node, &w->e->source_type, &unused);
+		else if (step.op == DTS_OP_SOURCE_VERSION)
+			ok = read_text(w, step.node, &w->e->source_version, &is_null);
+		else
+			ok = cdc_avro_skip(w->l->plan, step.node, w->cur);
+		if (!ok)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The columns are the same from one event of a table to the next: where the encoded bytes are those
+ * that are known, they need no walk. (An encoding tells its own length, so equal bytes are all of it.)
+ */
+static bool read_fields(struct walk *w, uint32_t node)
+{
+	const char *start = (const char *)w->cur->p;
+	struct dts_event *e = w->e;
+	bool is_null;
+
+	if (!cdc_avro_branch(w->l->plan, w->cur, &node))
+		return false;
+	e->fields_node = node;
+	switch (kind_of(w, node)) {
+	case CDC_AVRO_NULL:
+		e->fields_shape = DTS_NONE;
+		return true;
+	case CDC_AVRO_ARRAY:
+		e->fields_shape = DTS_ARRAY;
+		break;
+	default:
+		e->fields_shape = DTS_STRING;
+		return read_text(w, node, &e->fields, &is_null);
+	}
+	start = (const char *)w->cur->p;
+	if (w->known_fields.n && (size_t)(w->cur->end - w->cur->p) >= w->known_fields.n &&
+	    memcmp(w->cur->p, w->known_fields.p, w->known_fields.n) == 0)
+		w->cur->p += w->known_fields.n;
+	else if (!cdc_avro_skip(w->l->plan, node, w->cur))
+		return false;
+	e->fields = cdc_str(start, (size_t)((const char *)w->cur->p - start));
+	return true;
+}
+
+static bool read_part(struct walk *w, struct dts_step step, struct dts_value *v)
+{
+	unsigned part = step.op - DTS_OP_PART;
+	uint32_t node = step.node;
+
+	if (!cdc_avro_branch(w->l->plan, w->cur, &node))
+		return false;
+	if (kind_of(w, node) == CDC_AVRO_NULL)
+		return true;
+	v->present = (uint8_t)(v->present | 1u << part);
+	return read_int32(w, node, &v->part[part]);
+}
+
+static bool read_parts(struct walk *w, struct dts_steps s, struct dts_value *v)
+{
+	for (uint32_t i = s.first; i < s.first + s.n; i++) {
+		struct dts_step step = w->l->step[i];
+		bool ok = step.op >= DTS_OP_PART ? read_part(w, step, v) :
+						   cdc_avro_skip(w->l->plan, step.node, w->cur);
+
+		if (!ok)
+			return false;
+	}
+	return true;
+}
+
+static bool read_value_step(struct walk *w, struct dts_step step, struct dts_value *v)
+{
+	int32_t unused;
+	bool is_null;
+
+	switch (step.op) {
+	case DTS_OP_SKIP_INT:
+		return cdc_avro_int(w->cur, &unused);
+	case DTS_OP_TEXT:
+		return read_text(w, step.node, &v->u.text, &is_null);
+	case DTS_OP_TAG:
+		return read_text(w, step.node, &v->tag, &is_null);
+	case DTS_OP_NUMBER: {
+		uint32_t node = step.node;
+
+		if (!cdc_avro_branch(w->l->plan, w->cur, &node))
+			return false;
+		return kind_of(w, node) == CDC_AVRO_FLOAT ? cdc_avro_float(w->cur, &v->u.number) :
+							    cdc_avro_double(w->cur, &v->u.number);
+	}
+	case DTS_OP_SECONDS:
+		return read_integral(w, step.node, &v->u.seconds);
+	case DTS_OP_MICROS:
+		v->present = 1u << DTS_MICROS;
+		return read_int32(w, step.node, &v->part[DTS_MICROS]);
+	case DTS_OP_NESTED:
+		return read_parts(w, w->l->of[step.node], v);
+	default:
+		return cdc_avro_skip(w->l->plan, step.node, w->cur);
+	}
+}
+
+static bool read_value(struct walk *w, uint32_t node, struct dts_value *v)
+{
+	struct dts_steps s;
+	const char *name;
+	uint32_t i;
+
+	if (!cdc_avro_branch(w->l->plan, w->cur, &node))
+		return false;
+	v->kind = w->l->kind[node];
+	v->present = 0;
+	s = w->l->of[node];
+	switch ((enum dts_kind)v->kind) {
+	case DTS_NULL:
+	case DTS_ABSENT:
+		return true;
+	case DTS_EMPTY_OBJECT:
+		if (!read_symbol(w, node, &name, &i))
+			return false;
+		v->kind = strcmp(name, "NONE") == 0 ? DTS_ABSENT : DTS_NULL;
+		return true;
+	case DTS_DATETIME:
+		return read_parts(w, s, v);
+	case DTS_INTEGER:
+	case DTS_CHARACTER:
+	case DTS_DECIMAL:
+	case DTS_FLOAT:
+	case DTS_TIMESTAMP:
+	case DTS_TIMESTAMP_TZ:
+	case DTS_BINARY_GEOMETRY:
+	case DTS_TEXT_GEOMETRY:
+	case DTS_BINARY_OBJECT:
+	case DTS_TEXT_OBJECT:
+		break;
+	}
+	for (i = s.first; i < s.first + s.n; i++) {
+		if (!read_value_step(w, w->l->step[i], v))
+			return false;
+	}
+	return true;
+}
+
+static bool read_image(struct walk *w, uint32_t node, struct dts_image *img)
+{
+	struct cdc_avro_blocks b = { 0, NULL };
+	bool ok = true, is_null;
+	uint32_t item;
+
+	if (!cdc_avro_branch(w->l->plan, w->cur, &node))
+		return false;
+	if (kind_of(w, node) == CDC_AVRO_NULL)
+		return true;
+	if (kind_of(w, node) != CDC_AVRO_ARRAY) {
+		img->shape = DTS_STRING;
+		return read_text(w, node, &img->text, &is_null);
+	}
+	img->shape = DTS_ARRAY;
+	item = cdc_avro_child(w->l->plan, cdc_avro_node(w->l->plan, node), 0)->node;
+	while (cdc_avro_next(w->cur, &b, &ok)) {
+		if (img->n == DTS_COLUMNS_MAX)
+			return fail(w->cur, "an image has too many columns");
+		if (img->n == img->cap) {
+			void *q = grow(w, img->value, &img->cap, sizeof(*img->value));
+
+			if (!q)
+				return false;
+			img->value = q;
+		}
+		if (!read_value(w, item, &img->value[img->n++]))
+			return false;
+	}
+	return ok;
+}
+
+static bool read_operation(struct walk *w, uint32_t node)
+{
+	const char *name;
+	uint32_t i;
+
+	if (!read_symbol(w, node, &name, &i))
+		return false;
+	w->e->operation = w->l->operation[i];
+	return true;
+}
+
+static bool read_step(struct walk *w, struct dts_step step)
+{
+	struct dts_event *e = w->e;
+	bool is_null;
+
+	switch (step.op) {
+	case DTS_OP_ID:
+		return read_integral(w, step.node, &e->id);
+	case DTS_OP_TIMESTAMP:
+		return read_integral(w, step.node, &e->timestamp_s);
+	case DTS_OP_POSITION:
+		return read_text(w, step.node, &e->position, &is_null);
+	case DTS_OP_SAFE_POSITION:
+		return read_text(w, step.node, &e->safe_position, &is_null);
+	case DTS_OP_TXID:
+		return read_text(w, step.node, &e->txid, &is_null);
+	case DTS_OP_SOURCE:
+		return read_source(w, step.node);
+	case DTS_OP_OPERATION:
+		return read_operation(w, step.node);
+	case DTS_OP_OBJECT:
+		if (!read_text(w, step.node, &e->object, &is_null))
+			return false;
+		e->has_object = !is_null;
+		return true;
+	case DTS_OP_TAGS:
+		return read_tags(w, step.node);
+	case DTS_OP_FIELDS:
+		return read_fields(w, step.node);
+	case DTS_OP_BEFORE:
+		return read_image(w, step.node, &e->before);
+	case DTS_OP_AFTER:
+		return read_image(w, step.node, &e->after);
+	default:
+		return cdc_avro_skip(w->l->plan, step.node, w->cur);
+	}
+}
+
+static void event_reset(struct dts_event *e)
+{
+	e->position = e->safe_position = e->txid = e->object = cdc_str("", 0);
+	e->fields = cdc_str("", 0);
+	e->n_tags = 0;
+	e->has_object = false;
+	e->fields_shape = e->before.shape = e->after.shape = DTS_NONE;
+	e->before.n = e->after.n = 0;
+}
+
+bool dts_event_read(const struct dts_layout *l, struct cdc_avro_cur *cur, struct dts_event *e,
+		    struct cdc_str known_fields, bool *nomem)
+{
+	struct walk w = { l, cur, e, known_fields, nomem };
+	const struct dts_step *step = l->step + l->event.first;
+
+	*nomem = false;
+	event_reset(e);
+	for (uint32_t i = 0; i < l->event.n; i++) {
+		/* Version 1 ends before the last field, with nothing to tell so (spec section 0). */
+		if (l->tail_optional && i == l->event.n - 1 && cur->p == cur->end)
+			return true;
+		if (!read_step(&w, step[i]))
+			return false;
+	}
+	return true;
+}
+
+int dts_event_columns(const struct dts_layout *l, const struct dts_event *e,
+		      struct dts_column **out, uint32_t *n_out, struct cdc_err *err)
+{
+	const unsigned char *start = (const unsigned char *)e->fields.p;
+	struct cdc_avro_cur cur = { start, start + e->fields.n, NULL };
+	const struct cdc_avro_node *array = cdc_avro_node(l->plan, e->fields_node);
+	uint32_t item = cdc_avro_child(l->plan, array, 0)->node;
+	struct dts_steps s = l->of[item];
+	struct cdc_avro_blocks b = { 0, NULL };
+	struct dts_column *col = NULL;
+	bool ok = true, is_null, nomem = false;
+	struct walk w = { l, &cur, NULL, CDC_STR_INIT, &nomem };
+	uint32_t n = 0, cap = 0;
+	int rc = CDC_OK;
+
+	while (rc == CDC_OK && cdc_avro_next(&cur, &b, &ok)) {
+		if (n == DTS_COLUMNS_MAX) {
+			rc = cdc_fail(err, CDC_EDATA, "it has too many fields");
+			break;
+		}
+		if (n == cap) {
+			void *q = grow(&w, col, &cap, sizeof(*col));
+
+			if (!q) {
+				rc = cdc_fail_nomem(err);
+				break;
+			}
+			col = q;
+		}
+		for (uint32_t i = s.first; ok && i < s.first + s.n; i++) {
+			struct dts_step step = l->step[i];
+
+			if (step.op == DTS_OP_FIELD_NAME)
+				ok = read_text(&w, step.node, &col[n].name, &is_null);
+			else if (step.op == DTS_OP_FIELD_TYPE)
+				ok = read_int32(&w, step.node, &col[n].type);
+			else
+				ok = cdc_avro_skip(l->plan, step.node, &cur);
+		}
+		n++;
+		if (!ok)
+			break;
+	}
+	if (rc == CDC_OK && !ok)
+		rc = cdc_fail(err, CDC_EDATA, "malformed fields: %s", cur.why);
+	if (rc < 0) {
+		free(col);
+		return rc;
+	}
+	*out = col;
+	*n_out = n;
+	return CDC_OK;
+}
+
+void dts_event_free(struct dts_event *e)
+{
+	free(e->tag);
+	free(e->before.value);
+	free(e->after.value);
+	memset(e, 0, sizeof(*e));
+}

@@ -1,0 +1,153 @@
+/*
+ * Framings: how messages are cut from an input. kcat: what `kcat -f '%R%s'` writes, a big-endian
+ * 32-bit length (-1: null) and the payload; lines; single: the input is one message; ocf is a file
+ * of its own.
+ */
+#include "source/source_int.h"
+
+#include "base/endian.h"
+
+/* Of an input that can no longer be cut into messages, this much is kept with the reject. */
+#define LOST_MAX ((size_t)64 << 10)
+
+static int reject_rest(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *err)
+{
+	uint64_t offset = cdc_reader_offset(r);
+	struct cdc_err why = *err;
+	struct cdc_str rest;
+	int rc = cdc_source_peek(s, r, LOST_MAX < r->max ? LOST_MAX : r->max, &rest, err);
+
+	if (rc < 0)
+		return rc;
+	rest.n = rest.n < LOST_MAX ? rest.n : LOST_MAX;
+	*err = why;
+	return cdc_source_reject(s, offset, 0, rest, err);
+}
+
+/*
+ * A length that cannot be: every later boundary would be a guess. The input ends here, as an error
+ * whatever is done about rejects, since nobody can tell how many messages are lost.
+ */
+static int lose_sync(struct cdc_source *s, struct cdc_reader *r, int32_t n, struct cdc_err *err)
+{
+	uint64_t offset = cdc_reader_offset(r);
+	struct cdc_err why;
+	int rc;
+
+	cdc_fail(err, CDC_EDATA, "a message of %d bytes: not a kcat dump from here on", (int)n);
+	cdc_err_offset(err, offset);
+	why = *err;
+	rc = reject_rest(s, r, err);
+	if (rc < 0)
+		return rc;
+	*err = why;
+	return CDC_EDATA;
+}
+
+/* The input ends inside a message: what is there is rejected, and that is the end of it. */
+static int truncated(struct cdc_source *s, struct cdc_reader *r, struct cdc_str tail,
+		     struct cdc_err *err)
+{
+	cdc_fail(err, CDC_EDATA, "the input ends inside a message");
+	return cdc_source_reject(s, cdc_reader_offset(r), 0, tail, err);
+}
+
+static int kcat_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *err)
+{
+	struct cdc_message m = { .file = s->file };
+	struct cdc_str head;
+	int rc;
+
+	for (;; m.index++) {
+		int32_t n;
+
+		rc = cdc_source_peek(s, r, 4, &head, err);
+		if (rc < 0 || head.n == 0)
+			return rc;
+		if (head.n < 4)
+			return truncated(s, r, head, err);
+		n = (int32_t)cdc_be32(head.p);
+		if (n < -1 || (n > 0 && (size_t)n > s->record_max))
+			return lose_sync(s, r, n, err);
+		m.is_null = n == -1;
+		n = n < 0 ? 0 : n;
+		rc = cdc_source_peek(s, r, 4 + (size_t)n, &head, err);
+		if (rc < 0)
+			return rc;
+		if (head.n < 4 + (size_t)n)
+			return truncated(s, r, head, err);
+		m.value = cdc_str(head.p + 4, (size_t)n);
+		m.offset = cdc_reader_offset(r) + 4;
+		rc = cdc_source_message(s, &m, err);
+		if (rc < 0)
+			return rc;
+		cdc_reader_skip(r, 4 + (size_t)n);
+	}
+}
+
+static int lines_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *err)
+{
+	struct cdc_message m = { .file = s->file };
+	int rc;
+
+	for (;; m.index++) {
+		m.offset = cdc_reader_offset(r);
+		if (!cdc_reader_buffered(r)) {
+			rc = cdc_source_flush(s, err);
+			if (rc < 0)
+				return rc;
+		}
+		rc = cdc_reader_line(r, &m.value, NULL, err);
+		if (rc == CDC_EDATA) {
+			/* Longer than a record may be: the reader goes on behind it. */
+			rc = cdc_source_reject(s, m.offset, r->line, CDC_STR(""), err);
+			if (rc < 0)
+				return rc;
+			continue;
+		}
+		if (rc != CDC_OK)
+			break;
+		m.line = r->line;
+		rc = cdc_source_message(s, &m, err);
+		if (rc < 0)
+			return rc;
+	}
+	return rc == CDC_END ? CDC_OK : rc;
+}
+
+static int single_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *err)
+{
+	struct cdc_message m = { .file = s->file, .offset = cdc_reader_offset(r) };
+	int rc = cdc_source_peek(s, r, s->record_max + 1, &m.value, err);
+
+	if (rc < 0)
+		return rc;
+	if (m.value.n > s->record_max)
+		return cdc_fail(err, CDC_EDATA, "a message of more than %zu bytes", s->record_max);
+	rc = cdc_source_message(s, &m, err);
+	cdc_reader_skip(r, m.value.n);
+	return rc;
+}
+
+static const struct cdc_framing framings[] = {
+	{ "kcat", kcat_run },
+	{ "lines", lines_run },
+	{ "ocf", cdc_framing_ocf_run },
+	{ "single", single_run },
+};
+
+const struct cdc_framing *cdc_framing_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(framings) / sizeof(framings[0]); i++) {
+		if (strcmp(framings[i].name, name) == 0)
+			return &framings[i];
+	}
+	return NULL;
+}
+
+const char *const *cdc_source_framings(void)
+{
+	static const char *const names[] = { "auto", "lines", "kcat", "ocf", "single", NULL };
+
+	return names;
+}

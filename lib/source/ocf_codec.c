@@ -1,0 +1,149 @@
+/*
+ * Decompression of container blocks: deflate is a raw RFC 1951 stream, snappy a raw block followed by
+ * the big-endian CRC-32 of what it holds, zstandard a frame.
+ */
+#include "source/ocf_codec.h"
+
+#include "base/endian.h"
+
+#include <snappy-c.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#define GROW_MIN ((size_t)64 << 10)
+
+static const struct {
+	const char *name;
+	enum cdc_ocf_codec codec;
+} codecs[] = {
+	{ "", CDC_OCF_NULL },
+	{ "null", CDC_OCF_NULL },
+	{ "deflate", CDC_OCF_DEFLATE },
+	{ "snappy", CDC_OCF_SNAPPY },
+	{ "zstandard", CDC_OCF_ZSTANDARD },
+};
+
+int cdc_ocf_codec_find(struct cdc_str name, enum cdc_ocf_codec *codec, struct cdc_err *err)
+{
+	for (size_t i = 0; i < sizeof(codecs) / sizeof(codecs[0]); i++) {
+		if (cdc_str_eqz(name, codecs[i].name)) {
+			*codec = codecs[i].codec;
+			return CDC_OK;
+		}
+	}
+	return cdc_fail(err, CDC_EDATA, "Avro container with codec %.*s, which is not supported",
+			(int)(name.n < 40 ? name.n : 40), name.p);
+}
+
+/* More room behind what has come out; the ceiling is out->max. */
+static int make_room(struct cdc_buf *out, struct cdc_err *err)
+{
+	size_t want = out->len > GROW_MIN ? out->len : GROW_MIN;
+
+	if (out->cap > out->len)
+		return CDC_OK;
+	if (out->len >= out->max)
+		return cdc_fail(err, CDC_EDATA, "a block of more than %zu bytes", out->max);
+	if (want > out->max - out->len)
+		want = out->max - out->len;
+	return cdc_buf_reserve(out, want, err);
+}
+
+static int inflate_block(struct cdc_str block, struct cdc_buf *out, struct cdc_err *err)
+{
+	union {
+		const char *in;
+		Bytef *next_in;		/* zlib does not write through it */
+	} u = { block.p };
+	z_stream z = { .next_in = u.next_in, .avail_in = (uInt)block.n };
+	int rc = CDC_OK, state = Z_OK;
+
+	if (block.n > UINT32_MAX || inflateInit2(&z, -MAX_WBITS) != Z_OK)
+		return cdc_fail_nomem(err);
+	while (state == Z_OK) {
+		size_t room;
+
+		rc = make_room(out, err);
+		if (rc < 0)
+			goto out;
+		room = out->cap - out->len;
+		room = room < UINT32_MAX ? room : UINT32_MAX;
+		z.next_out = (Bytef *)(out->p + out->len);
+		z.avail_out = (uInt)room;
+		state = inflate(&z, Z_NO_FLUSH);
+		out->len += room - z.avail_out;
+	}
+	if (state != Z_STREAM_END || z.avail_in != 0)
+		rc = cdc_fail(err, CDC_EDATA, "a deflate block is damaged");
+out:
+	inflateEnd(&z);
+	return rc;
+}
+
+static int snappy_block(struct cdc_str block, struct cdc_buf *out, struct cdc_err *err)
+{
+	size_t n;
+	int rc;
+
+	if (block.n < 4 || snappy_uncompressed_length(block.p, block.n - 4, &n) != SNAPPY_OK)
+		return cdc_fail(err, CDC_EDATA, "a snappy block is damaged");
+	if (n > out->max)
+		return cdc_fail(err, CDC_EDATA, "a block of more than %zu bytes", out->max);
+	rc = cdc_buf_reserve(out, n + 1, err);
+	if (rc < 0)
+		return rc;
+	if (snappy_uncompress(block.p, block.n - 4, out->p, &n) != SNAPPY_OK)
+		return cdc_fail(err, CDC_EDATA, "a snappy block is damaged");
+	out->len = n;
+	if ((uint32_t)crc32_z(0, (const Bytef *)out->p, n) != cdc_be32(block.p + block.n - 4))
+		return cdc_fail(err, CDC_EDATA, "a snappy block has a wrong checksum");
+	return CDC_OK;
+}
+
+static int zstd_block(struct cdc_str block, struct cdc_buf *out, struct cdc_err *err)
+{
+	ZSTD_DCtx *d = ZSTD_createDCtx();
+	ZSTD_inBuffer in = { block.p, block.n, 0 };
+	size_t left = 1;
+	int rc = CDC_OK;
+
+	if (!d)
+		return cdc_fail_nomem(err);
+	while (left != 0) {
+		ZSTD_outBuffer to;
+		size_t before = in.pos;
+
+		rc = make_room(out, err);
+		if (rc < 0)
+			goto out;
+		to = (ZSTD_outBuffer){ out->p + out->len, out->cap - out->len, 0 };
+		left = ZSTD_decompressStream(d, &to, &in);
+		out->len += to.pos;
+		if (ZSTD_isError(left) || (left != 0 && to.pos == 0 && in.pos == before)) {
+			rc = cdc_fail(err, CDC_EDATA, "a zstandard block is damaged");
+			goto out;
+		}
+	}
+	if (in.pos != in.size)
+		rc = cdc_fail(err, CDC_EDATA, "a zstandard block is damaged");
+out:
+	ZSTD_freeDCtx(d);
+	return rc;
+}
+
+int cdc_ocf_decompress(enum cdc_ocf_codec codec, struct cdc_str block, struct cdc_buf *out,
+		       struct cdc_err *err)
+{
+	cdc_buf_reset(out);
+	switch (codec) {
+	case CDC_OCF_DEFLATE:
+		return inflate_block(block, out, err);
+	case CDC_OCF_SNAPPY:
+		return snappy_block(block, out, err);
+	case CDC_OCF_ZSTANDARD:
+		return zstd_block(block, out, err);
+	case CDC_OCF_NULL:
+		break;
+	}
+	return cdc_buf_put(out, block, err);
+}

@@ -1,0 +1,528 @@
+/*
+ * Rows of delimited exports to change records: columns by option or header, keys, null, and the
+ * operation from a column if there is one.
+ */
+#include "source/rows.h"
+
+#include "base/json.h"
+#include "record/record.h"
+#include "source/columns.h"
+
+#include <stdlib.h>
+#include <strings.h>
+
+#define NO_COLUMN SIZE_MAX
+#define LOST_MAX ((size_t)64 << 10)
+
+struct rows {
+	struct cdc_source *s;
+	const struct cdc_dialect *dialect;
+	struct cdc_arena options;		/* holds what --columns says */
+	struct cdc_schema_column *given;	/* --columns */
+	size_t n_given;
+	struct cdc_names key;			/* --key */
+	struct cdc_arena layout;		/* holds what follows, until the next header */
+	struct cdc_schema_column *col;		/* of the current input */
+	size_t n;
+	size_t op;				/* index of --op-column, or NO_COLUMN */
+	struct cdc_out head;			/* what is in front of the record type */
+	struct cdc_out names;			/* ,"fields":[…] */
+	struct cdc_out *prefix;			/* n: "name": */
+	struct cdc_out schema;			/* the SCHEMA record that is in the output */
+	struct cdc_split sp;
+	struct cdc_buf text;			/* an unescaped field */
+	uint64_t line;				/* line ends consumed of the current input */
+};
+
+/* --- splitting ---------------------------------------------------------- */
+
+void cdc_split_field(struct cdc_split *sp, size_t end, bool quoted)
+{
+	struct cdc_field f = { sp->start, end - sp->start, quoted, sp->escaped };
+
+	sp->start = sp->pos;
+	sp->escaped = false;
+	if (sp->n == CDC_FIELDS_MAX) {
+		sp->bad = "too many fields";
+		return;
+	}
+	if (sp->n == sp->cap) {
+		size_t cap = sp->cap ? sp->cap * 2 : 32;
+		struct cdc_field *q = realloc(sp->field, cap * sizeof(*q));
+
+		if (!q) {
+			sp->nomem = true;
+			return;
+		}
+		sp->field = q;
+		sp->cap = cap;
+	}
+	sp->field[sp->n++] = f;
+}
+
+/*
+ * The next record, whole, in *in. CDC_END at the end of the input. A record that passes the limit is
+ * final: in CSV a quote too many can make one of all that follows.
+ */
+static int next_record(struct rows *d, struct cdc_reader *r, struct cdc_str *in, struct cdc_err *err)
+{
+	struct cdc_split *sp = &d->sp;
+	size_t want = 1;
+	int rc;
+
+	sp->n = sp->pos = sp->start = sp->newlines = 0;
+	sp->state = 0;
+	sp->escaped = false;
+	sp->bad = NULL;
+	for (;;) {
+		rc = cdc_source_peek(d->s, r, want, in, err);
+		if (rc < 0 || in->n == 0)
+			return rc < 0 ? rc : CDC_END;
+		if (d->dialect->split(sp, *in, in->n < want))
+			break;
+		if (in->n > d->s->record_max) {
+			cdc_fail(err, CDC_EDATA, "a record of more than %zu bytes", d->s->record_max);
+			cdc_err_line(err, d->line + 1);
+			return CDC_EDATA;
+		}
+		want = in->n + 1;
+	}
+	in->n = sp->pos;
+	return sp->nomem ? cdc_fail_nomem(err) : CDC_OK;
+}
+
+/* The text of a field: of the input, or unescaped in d->text until the next call. */
+static int field_text(struct rows *d, const struct cdc_field *f, struct cdc_str raw,
+		      struct cdc_str *out, struct cdc_err *err)
+{
+	int rc;
+
+	*out = raw;
+	if (!f->escaped)
+		return CDC_OK;
+	cdc_buf_reset(&d->text);
+	rc = cdc_buf_reserve(&d->text, raw.n + 1, err);
+	if (rc < 0)
+		return rc;
+	*out = cdc_str(d->text.p, d->dialect->unescape(raw, d->text.p));
+	return CDC_OK;
+}
+
+static bool field_is_null(const struct rows *d, const struct cdc_field *f, struct cdc_str raw)
+{
+	if (d->s->opt.null_string)
+		return !f->quoted && cdc_str_eqz(raw, d->s->opt.null_string);
+	return d->dialect->is_null(f, raw);
+}
+
+/* --- columns ------------------------------------------------------------ */
+
+static size_t find_column(const struct cdc_schema_column *col, size_t n, struct cdc_str name)
+{
+	size_t i = 0;
+
+	while (i < n && !cdc_str_eq(col[i].name, name))
+		i++;
+	return i;
+}
+
+/* Forget the columns of the input before. */
+static void reset_columns(struct rows *d)
+{
+	for (size_t i = 0; d->prefix && i < d->n; i++)
+		cdc_buf_free(&d->prefix[i].buf);
+	free(d->prefix);
+	d->prefix = NULL;
+	d->col = NULL;
+	d->n = 0;
+	cdc_arena_reset(&d->layout);
+}
+
+static int render(struct rows *d, struct cdc_err *err)
+{
+	bool first = true;
+	int rc = CDC_OK;
+
+	d->prefix = calloc(d->n, sizeof(*d->prefix));
+	if (!d->prefix)
+		return cdc_fail_nomem(err);
+	d->names.buf.len = 0;
+	cdc_out_lit(&d->names, ",\"fields\":[");
+	for (size_t i = 0; rc == CDC_OK && i < d->n; i++) {
+		cdc_out_quoted(&d->prefix[i], d->col[i].name);
+		cdc_out_char(&d->prefix[i], ':');
+		rc = cdc_out_take(&d->prefix[i], err);
+		if (i == d->op)
+			continue;
+		if (!first)
+			cdc_out_char(&d->names, ',');
+		first = false;
+		cdc_out_quoted(&d->names, d->col[i].name);
+	}
+	cdc_out_char(&d->names, ']');
+	return rc < 0 ? rc : cdc_out_take(&d->names, err);
+}
+
+/* The SCHEMA record, if anything is known beyond names and it is not what was printed before. */
+static int put_schema(struct rows *d, struct cdc_err *err)
+{
+	struct cdc_schema_column *col = cdc_arena_calloc(&d->layout, d->n, sizeof(*col));
+	struct cdc_out now = { .buf = CDC_BUF_INIT };
+	const char *table = d->s->opt.db_table ? d->s->opt.db_table : "";
+	bool known = d->key.n > 0;
+	size_t n = 0;
+	int rc;
+
+	if (!col)
+		return cdc_fail_nomem(err);
+	for (size_t i = 0; i < d->n; i++) {
+		known = known || d->col[i].type.n;
+		if (i != d->op)
+			col[n++] = d->col[i];
+	}
+	if (!known)
+		return CDC_OK;
+	cdc_schema_record_print(&now, cdc_str_z(table), col, n, d->key.name, d->key.n);
+	rc = cdc_out_take(&now, err);
+	if (rc == CDC_OK && !cdc_str_eq(cdc_buf_str(&now.buf), cdc_buf_str(&d->schema.buf))) {
+		struct cdc_out old = d->schema;
+
+		d->schema = now;
+		now = old;
+		cdc_out_raw(&d->s->out, cdc_buf_str(&d->schema.buf));
+		d->s->counts.control++;
+		rc = cdc_out_take(&d->s->out, err);
+	}
+	cdc_buf_free(&now.buf);
+	return rc;
+}
+
+/* The input's columns are in d->col: check the options against them and print what follows. */
+static int columns_known(struct rows *d, struct cdc_err *err)
+{
+	const char *op = d->s->opt.op_column;
+	int rc;
+
+	d->op = NO_COLUMN;
+	if (op) {
+		d->op = find_column(d->col, d->n, cdc_str_z(op));
+		if (d->op == d->n)
+			return cdc_fail(err, CDC_EUSAGE, "--op-column: there is no column %s", op);
+	}
+	for (size_t i = 0; i < d->key.n; i++) {
+		size_t k = find_column(d->col, d->n, d->key.name[i]);
+
+		if (k == d->n || k == d->op)
+			return cdc_fail(err, CDC_EUSAGE, "--key: there is no column %.*s",
+					(int)d->key.name[i].n, d->key.name[i].p);
+	}
+	rc = render(d, err);
+	return rc < 0 ? rc : put_schema(d, err);
+}
+
+/* A name of the header takes its type from --columns, which then must know all of them. */
+static int header_column(struct rows *d, size_t i, struct cdc_str text, struct cdc_err *err)
+{
+	char *name = cdc_arena_dup(&d->layout, text.p, text.n);
+	size_t k;
+
+	if (!name)
+		return cdc_fail_nomem(err);
+	if (text.n == 0)
+		return cdc_fail(err, CDC_EDATA, "the header has an empty name");
+	d->col[i].name = cdc_str(name, text.n);
+	if (d->n_given == 0)
+		return CDC_OK;
+	k = find_column(d->given, d->n_given, text);
+	if (k == d->n_given)
+		return cdc_fail(err, CDC_EUSAGE, "--columns does not have %.*s of the header",
+				(int)(text.n < 100 ? text.n : 100), text.p);
+	d->col[i] = d->given[k];
+	return CDC_OK;
+}
+
+static int read_header(struct rows *d, struct cdc_reader *r, struct cdc_err *err)
+{
+	struct cdc_str in, text;
+	int rc = next_record(d, r, &in, err);
+
+	if (rc != CDC_OK)
+		return rc;
+	if (d->sp.bad)
+		return cdc_fail(err, CDC_EDATA, "bad header: %s", d->sp.bad);
+	d->n = 0;
+	d->col = cdc_arena_calloc(&d->layout, d->sp.n, sizeof(*d->col));
+	if (!d->col)
+		return cdc_fail_nomem(err);
+	for (size_t i = 0; rc == CDC_OK && i < d->sp.n; i++) {
+		const struct cdc_field *f = &d->sp.field[i];
+
+		rc = field_text(d, f, cdc_str(in.p + f->off, f->len), &text, err);
+		if (rc == CDC_OK)
+			rc = header_column(d, i, text, err);
+	}
+	if (rc == CDC_OK)
+		rc = cdc_columns_check(d->col, d->sp.n, err);
+	if (rc == CDC_OK && d->n_given && d->n_given != d->sp.n)
+		rc = cdc_fail(err, CDC_EUSAGE, "--columns has %zu columns, the header %zu",
+			      d->n_given, d->sp.n);
+	if (rc < 0)
+		return rc;
+	d->n = d->sp.n;
+	d->line += d->sp.newlines;
+	cdc_reader_skip(r, in.n);
+	return columns_known(d, err);
+}
+
+/* --- records ------------------------------------------------------------ */
+
+static bool is_one_of(struct cdc_str s, const char *const *names)
+{
+	for (; *names; names++) {
+		if (strlen(*names) == s.n && strncasecmp(*names, s.p, s.n) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int operation(struct rows *d, struct cdc_str in, enum cdc_record_type *type,
+		     struct cdc_err *err)
+{
+	static const char *const inserts[] = { "I", "c", "insert", NULL };
+	static const char *const updates[] = { "U", "update", NULL };
+	static const char *const deletes[] = { "D", "delete", NULL };
+	static const char *const reads[] = { "r", NULL };
+	const struct cdc_field *f;
+	struct cdc_str s;
+	int rc;
+
+	*type = d->s->opt.as_init ? CDC_RECORD_INIT : CDC_RECORD_INSERT;
+	if (d->op == NO_COLUMN)
+		return CDC_OK;
+	f = &d->sp.field[d->op];
+	rc = field_text(d, f, cdc_str(in.p + f->off, f->len), &s, err);
+	if (rc < 0)
+		return rc;
+	if (is_one_of(s, updates))
+		*type = CDC_RECORD_UPDATE;
+	else if (is_one_of(s, deletes))
+		*type = CDC_RECORD_DELETE;
+	else if (is_one_of(s, reads))
+		*type = CDC_RECORD_INIT;
+	else if (is_one_of(s, inserts))
+		*type = CDC_RECORD_INSERT;
+	else
+		return cdc_fail(err, CDC_EDATA, "unknown operation %.*s",
+				(int)(s.n < 40 ? s.n : 40), s.p);
+	return CDC_OK;
+}
+
+static int put_image(struct rows *d, struct cdc_str in, struct cdc_err *err)
+{
+	struct cdc_out *o = &d->s->out;
+	bool first = true;
+
+	cdc_out_char(o, '{');
+	for (size_t i = 0; i < d->n; i++) {
+		const struct cdc_field *f = &d->sp.field[i];
+		struct cdc_str raw = cdc_str(in.p + f->off, f->len), text;
+		int rc;
+
+		if (i == d->op)
+			continue;
+		if (!first)
+			cdc_out_char(o, ',');
+		first = false;
+		cdc_out_raw(o, cdc_buf_str(&d->prefix[i].buf));
+		if (field_is_null(d, f, raw)) {
+			cdc_out_lit(o, "null");
+			continue;
+		}
+		rc = field_text(d, f, raw, &text, err);
+		if (rc < 0)
+			return rc;
+		cdc_out_quoted(o, text);
+		if (o->rc < 0) {
+			cdc_err_prefix(&o->err, "column %.*s",
+				       (int)(d->col[i].name.n < 100 ? d->col[i].name.n : 100),
+				       d->col[i].name.p);
+			break;
+		}
+	}
+	cdc_out_char(o, '}');
+	return cdc_out_take(o, err);
+}
+
+static int put_row(struct rows *d, struct cdc_str in, const struct cdc_message *m,
+		   struct cdc_err *err)
+{
+	struct cdc_out *o = &d->s->out;
+	enum cdc_record_type type;
+	int rc;
+
+	if (d->sp.bad)
+		return cdc_fail(err, CDC_EDATA, "%s", d->sp.bad);
+	if (d->sp.n != d->n)
+		return cdc_fail(err, CDC_EDATA, "%zu fields, not %zu", d->sp.n, d->n);
+	rc = operation(d, in, &type, err);
+	if (rc < 0)
+		return rc;
+	cdc_out_lit(o, "{\"recordID\":");
+	cdc_out_uint(o, d->s->lines_before + m->line);
+	cdc_out_raw(o, cdc_buf_str(&d->head.buf));
+	cdc_out_raw(o, cdc_str_z(cdc_record_type_name(type)));
+	cdc_out_lit(o, "\",\"extraTags\":{}");
+	cdc_out_raw(o, cdc_buf_str(&d->names.buf));
+	cdc_out_raw(o, type == CDC_RECORD_DELETE ? CDC_STR(",\"beforeImages\":") :
+						   CDC_STR(",\"beforeImages\":{},\"afterImages\":"));
+	rc = put_image(d, in, err);
+	if (rc < 0)
+		return rc;
+	if (type == CDC_RECORD_DELETE)
+		cdc_out_lit(o, ",\"afterImages\":{}");
+	cdc_source_put_position(d->s, m);
+	cdc_out_lit(o, "}\n");
+	d->s->counts.records++;
+	return cdc_out_take(o, err);
+}
+
+/* Lines with nothing on them mean nothing, unless there is one column, which is then null. */
+static bool is_blank(const struct rows *d)
+{
+	return d->n > 1 && d->sp.n == 1 && !d->sp.bad && d->sp.field[0].len == 0 &&
+	       !d->sp.field[0].quoted;
+}
+
+static int one_record(struct rows *d, struct cdc_reader *r, struct cdc_message *m,
+		      struct cdc_err *err)
+{
+	struct cdc_source *s = d->s;
+	struct cdc_source_counts before;
+	size_t mark = s->out.buf.len;
+	struct cdc_str in;
+	int rc = next_record(d, r, &in, err);
+
+	if (rc != CDC_OK)
+		return rc;
+	m->offset = cdc_reader_offset(r);
+	m->line = d->line + 1;
+	m->value = in;
+	s->counts.messages++;
+	s->counts.bytes += in.n;
+	mark = s->out.buf.len;
+	before = s->counts;
+	if (is_blank(d)) {
+		s->counts.skipped++;
+	} else {
+		rc = put_row(d, in, m, err);
+		if (rc == CDC_EDATA) {
+			struct cdc_err unused;
+
+			(void)cdc_out_take(&s->out, &unused);
+			s->out.buf.len = mark;
+			s->counts = before;
+			rc = cdc_source_reject(s, m->offset, m->line, in, err);
+		}
+	}
+	/* A last line without a line end is a line as well. */
+	d->line += d->sp.newlines + (in.p[in.n - 1] != '\n');
+	m->index++;
+	cdc_reader_skip(r, in.n);
+	if (rc == CDC_OK && cdc_source_full(s))
+		rc = cdc_source_flush(s, err);
+	return rc;
+}
+
+static int skip_bom(struct rows *d, struct cdc_reader *r, struct cdc_err *err)
+{
+	struct cdc_str head;
+	int rc = cdc_source_peek(d->s, r, 3, &head, err);
+
+	if (rc == CDC_OK && head.n >= 3 && memcmp(head.p, "\xEF\xBB\xBF", 3) == 0)
+		cdc_reader_skip(r, 3);
+	return rc;
+}
+
+int cdc_rows_stream(void *ctx, struct cdc_reader *r, struct cdc_err *err)
+{
+	struct rows *d = ctx;
+	struct cdc_message m = { .file = d->s->file };
+	const char *table = d->s->opt.db_table ? d->s->opt.db_table : "";
+	int rc;
+
+	d->line = 0;
+	if (!cdc_source_keeps(d->s, table, false))
+		return cdc_fail(err, CDC_EUSAGE, "--table leaves nothing of %s", table);
+	reset_columns(d);
+	rc = skip_bom(d, r, err);
+	if (rc == CDC_OK && d->s->opt.header) {
+		rc = read_header(d, r, err);
+	} else if (rc == CDC_OK) {
+		d->col = d->given;
+		d->n = d->n_given;
+		rc = columns_known(d, err);
+	}
+	while (rc == CDC_OK)
+		rc = one_record(d, r, &m, err);
+	d->s->lines_before += d->line;
+	return rc == CDC_END ? CDC_OK : rc;
+}
+
+/* --- the context -------------------------------------------------------- */
+
+static int render_head(struct rows *d, struct cdc_err *err)
+{
+	const char *table = d->s->opt.db_table ? d->s->opt.db_table : "";
+	int rc;
+
+	cdc_out_lit(&d->head, ",\"source\":{\"sourceType\":\"FILE\",\"version\":\"\"},\"dbTable\":");
+	cdc_out_quoted(&d->head, cdc_str_z(table));
+	cdc_out_lit(&d->head, ",\"recordType\":\"");
+	rc = cdc_out_take(&d->head, err);
+	if (rc == CDC_EDATA)
+		rc = cdc_fail(err, CDC_EUSAGE, "--db-table is not UTF-8");
+	return rc;
+}
+
+int cdc_rows_open(struct cdc_source *s, const struct cdc_dialect *dialect, void **ctx,
+		  struct cdc_err *err)
+{
+	const struct cdc_source_options *opt = &s->opt;
+	struct rows *d;
+	int rc = CDC_OK;
+
+	if (!opt->columns && !opt->header)
+		return cdc_fail(err, CDC_EUSAGE, "what the columns are must be told: --columns or --header");
+	d = calloc(1, sizeof(*d));
+	if (!d)
+		return cdc_fail_nomem(err);
+	d->s = s;
+	d->dialect = dialect;
+	if (opt->columns)
+		rc = cdc_columns_parse(opt->columns, &d->options, &d->given, &d->n_given, err);
+	if (rc == CDC_OK && opt->key)
+		rc = cdc_names_split(&d->key, opt->key, "--key", err);
+	if (rc == CDC_OK)
+		rc = render_head(d, err);
+	if (rc < 0)
+		cdc_rows_close(d);
+	else
+		*ctx = d;
+	return rc;
+}
+
+void cdc_rows_close(void *ctx)
+{
+	struct rows *d = ctx;
+
+	reset_columns(d);
+	cdc_arena_free(&d->layout);
+	cdc_arena_free(&d->options);
+	cdc_names_free(&d->key);
+	cdc_buf_free(&d->head.buf);
+	cdc_buf_free(&d->names.buf);
+	cdc_buf_free(&d->schema.buf);
+	cdc_buf_free(&d->text);
+	free(d->sp.field);
+	free(d);
+}

@@ -1,0 +1,265 @@
+/* A run: inputs through their framing and format to the sink. */
+#include "source/source_int.h"
+
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* NULL-terminated; the order is that of --help. */
+static const struct cdc_format *const formats[] = {
+	&cdc_format_dts, &cdc_format_csv, &cdc_format_tsv, &cdc_format_sqoop, &cdc_format_records,
+	NULL,
+};
+
+const struct cdc_format *cdc_format_find(const char *name)
+{
+	for (size_t i = 0; formats[i]; i++) {
+		if (strcmp(formats[i]->name, name) == 0)
+			return formats[i];
+	}
+	return NULL;
+}
+
+const char *const *cdc_source_formats(void)
+{
+	static const char *const names[] = {
+		"auto", "dts", "csv", "tsv", "sqoop", "records", NULL,
+	};
+
+	return names;
+}
+
+static int check_options(const struct cdc_source_options *opt, struct cdc_err *err)
+{
+	if (opt->format && strcmp(opt->format, "auto") != 0 && !cdc_format_find(opt->format))
+		return cdc_fail(err, CDC_EUSAGE, "unknown format %s", opt->format);
+	if (opt->framing && strcmp(opt->framing, "auto") != 0 && !cdc_framing_find(opt->framing))
+		return cdc_fail(err, CDC_EUSAGE, "unknown framing %s", opt->framing);
+	return CDC_OK;
+}
+
+int cdc_source_new(struct cdc_source **out, const struct cdc_source_options *opt,
+		   const struct cdc_sink *sink, struct cdc_err *err)
+{
+	struct cdc_source *s;
+	int rc = check_options(opt, err);
+
+	if (rc < 0)
+		return rc;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return cdc_fail_nomem(err);
+	s->opt = *opt;
+	s->sink = *sink;
+	s->record_max = opt->record_max ? opt->record_max : CDC_RECORD_MAX;
+	*out = s;
+	return CDC_OK;
+}
+
+int cdc_source_use(struct cdc_source *s, const struct cdc_format *f, void **ctx,
+		   struct cdc_err *err)
+{
+	size_t i = 0;
+	int rc = CDC_OK;
+
+	while (formats[i] != f)
+		i++;
+	if (!s->ctx[i])
+		rc = f->open(s, &s->ctx[i], err);
+	*ctx = s->ctx[i];
+	return rc;
+}
+
+int cdc_source_flush(struct cdc_source *s, struct cdc_err *err)
+{
+	int rc;
+
+	if (s->out.buf.len == 0)
+		return CDC_OK;
+	rc = s->sink.put(s->sink.ctx, cdc_buf_str(&s->out.buf), err);
+	cdc_buf_reset(&s->out.buf);
+	if (rc < 0)
+		s->fatal = rc;
+	return rc;
+}
+
+int cdc_source_peek(struct cdc_source *s, struct cdc_reader *r, size_t n, struct cdc_str *out,
+		    struct cdc_err *err)
+{
+	int rc = CDC_OK;
+
+	if (r->end - r->pos < n && !r->eof)
+		rc = cdc_source_flush(s, err);
+	return rc < 0 ? rc : cdc_reader_peek(r, n, out, err);
+}
+
+int cdc_source_reject(struct cdc_source *s, uint64_t offset, uint64_t line, struct cdc_str raw,
+		      struct cdc_err *err)
+{
+	struct cdc_reject reject = {
+		.reason = err->msg, .file = s->file, .offset = offset, .line = line, .raw = raw,
+	};
+	struct cdc_err reason = *err;
+	int rc;
+
+	s->counts.rejected++;
+	cdc_err_file(err, s->file);
+	if (line)
+		cdc_err_line(err, line);
+	cdc_err_offset(err, offset);
+	reject.reason = reason.msg;
+	rc = s->sink.on_reject(s->sink.ctx, &reject, err);
+	if (rc < 0)
+		s->fatal = rc;
+	else
+		*err = (struct cdc_err)CDC_ERR_INIT;
+	return rc;
+}
+
+int cdc_source_message(struct cdc_source *s, const struct cdc_message *m, struct cdc_err *err)
+{
+	struct cdc_source_counts before;
+	size_t mark = s->out.buf.len;
+	struct cdc_err unused;
+	int rc;
+
+	s->counts.messages++;
+	s->counts.bytes += m->value.n;
+	before = s->counts;
+	rc = s->format->message(s->format_ctx, m, err);
+	if (rc == CDC_EDATA && s->fatal == CDC_OK) {
+		(void)cdc_out_take(&s->out, &unused);
+		s->out.buf.len = mark;
+		s->counts = before;
+		if (s->format->rejected)
+			s->format->rejected(s->format_ctx);
+		rc = cdc_source_reject(s, m->offset, m->line, m->value, err);
+	}
+	if (rc == CDC_OK && cdc_source_full(s))
+		rc = cdc_source_flush(s, err);
+	return rc;
+}
+
+/* Whatever the pattern's own wildcards are, its part before the first dot is about the database. */
+static bool keeps_database(const char *pattern, const char *db)
+{
+	size_t n = strcspn(pattern, ".");
+	char part[256];
+
+	if (n >= sizeof(part))
+		return true;
+	memcpy(part, pattern, n);
+	part[n] = '\0';
+	return fnmatch(part, db, 0) == 0;
+}
+
+bool cdc_source_keeps(const struct cdc_source *s, const char *db_table, bool db_only)
+{
+	const char *const *t = s->opt.tables;
+
+	if (!t || !t[0])
+		return true;
+	for (; *t; t++) {
+		if (fnmatch(*t, db_table, 0) == 0 || (db_only && keeps_database(*t, db_table)))
+			return true;
+	}
+	return false;
+}
+
+void cdc_source_put_position(struct cdc_source *s, const struct cdc_message *m)
+{
+	struct cdc_out *o = &s->out;
+
+	cdc_out_lit(o, ",\"position\":{");
+	if (m->has_kafka || s->opt.topic) {
+		cdc_out_lit(o, "\"topic\":");
+		cdc_out_quoted(o, m->has_kafka ? m->topic : cdc_str_z(s->opt.topic));
+		cdc_out_lit(o, ",\"partition\":");
+		cdc_out_int(o, m->has_kafka ? m->partition : s->opt.partition);
+		cdc_out_char(o, ',');
+	}
+	if (m->has_kafka) {
+		cdc_out_lit(o, "\"offset\":");
+		cdc_out_int(o, m->kafka_offset);
+	} else {
+		cdc_out_lit(o, "\"file\":");
+		cdc_out_quoted(o, cdc_str_z(s->file));
+		/* With a topic "offset" would be taken for Kafka's, which nobody told us. */
+		cdc_out_raw(o, s->opt.topic ? CDC_STR(",\"byte\":") : CDC_STR(",\"offset\":"));
+		cdc_out_uint(o, m->offset);
+	}
+	cdc_out_char(o, '}');
+}
+
+/* The name as messages and positions give it: UTF-8, cut if it is longer than reader names are. */
+static void set_file(struct cdc_source *s, const struct cdc_reader *r)
+{
+	(void)snprintf(s->file, sizeof(s->file), "%s", r->name);
+	for (char *p = s->file; *p; p++) {
+		if ((unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7f)
+			*p = (unsigned char)*p >= 0x80 ? *p : '?';
+	}
+}
+
+int cdc_source_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *err)
+{
+	const struct cdc_framing *framing = NULL;
+	size_t max = s->record_max < SIZE_MAX - 64 ? s->record_max + 64 : s->record_max;
+	int rc;
+
+	if (r->max < max)
+		r->max = max;
+	set_file(s, r);
+	rc = cdc_source_detect(s, r, &s->format, &framing, err);
+	if (rc < 0 || !framing)
+		goto out;
+	rc = cdc_source_use(s, s->format, &s->format_ctx, err);
+	if (rc < 0)
+		goto out;
+	if (s->sink.on_format)
+		s->sink.on_format(s->sink.ctx, s->file, s->format->name, framing->name);
+	if (s->format->stream)
+		rc = s->format->stream(s->format_ctx, r, err);
+	else
+		rc = framing->run(s, r, err);
+out:
+	if (rc == CDC_OK)
+		rc = cdc_source_flush(s, err);
+	else if (s->fatal == CDC_OK && rc != CDC_ENOMEM) {
+		/* What was decoded before the failure is good. */
+		struct cdc_err second = CDC_ERR_INIT;
+
+		(void)!cdc_source_flush(s, &second);
+	}
+	if (rc < 0)
+		cdc_err_file(err, s->file);
+	return rc;
+}
+
+int cdc_source_finish(struct cdc_source *s, struct cdc_err *err)
+{
+	int rc = cdc_positions_print(&s->positions, true, &s->out.buf, err);
+
+	if (rc < 0)
+		return rc;
+	s->counts.control++;
+	return cdc_source_flush(s, err);
+}
+
+const struct cdc_source_counts *cdc_source_counts(const struct cdc_source *s)
+{
+	return &s->counts;
+}
+
+void cdc_source_free(struct cdc_source *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; formats[i]; i++) {
+		if (s->ctx[i])
+			formats[i]->close(s->ctx[i]);
+	}
+	cdc_positions_free(&s->positions);
+	cdc_buf_free(&s->out.buf);
+	free(s);
+}

@@ -1,0 +1,89 @@
+/*
+ * Foreign bytes to change records: framing splits an input into messages, a decoder turns each
+ * message into lines of NDJSON. One file a format; formats and framings are tables.
+ */
+#ifndef CDC_SOURCE_SOURCE_H
+#define CDC_SOURCE_SOURCE_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "io/stream.h"
+
+/* One message, and where it came from. */
+struct cdc_message {
+	struct cdc_str value;		/* borrowed until the next message */
+	bool is_null;			/* Kafka null value */
+	uint64_t offset;		/* byte offset of the value in the input */
+	uint64_t line;			/* 1-based first line, 0: not a text input */
+	uint64_t index;			/* 0-based number of the message in the input */
+	const char *file;
+	/* Kafka coordinates, when the framing knows them (has_kafka). */
+	bool has_kafka;
+	struct cdc_str topic;
+	int32_t partition;
+	int64_t kafka_offset;
+};
+
+struct cdc_source_options {
+	const char *format;		/* --from, NULL or "auto" */
+	const char *framing;		/* --framing, NULL or "auto" */
+	const char *const *tables;	/* --table globs on db.table; NULL-terminated, NULL: all */
+	bool control;			/* --control: BEGIN, COMMIT, HEARTBEAT too */
+	bool as_init;			/* --as init: rows of exports are INIT, not INSERT */
+	bool header;			/* --header: first line names the columns */
+	const char *columns;		/* --columns */
+	const char *key;		/* --key: primary key for SCHEMA */
+	const char *db_table;		/* --db-table */
+	const char *null_string;	/* --null; NULL: the format's own rule */
+	const char *op_column;		/* --op-column */
+	const char *topic;		/* positions of framings without coordinates: NULL: none */
+	int32_t partition;
+	size_t record_max;		/* bytes of one message, 0: CDC_RECORD_MAX */
+};
+
+/* A rejected message, for --reject. Slices live for the call. */
+struct cdc_reject {
+	const char *reason;
+	const char *file;
+	uint64_t offset;
+	uint64_t line;			/* 0: none */
+	struct cdc_str raw;
+};
+
+/*
+ * Where decoded lines and rejects go. on_reject returns CDC_OK to go on, or an error to stop (the
+ * decoder fills err with the reason of the reject before it calls).
+ */
+struct cdc_sink {
+	void *ctx;
+	int (*put)(void *ctx, struct cdc_str lines, struct cdc_err *err);
+	int (*on_reject)(void *ctx, const struct cdc_reject *reject, struct cdc_err *err);
+	/* Called once an input's format and framing are settled; may be NULL. */
+	void (*on_format)(void *ctx, const char *file, const char *format, const char *framing);
+};
+
+struct cdc_source_counts {
+	uint64_t messages;
+	uint64_t bytes;
+	uint64_t records;		/* row records printed */
+	uint64_t control;		/* control records printed */
+	uint64_t skipped;		/* no-op messages, filtered tables, heartbeats */
+	uint64_t rejected;
+};
+
+struct cdc_source;
+
+int cdc_source_new(struct cdc_source **s, const struct cdc_source_options *opt,
+		   const struct cdc_sink *sink, struct cdc_err *err) CDC_NODISCARD;
+/* Decode one input to its end. State (schemas already printed) carries over to the next. */
+int cdc_source_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *err) CDC_NODISCARD;
+/* Print the closing CHECKPOINT with "final":true. */
+int cdc_source_finish(struct cdc_source *s, struct cdc_err *err) CDC_NODISCARD;
+const struct cdc_source_counts *cdc_source_counts(const struct cdc_source *s);
+void cdc_source_free(struct cdc_source *s);
+
+/* Names for --help and completions, NULL-terminated. */
+const char *const *cdc_source_formats(void);
+const char *const *cdc_source_framings(void);
+
+#endif

@@ -1,0 +1,210 @@
+/*
+ * cdc-compact: pack small files, drop marked rows, write a checkpoint, remove old files. Options
+ * and wiring; the work is in lib/table/compact.h.
+ */
+#include "cmd/common.h"
+
+#include "base/json.h"
+#include "table/compact.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct options {
+	uint64_t target_size;
+	bool checkpoint;
+	bool vacuum;
+	uint64_t retain;
+	bool force;
+	bool dry_run;
+};
+
+#define NO_RETAIN UINT64_MAX
+
+static const struct opt option_table[] = {
+	{ 0, "target-size", OPT_SIZE, "SIZE", "size of packed files (default 128M, or the table's)",
+	  OPT_TARGET(options, target_size), NULL },
+	{ 0, "checkpoint", OPT_FLAG, NULL, "write a checkpoint; alone: nothing else",
+	  OPT_TARGET(options, checkpoint), NULL },
+	{ 0, "vacuum", OPT_FLAG, NULL, "remove files that are out of use; alone: nothing else",
+	  OPT_TARGET(options, vacuum), NULL },
+	{ 0, "retain", OPT_DURATION, "TIME", "how long out of use, for --vacuum (default 7d)",
+	  OPT_TARGET(options, retain), NULL },
+	{ 0, "force", OPT_FLAG, NULL, "allow a --retain below the table's retention",
+	  OPT_TARGET(options, force), NULL },
+	{ 0, "dry-run", OPT_FLAG, NULL, "print what would be done as NDJSON, do nothing",
+	  OPT_TARGET(options, dry_run), NULL },
+	{ 0, NULL, OPT_FLAG, NULL, NULL, 0, NULL }
+};
+
+static const struct opt_program program = {
+	.name = "cdc-compact",
+	.synopsis = "[options] TABLE",
+	.summary = "Pack the small files of a Delta table and purge rows marked as deleted.",
+	.options = option_table,
+	.example = { "cdc-compact ./sales", "cdc-compact --vacuum --retain 14d ./sales" },
+	.common = CMD_OPT_GENERAL,
+};
+
+struct run {
+	struct cmd c;
+	struct options o;
+	const char *table;
+};
+
+static int put_line(struct run *r, struct cdc_buf *b, struct cdc_err *err)
+{
+	int rc = cdc_buf_putc(b, '\n', err);
+
+	return rc ? rc : cdc_writer_put(&r->c.out, b->p, b->len, err);
+}
+
+/* ------------------------------------------------------------------ the three jobs */
+
+static int compact(struct run *r, struct cdc_err *err)
+{
+	struct cdc_compact_options co = { .io = r->c.io, .table = r->table,
+					  .target_bytes = r->o.target_size,
+					  .dry_run = r->o.dry_run };
+	struct cdc_compact_result d;
+	struct cdc_buf b = CDC_BUF_INIT;
+	int rc = cdc_compact(&co, &d, err);
+
+	if (rc)
+		return rc;
+	if (r->o.dry_run) {
+		rc = cdc_buf_printf(&b, err,
+				    "{\"operation\":\"compact\",\"filesRemoved\":%llu,"
+				    "\"bytesRemoved\":%llu,\"deletionVectorsRemoved\":%llu}",
+				    (unsigned long long)d.files_removed,
+				    (unsigned long long)d.bytes_removed,
+				    (unsigned long long)d.dvs_removed);
+		if (!rc)
+			rc = put_line(r, &b, err);
+		cdc_buf_free(&b);
+	} else if (d.version < 0) {
+		cmd_info(&r->c, "nothing to compact");
+	} else {
+		cmd_info(&r->c,
+			 "version %lld: files +%llu -%llu, deletion vectors -%llu, %llu rows, "
+			 "%llu to %llu bytes; %lld ms",
+			 (long long)d.version, (unsigned long long)d.files_added,
+			 (unsigned long long)d.files_removed, (unsigned long long)d.dvs_removed,
+			 (unsigned long long)d.rows, (unsigned long long)d.bytes_removed,
+			 (unsigned long long)d.bytes_added, (long long)d.elapsed_ms);
+	}
+	cmd_stat_int(&r->c, "files_added", d.files_added);
+	cmd_stat_int(&r->c, "files_removed", d.files_removed);
+	cmd_stat_int(&r->c, "rows", d.rows);
+	return rc;
+}
+
+static int checkpoint(struct run *r, struct cdc_err *err)
+{
+	struct cdc_snapshot *s = NULL;
+	struct cdc_buf b = CDC_BUF_INIT;
+	int rc = cdc_snapshot_load(&s, r->c.io, r->table, -1, err);
+
+	if (!rc)
+		rc = cdc_snapshot_check_writable(s, err);
+	if (!rc && r->o.dry_run) {
+		rc = cdc_buf_printf(&b, err, "{\"operation\":\"checkpoint\",\"version\":%lld}",
+				    (long long)s->version);
+		if (!rc)
+			rc = put_line(r, &b, err);
+	} else if (!rc) {
+		rc = cdc_checkpoint_write(r->c.io, s, err);
+		if (!rc)
+			cmd_info(&r->c, "checkpoint of version %lld: %zu files",
+				 (long long)s->version, s->num_adds);
+	}
+	cdc_buf_free(&b);
+	cdc_snapshot_free(s);
+	return rc;
+}
+
+/* A file that goes, as NDJSON with --dry-run and as a message with --verbose. */
+static void on_file(void *ctx, const char *path, uint64_t bytes)
+{
+	struct run *r = ctx;
+	struct cdc_err err = CDC_ERR_INIT;
+	struct cdc_buf b = CDC_BUF_INIT;
+	int rc = CDC_OK;
+
+	if (!r->o.dry_run) {
+		cmd_debug(&r->c, "removed %s", path);
+		return;
+	}
+	rc = cdc_buf_puts(&b, "{\"operation\":\"vacuum\",\"path\":", &err);
+	if (!rc)
+		rc = cdc_json_put_string(&b, cdc_str_z(path), &err);
+	if (!rc)
+		rc = cdc_buf_printf(&b, &err, ",\"size\":%llu}", (unsigned long long)bytes);
+	if (!rc)
+		rc = put_line(r, &b, &err);
+	if (rc)
+		cmd_error(&r->c, &err);
+	cdc_buf_free(&b);
+}
+
+static int vacuum(struct run *r, struct cdc_err *err)
+{
+	struct cdc_vacuum_options vo = { .io = r->c.io, .table = r->table,
+					 .retain_ms = -1, .force = r->o.force,
+					 .dry_run = r->o.dry_run, .ctx = r, .on_file = on_file };
+	struct cdc_vacuum_result d;
+	int rc;
+
+	if (r->o.retain != NO_RETAIN) {
+		if (r->o.retain > (uint64_t)INT64_MAX / 1000)
+			return cdc_fail(err, CDC_EUSAGE, "--retain is too long");
+		vo.retain_ms = (int64_t)r->o.retain * 1000;
+	}
+	rc = cdc_vacuum(&vo, &d, err);
+	if (rc)
+		return rc;
+	cmd_info(&r->c, "%s %llu files, %llu bytes", r->o.dry_run ? "would remove" : "removed",
+		 (unsigned long long)d.files_removed, (unsigned long long)d.bytes_removed);
+	cmd_stat_int(&r->c, "vacuumed_files", d.files_removed);
+	cmd_stat_int(&r->c, "vacuumed_bytes", d.bytes_removed);
+	return CDC_OK;
+}
+
+static int run_all(struct run *r, struct cdc_err *err)
+{
+	bool only_others = r->o.checkpoint || r->o.vacuum;
+	int rc = cmd_output_open(&r->c, err);
+
+	if (!rc && (!only_others || r->o.target_size))
+		rc = compact(r, err);
+	if (!rc && r->o.checkpoint)
+		rc = checkpoint(r, err);
+	if (!rc && r->o.vacuum)
+		rc = vacuum(r, err);
+	return rc ? rc : cmd_output_done(&r->c, err);
+}
+
+int main(int argc, char **argv)
+{
+	struct run r = { .o = { .retain = NO_RETAIN } };
+	struct cdc_err err = CDC_ERR_INIT;
+	int n = cmd_start(&r.c, &program, &r.o, argc, argv);
+	int rc;
+
+	if (n < 0)
+		return cmd_exit(&r.c);
+	if (n != 1) {
+		cmd_usage(&r.c, "%s TABLE given (see cdc-compact --help)",
+			  n ? "more than one" : "no");
+		return cmd_exit(&r.c);
+	}
+	if ((r.o.retain != NO_RETAIN || r.o.force) && !r.o.vacuum) {
+		cmd_usage(&r.c, "--retain and --force go with --vacuum");
+		return cmd_exit(&r.c);
+	}
+	r.table = argv[1];
+	rc = run_all(&r, &err);
+	if (rc < 0)
+		cmd_error(&r.c, &err);
+	return cmd_exit(&r.c);
+}

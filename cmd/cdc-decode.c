@@ -1,0 +1,208 @@
+/*
+ * cdc-decode: foreign change events and exports to change records. Options and wiring; the work is
+ * in lib/source.
+ */
+#include "cmd/common.h"
+
+#include "source/source.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Of --memory, what one message may take: it is held as it came, decoded and printed. */
+#define MEMORY_PER_MESSAGE 16
+#define RECORD_MIN ((size_t)64 << 10)
+
+static const char *const as_choices[] = { "insert", "init", NULL };
+
+struct options {
+	const char *from;
+	const char *framing;
+	struct opt_list table;
+	bool control;
+	const char *as;
+	bool header;
+	const char *columns;
+	const char *key;
+	const char *db_table;
+	const char *null_string;
+	const char *op_column;
+	const char *topic;
+	int64_t partition;
+};
+
+/* The formats and framings are those of the library's tables. */
+enum { OPT_FROM, OPT_FRAMING };
+
+static struct opt option_table[] = {
+	[OPT_FROM] = { 'f', "from", OPT_CHOICE, "FORMAT", "what the input is (default auto)",
+		       OPT_TARGET(options, from), NULL },
+	[OPT_FRAMING] = { 0, "framing", OPT_CHOICE, "FRAMING", "how messages are cut from it",
+			  OPT_TARGET(options, framing), NULL },
+	{ 't', "table", OPT_LIST, "PATTERN", "only tables whose db.table matches (repeatable)",
+	  OPT_TARGET(options, table), NULL },
+	{ 0, "control", OPT_FLAG, NULL, "also print BEGIN, COMMIT and heartbeats",
+	  OPT_TARGET(options, control), NULL },
+	{ 0, "as", OPT_CHOICE, "TYPE", "rows of exports are INSERT or INIT records",
+	  OPT_TARGET(options, as), as_choices },
+	{ 0, "header", OPT_FLAG, NULL, "the first line of an export names its columns",
+	  OPT_TARGET(options, header), NULL },
+	{ 0, "columns", OPT_STRING, "COLUMNS", "columns of an export: 'id BIGINT NOT NULL, name'",
+	  OPT_TARGET(options, columns), NULL },
+	{ 'k', "key", OPT_STRING, "COLS", "primary key, where the input does not tell it",
+	  OPT_TARGET(options, key), NULL },
+	{ 0, "db-table", OPT_STRING, "NAME", "name of an export's table",
+	  OPT_TARGET(options, db_table), NULL },
+	{ 0, "null", OPT_STRING, "STRING", "text that stands for null in an export",
+	  OPT_TARGET(options, null_string), NULL },
+	{ 0, "op-column", OPT_STRING, "NAME", "column of an export that tells the operation",
+	  OPT_TARGET(options, op_column), NULL },
+	{ 0, "topic", OPT_STRING, "TOPIC", "topic that a dump is of", OPT_TARGET(options, topic),
+	  NULL },
+	{ 0, "partition", OPT_INT, "N", "partition that a dump is of (default 0)",
+	  OPT_TARGET(options, partition), NULL },
+	{ 0, NULL, OPT_FLAG, NULL, NULL, 0, NULL }
+};
+
+static const struct opt_program program = {
+	.name = "cdc-decode",
+	.synopsis = "[options] [FILE...]",
+	.summary = "Print the change events or rows in FILEs as change records.",
+	.options = option_table,
+	.example = { "kcat -C -b HOST -t sales -e -f '%R%s' | cdc-decode --from dts --framing kcat",
+		     "cdc-decode --from csv --header --key id --db-table shop.sales full.csv" },
+	.common = CMD_OPT_GENERAL | CMD_OPT_OUTPUT | CMD_OPT_REJECTS | CMD_OPT_MEMORY,
+};
+
+struct run {
+	struct cmd c;
+	struct options o;
+	struct cdc_source *s;
+	const struct cdc_reader *in;
+	uint64_t bytes_before;	/* of the inputs that are done */
+};
+
+static int put(void *ctx, struct cdc_str lines, struct cdc_err *err)
+{
+	struct run *r = ctx;
+
+	cmd_progress(&r->c, cdc_source_counts(r->s)->records,
+		     r->bytes_before + (r->in ? cdc_reader_offset(r->in) : 0));
+	return cdc_writer_put(&r->c.out, lines.p, lines.n, err);
+}
+
+static int on_reject(void *ctx, const struct cdc_reject *reject, struct cdc_err *err)
+{
+	struct run *r = ctx;
+
+	return cmd_reject(&r->c, reject->reason, reject->file, reject->line, true, reject->offset,
+			  reject->raw, err);
+}
+
+static void on_format(void *ctx, const char *file, const char *format, const char *framing)
+{
+	struct run *r = ctx;
+
+	cmd_debug(&r->c, "%s: format %s, framing %s", file, format, framing);
+}
+
+static int open_source(struct run *r, struct cdc_err *err)
+{
+	const struct options *o = &r->o;
+	struct cdc_source_options so = {
+		.format = o->from,
+		.framing = o->framing,
+		.tables = (const char *const *)o->table.item,
+		.control = o->control,
+		.as_init = strcmp(o->as, "init") == 0,
+		.header = o->header,
+		.columns = o->columns,
+		.key = o->key,
+		.db_table = o->db_table,
+		.null_string = o->null_string,
+		.op_column = o->op_column,
+		.topic = o->topic,
+		.partition = (int32_t)o->partition,
+	};
+	struct cdc_sink sink = { r, put, on_reject, on_format };
+
+	if (o->partition < 0 || o->partition > INT32_MAX)
+		return cdc_fail(err, CDC_EUSAGE, "--partition is out of range");
+	if (r->c.opt.memory) {
+		so.record_max = (size_t)(r->c.opt.memory / MEMORY_PER_MESSAGE);
+		if (so.record_max < RECORD_MIN)
+			return cdc_fail(err, CDC_EUSAGE, "--memory is less than 1 MiB");
+	}
+	return cdc_source_new(&r->s, &so, &sink, err);
+}
+
+static int decode_inputs(struct run *r, int n, char **operand, struct cdc_err *err)
+{
+	int rc = CDC_OK;
+
+	for (int i = 0; rc == CDC_OK && i < cmd_input_count(n); i++) {
+		struct cdc_reader in;
+
+		rc = cmd_input_open(&r->c, &in, n, operand, i, err);
+		if (rc < 0)
+			return rc;
+		if (i == 0)
+			cmd_progress_start(&r->c, n == 1 ? in.size : 0);
+		cdc_reader_tie(&in, &r->c.out);
+		r->in = &in;
+		rc = cdc_source_run(r->s, &in, err);
+		r->bytes_before += cdc_reader_offset(&in);
+		r->in = NULL;
+		cdc_reader_close(&in);
+	}
+	return rc < 0 ? rc : cdc_source_finish(r->s, err);
+}
+
+static void report(struct run *r)
+{
+	const struct cdc_source_counts *n = cdc_source_counts(r->s);
+
+	cmd_stat_int(&r->c, "bytes_in", r->bytes_before);
+	cmd_stat_int(&r->c, "messages", n->messages);
+	cmd_stat_int(&r->c, "records", n->records);
+	cmd_stat_int(&r->c, "control", n->control);
+	cmd_stat_int(&r->c, "skipped", n->skipped);
+}
+
+/* What was decoded before a failure is good; a file, though, appears only when all went well. */
+static void flush_after_failure(struct run *r)
+{
+	struct cdc_err second = CDC_ERR_INIT;
+
+	if (r->c.out_open && !r->c.out_temp)
+		(void)!cdc_writer_flush(&r->c.out, &second);
+}
+
+int main(int argc, char **argv)
+{
+	struct run r = { .o = { .from = "auto", .framing = "auto", .as = "insert" } };
+	struct cdc_err err = CDC_ERR_INIT;
+	int n, rc;
+
+	option_table[OPT_FROM].choices = cdc_source_formats();
+	option_table[OPT_FRAMING].choices = cdc_source_framings();
+	n = cmd_start(&r.c, &program, &r.o, argc, argv);
+	if (n < 0)
+		return cmd_exit(&r.c);
+	rc = open_source(&r, &err);
+	if (rc == CDC_OK)
+		rc = cmd_output_open(&r.c, &err);
+	if (rc == CDC_OK)
+		rc = decode_inputs(&r, n, argv + 1, &err);
+	if (rc == CDC_OK)
+		rc = cmd_output_done(&r.c, &err);
+	if (r.s)
+		report(&r);
+	if (rc < 0) {
+		flush_after_failure(&r);
+		cmd_error(&r.c, &err);
+	}
+	cdc_source_free(r.s);
+	opt_list_free(&r.o.table);
+	return cmd_exit(&r.c);
+}

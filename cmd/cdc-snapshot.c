@@ -1,0 +1,211 @@
+/*
+ * cdc-snapshot: print a Delta table, its history or its description. Options and wiring; the work
+ * is in lib/table/scan.h, print.h, history.h and describe.h.
+ */
+#include "cmd/common.h"
+
+#include "delta/log.h"
+#include "table/describe.h"
+#include "table/history.h"
+#include "table/print.h"
+#include "table/scan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NOT_GIVEN INT64_MIN
+
+/* The order is that of enum cdc_print_format. */
+static const char *const format_choices[] = { "ndjson", "csv", "tsv", "table", NULL };
+
+struct options {
+	const char *format;
+	int64_t version;
+	const char *columns;
+	int64_t limit;
+	bool history;
+	bool describe;
+};
+
+static const struct opt option_table[] = {
+	{ 'f', "format", OPT_CHOICE, "FORMAT", "how rows are printed", OPT_TARGET(options, format),
+	  format_choices },
+	{ 0, "version-as-of", OPT_INT, "N", "the table as it was at version N",
+	  OPT_TARGET(options, version), NULL },
+	{ 'c', "columns", OPT_STRING, "COLS", "only these columns, in this order",
+	  OPT_TARGET(options, columns), NULL },
+	{ 0, "limit", OPT_INT, "N", "stop after N rows", OPT_TARGET(options, limit), NULL },
+	{ 0, "history", OPT_FLAG, NULL, "print the commits instead, newest first",
+	  OPT_TARGET(options, history), NULL },
+	{ 0, "describe", OPT_FLAG, NULL, "print schema, protocol, properties and counts instead",
+	  OPT_TARGET(options, describe), NULL },
+	{ 0, NULL, OPT_FLAG, NULL, NULL, 0, NULL }
+};
+
+static const struct opt_program program = {
+	.name = "cdc-snapshot",
+	.synopsis = "[options] TABLE",
+	.summary = "Print the Delta table in directory TABLE.",
+	.options = option_table,
+	.example = { "cdc-snapshot -f table --limit 20 ./sales",
+		     "cdc-snapshot --version-as-of 3 -c id,sales ./sales | jq -c ." },
+	.common = CMD_OPT_GENERAL | CMD_OPT_OUTPUT,
+};
+
+struct run {
+	struct cmd c;
+	struct options o;
+	enum cdc_print_format format;
+	struct cdc_snapshot *snapshot;
+	char **names; /* --columns */
+	int *field; /* of the snapshot's schema */
+	const struct cdc_field **columns;
+	int num_columns;
+	uint64_t rows;
+};
+
+static bool usage_is_good(struct run *r, int operands)
+{
+	if (operands < 1)
+		cmd_usage(&r->c, "no TABLE given (see cdc-snapshot --help)");
+	else if (operands > 1)
+		cmd_usage(&r->c, "more than one TABLE given");
+	else if (r->o.version != NOT_GIVEN && r->o.version < 0)
+		cmd_usage(&r->c, "--version-as-of must not be negative");
+	else if (r->o.limit != NOT_GIVEN && r->o.limit < 0)
+		cmd_usage(&r->c, "--limit must not be negative");
+	else if (r->o.history && r->o.describe)
+		cmd_usage(&r->c, "--history and --describe exclude each other");
+	else if ((r->o.history || r->o.describe) && r->o.columns)
+		cmd_usage(&r->c, "--columns is about rows, not --history or --describe");
+	else if (r->o.describe && strcmp(r->o.format, "ndjson") != 0)
+		cmd_usage(&r->c, "--describe prints JSON only");
+	else
+		return true;
+	return false;
+}
+
+/* What --columns names, or all columns. */
+static int choose_columns(struct run *r, struct cdc_err *err)
+{
+	const struct cdc_schema *s = &r->snapshot->schema;
+	size_t n = (size_t)s->num_fields;
+
+	if (r->o.columns) {
+		r->names = opt_split(r->o.columns, &n);
+		if (!r->names)
+			return cdc_fail(err, CDC_EUSAGE, "--columns holds an empty name");
+	}
+	r->field = calloc(n + 1, sizeof(*r->field));
+	r->columns = calloc(n + 1, sizeof(*r->columns));
+	if (!r->field || !r->columns)
+		return cdc_fail_nomem(err);
+	for (size_t i = 0; i < n; i++) {
+		int f = r->names ? cdc_schema_find(s, cdc_str_z(r->names[i])) : (int)i;
+
+		if (f < 0)
+			return cdc_fail(err, CDC_EUSAGE, "the table has no column \"%s\"",
+					r->names[i]);
+		r->field[i] = f;
+		r->columns[i] = &s->field[f];
+	}
+	r->num_columns = (int)n;
+	return CDC_OK;
+}
+
+static int print_batches(struct run *r, struct cdc_scan *scan, struct cdc_printer *p,
+			 struct cdc_err *err)
+{
+	uint64_t limit = r->o.limit == NOT_GIVEN ? UINT64_MAX : (uint64_t)r->o.limit;
+	struct cdc_batch b;
+	int rc = CDC_OK;
+
+	while (r->rows < limit) {
+		rc = cdc_scan_next(scan, &b, err);
+		if (rc)
+			break;
+		if (b.rows > limit - r->rows)
+			b.rows = (uint32_t)(limit - r->rows);
+		rc = cdc_printer_batch(p, &b, err);
+		if (rc < 0)
+			break;
+		r->rows += b.rows;
+		cmd_progress(&r->c, r->rows, cdc_writer_offset(&r->c.out));
+	}
+	return rc < 0 ? rc : cdc_printer_finish(p, err);
+}
+
+static int print_rows(struct run *r, struct cdc_err *err)
+{
+	struct cdc_scan_options opt;
+	struct cdc_scan *scan = NULL;
+	struct cdc_printer *p = NULL;
+	int rc = choose_columns(r, err);
+
+	if (rc < 0)
+		return rc;
+	cmd_progress_start(&r->c, 0);
+	opt = (struct cdc_scan_options){ .columns = r->field, .num_columns = r->num_columns };
+	if ((rc = cdc_scan_new(&scan, r->c.io, r->snapshot, &opt, err)) == CDC_OK &&
+	    (rc = cdc_printer_new(&p, r->format, r->columns, r->num_columns, &r->c.out, err)) ==
+		    CDC_OK)
+		rc = print_batches(r, scan, p, err);
+	cdc_printer_free(p);
+	cdc_scan_free(scan);
+	return rc;
+}
+
+static int print_description(struct run *r, struct cdc_err *err)
+{
+	struct cdc_buf text = CDC_BUF_INIT;
+	int rc = cdc_describe(r->c.io, r->snapshot, &text, err);
+
+	if (rc == CDC_OK)
+		rc = cdc_buf_putc(&text, '\n', err);
+	if (rc == CDC_OK)
+		rc = cdc_writer_put(&r->c.out, text.p, text.len, err);
+	cdc_buf_free(&text);
+	return rc;
+}
+
+static int run(struct run *r, const char *table, struct cdc_err *err)
+{
+	int64_t version = r->o.version == NOT_GIVEN ? -1 : r->o.version;
+	int rc;
+
+	while (strcmp(format_choices[r->format], r->o.format) != 0)
+		r->format++;
+	if ((rc = cdc_snapshot_load(&r->snapshot, r->c.io, table, version, err)) < 0 ||
+	    (rc = cmd_output_open(&r->c, err)) < 0)
+		return rc;
+	if (r->o.history)
+		rc = cdc_history_print(r->c.io, r->snapshot->table, version,
+				       r->o.limit == NOT_GIVEN ? -1 : r->o.limit, r->format,
+				       &r->c.out, err);
+	else if (r->o.describe)
+		rc = print_description(r, err);
+	else
+		rc = print_rows(r, err);
+	if (rc < 0)
+		return rc;
+	cmd_stat_int(&r->c, "version", (uint64_t)r->snapshot->version);
+	cmd_stat_int(&r->c, "files", r->snapshot->num_adds);
+	cmd_stat_int(&r->c, "rows", r->rows);
+	cmd_stat_int(&r->c, "bytes", cdc_writer_offset(&r->c.out));
+	return cmd_output_done(&r->c, err);
+}
+
+int main(int argc, char **argv)
+{
+	struct run r = { .o = { .format = "ndjson", .version = NOT_GIVEN, .limit = NOT_GIVEN } };
+	struct cdc_err err = CDC_ERR_INIT;
+	int n = cmd_start(&r.c, &program, &r.o, argc, argv);
+
+	if (n >= 0 && usage_is_good(&r, n) && run(&r, argv[1], &err) < 0)
+		cmd_error(&r.c, &err);
+	free(r.names);
+	free(r.field);
+	free(r.columns);
+	cdc_snapshot_free(r.snapshot);
+	return cmd_exit(&r.c);
+}

@@ -1,0 +1,457 @@
+/*
+ * New data files of a table. See datawriter.h.
+ */
+#include "table/datawriter.h"
+
+#include "base/endian.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+#define DEFAULT_TARGET_BYTES ((uint64_t)128 << 20)
+
+struct cdc_datawriter {
+	const struct cdc_io *io;
+	const struct cdc_snapshot *snapshot;
+	struct cdc_datawriter_options opt;
+	struct cdc_arena arena;		/* everything the add actions point to */
+	struct cdc_pq_schema pq_schema;
+	int *leaf_field;		/* leaf ordinal -> field */
+	struct cdc_pq_vec *vec;
+	struct cdc_buf scratch;		/* converted decimals of one batch */
+	/* the partition and the file that are open */
+	struct cdc_kv *value;
+	int num_values;
+	char *dir;			/* relative, "" or "a=1/", from the arena */
+	char *path;			/* full path of the open file, from the arena */
+	char *relative;
+	int fd;
+	struct cdc_pq_writer *pq;
+	/* done */
+	struct cdc_add *add;
+	char **add_path;		/* full paths, for clean-up */
+	size_t num_adds;
+	size_t cap_adds;
+	char **sync_dir;		/* full paths of directories that got files */
+	size_t num_dirs;
+	uint64_t total_bytes;
+};
+
+static int map_leaves(struct cdc_datawriter *w, struct cdc_err *err)
+{
+	const struct cdc_schema *s = &w->snapshot->schema;
+	int leaf = 0;
+
+	if (cdc_schema_to_parquet(s, &w->pq_schema, &w->arena, err))
+		return err->code;
+	w->leaf_field = cdc_arena_calloc(&w->arena, (size_t)w->pq_schema.num_leaves + 1,
+					 sizeof(*w->leaf_field));
+	w->vec = cdc_arena_calloc(&w->arena, (size_t)w->pq_schema.num_leaves + 1, sizeof(*w->vec));
+	if (!w->leaf_field || !w->vec)
+		return cdc_fail_nomem(err);
+	for (int f = 0; f < s->num_fields; f++)
+		if (!s->field[f].is_partition)
+			w->leaf_field[leaf++] = f;
+	return CDC_OK;
+}
+
+int cdc_datawriter_new(struct cdc_datawriter **out, const struct cdc_io *io,
+		       const struct cdc_snapshot *snapshot,
+		       const struct cdc_datawriter_options *opt, struct cdc_err *err)
+{
+	struct cdc_datawriter *w = calloc(1, sizeof(*w));
+
+	*out = NULL;
+	if (!w)
+		return cdc_fail_nomem(err);
+	w->io = io;
+	w->snapshot = snapshot;
+	w->opt = *opt;
+	w->fd = -1;
+	if (!w->opt.target_bytes)
+		w->opt.target_bytes = DEFAULT_TARGET_BYTES;
+	if (map_leaves(w, err)) {
+		cdc_datawriter_free(w, false);
+		return err->code;
+	}
+	*out = w;
+	return CDC_OK;
+}
+
+/* ------------------------------------------------------------------ partitions, files */
+
+static int note_dir(struct cdc_datawriter *w, const char *full, struct cdc_err *err)
+{
+	char **dirs;
+
+	for (size_t i = w->num_dirs; i-- > 0;)
+		if (!strcmp(w->sync_dir[i], full))
+			return CDC_OK;
+	dirs = realloc(w->sync_dir, (w->num_dirs + 1) * sizeof(*dirs));
+	if (!dirs)
+		return cdc_fail_nomem(err);
+	w->sync_dir = dirs;
+	w->sync_dir[w->num_dirs] = cdc_arena_dupz(&w->arena, cdc_str_z(full));
+	if (!w->sync_dir[w->num_dirs])
+		return cdc_fail_nomem(err);
+	w->num_dirs++;
+	return CDC_OK;
+}
+
+int cdc_datawriter_begin(struct cdc_datawriter *w, const struct cdc_kv *value, int num_values,
+			 struct cdc_err *err)
+{
+	struct cdc_buf dir = CDC_BUF_INIT;
+	struct cdc_buf full = CDC_BUF_INIT;
+	int rc = CDC_OK;
+
+	w->num_values = num_values;
+	w->value = cdc_arena_calloc(&w->arena, (size_t)num_values + 1, sizeof(*w->value));
+	if (!w->value)
+		return cdc_fail_nomem(err);
+	for (int i = 0; i < num_values && !rc; i++) {
+		struct cdc_kv *v = &w->value[i];
+
+		v->key = cdc_str(cdc_arena_dup(&w->arena, value[i].key.p, value[i].key.n),
+				 value[i].key.n);
+		if (value[i].value.p)
+			v->value = cdc_str(cdc_arena_dup(&w->arena, value[i].value.p,
+							 value[i].value.n), value[i].value.n);
+		rc = cdc_partition_dir(v->key, v->value, &dir, err);
+		if (!rc)
+			rc = cdc_buf_putc(&dir, '/', err);
+	}
+	if (!rc)
+		rc = cdc_buf_printf(&full, err, "%s/", w->snapshot->table);
+	if (!rc)
+		rc = cdc_buf_put(&full, cdc_buf_str(&dir), err);
+	if (!rc && !cdc_buf_z(&full))
+		rc = cdc_fail_nomem(err);
+	if (!rc && num_values)
+		rc = cdc_io_mkdirs(w->io, full.p, err);
+	if (!rc)
+		rc = note_dir(w, full.p, err);
+	if (!rc) {
+		w->dir = cdc_arena_dupz(&w->arena, cdc_buf_str(&dir));
+		if (!w->dir)
+			rc = cdc_fail_nomem(err);
+	}
+	cdc_buf_free(&dir);
+	cdc_buf_free(&full);
+	return rc;
+}
+
+static const char *codec_suffix(enum cdc_pq_codec c)
+{
+	static const char *const suffix[] = { "", ".snappy", ".gz", ".lzo", ".br", ".lz4", ".zstd",
+					      ".lz4raw" };
+
+	return (unsigned)c < sizeof(suffix) / sizeof(suffix[0]) ? suffix[c] : "";
+}
+
+/* A name that no file has. Under SOURCE_DATE_EPOCH each run draws the same names: try on. */
+#define NAME_TRIES 10000
+
+static int create_file(struct cdc_datawriter *w, struct cdc_err *err)
+{
+	struct cdc_buf b = CDC_BUF_INIT;
+	char uuid[37];
+	size_t root = strlen(w->snapshot->table) + 1;
+	int rc = cdc_io_uuid(w->io, uuid, NULL, err);
+
+	if (!rc)
+		rc = cdc_buf_printf(&b, err, "%s/%spart-%05zu-%s-c000%s.parquet",
+				    w->snapshot->table, w->dir, w->num_adds, uuid,
+				    codec_suffix(w->opt.codec));
+	if (!rc) {
+		w->path = cdc_arena_dupz(&w->arena, cdc_buf_str(&b));
+		if (!w->path)
+			rc = cdc_fail_nomem(err);
+	}
+	cdc_buf_free(&b);
+	if (rc)
+		return rc;
+	w->relative = w->path + root;
+	w->fd = w->io->open(w->io->ctx, w->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	return CDC_OK;
+}
+
+static int open_file(struct cdc_datawriter *w, struct cdc_err *err)
+{
+	struct cdc_pq_write_options opt;
+
+	for (int i = 0; w->fd < 0; i++) {
+		if (create_file(w, err))
+			return err->code;
+		if (w->fd < 0 && (errno != EEXIST || i == NAME_TRIES))
+			return cdc_fail_errno(err, errno, "cannot create %s", w->path);
+	}
+	cdc_pq_write_options_init(&opt);
+	opt.codec = w->opt.codec;
+	if (w->opt.codec_level)
+		opt.level = w->opt.codec_level;
+	return cdc_pq_writer_new(&w->pq, w->io, w->fd, &w->pq_schema, &opt, err);
+}
+
+static void drop_open_file(struct cdc_datawriter *w)
+{
+	cdc_pq_writer_free(w->pq);
+	w->pq = NULL;
+	if (w->fd >= 0) {
+		w->io->close(w->io->ctx, w->fd);
+		w->io->unlink(w->io->ctx, w->path);
+	}
+	w->fd = -1;
+}
+
+static int push_add(struct cdc_datawriter *w, const struct cdc_add *add, struct cdc_err *err)
+{
+	if (w->num_adds == w->cap_adds) {
+		size_t cap = w->cap_adds ? w->cap_adds * 2 : 16;
+		void *p = realloc(w->add, cap * sizeof(*w->add));
+
+		if (!p)
+			return cdc_fail_nomem(err);
+		w->add = p;
+		p = realloc(w->add_path, cap * sizeof(*w->add_path));
+		if (!p)
+			return cdc_fail_nomem(err);
+		w->add_path = p;
+		w->cap_adds = cap;
+	}
+	w->add_path[w->num_adds] = w->path;
+	w->add[w->num_adds++] = *add;
+	w->total_bytes += (uint64_t)add->size_bytes;
+	return CDC_OK;
+}
+
+static int describe(struct cdc_datawriter *w, const struct cdc_pq_summary *summary,
+		    struct cdc_err *err)
+{
+	const struct cdc_snapshot *s = w->snapshot;
+	struct cdc_add add = { .partition_value = w->value,
+			       .num_partition_values = w->num_values,
+			       .size_bytes = (int64_t)summary->file_bytes,
+			       .modification_time_ms = w->io->now_us(w->io->ctx) / 1000,
+			       .data_change = w->opt.data_change };
+	struct cdc_buf b = CDC_BUF_INIT;
+	int indexed = (int)cdc_snapshot_config_int(s, "delta.dataSkippingNumIndexedCols", 32);
+	int rc = cdc_path_encode(cdc_str_z(w->relative), &b, err);
+
+	if (!rc) {
+		add.path = cdc_str(cdc_arena_dup(&w->arena, b.p, b.len), b.len);
+		cdc_buf_reset(&b);
+		rc = cdc_stats_write(&s->schema, summary, indexed,
+				     cdc_protocol_has_feature(&s->protocol, "deletionVectors"), &b,
+				     err);
+	}
+	if (!rc) {
+		add.stats = cdc_str(cdc_arena_dup(&w->arena, b.p, b.len), b.len);
+		rc = add.path.p && add.stats.p ? push_add(w, &add, err) : cdc_fail_nomem(err);
+	}
+	cdc_buf_free(&b);
+	return rc;
+}
+
+int cdc_datawriter_end(struct cdc_datawriter *w, struct cdc_err *err)
+{
+	struct cdc_pq_summary summary = { .num_leaves = 0 };
+	int fd = w->fd;
+	int rc;
+
+	if (!w->pq)
+		return CDC_OK;
+	rc = cdc_pq_writer_finish(w->pq, &summary, err);
+	if (!rc && w->io->fsync(w->io->ctx, fd))
+		rc = cdc_fail_errno(err, errno, "cannot fsync %s", w->path);
+	if (!rc) {
+		w->fd = -1;
+		if (w->io->close(w->io->ctx, fd))
+			rc = cdc_fail_errno(err, errno, "cannot close %s", w->path);
+		if (!rc)
+			rc = describe(w, &summary, err);
+		if (rc)
+			w->io->unlink(w->io->ctx, w->path);
+	}
+	cdc_pq_writer_free(w->pq);
+	w->pq = NULL;
+	cdc_pq_summary_free(&summary);
+	if (rc)
+		drop_open_file(w);
+	return rc;
+}
+
+/* ------------------------------------------------------------------ rows */
+
+static bool has_null(const struct cdc_column *c, uint32_t rows)
+{
+	return c->valid && memchr(c->valid, 0, rows);
+}
+
+/* Unscaled 128-bit decimals to the physical type that the precision asks for. */
+static int convert_decimals(struct cdc_datawriter *w, const struct cdc_column *c, uint32_t rows,
+			    const struct cdc_pq_node *node, struct cdc_pq_vec *vec,
+			    struct cdc_err *err)
+{
+	const cdc_i128 *v = c->values;
+	size_t width = node->type == CDC_PQ_INT32 ? 4 : node->type == CDC_PQ_INT64 ? 8 : 16;
+	size_t start = (w->scratch.len + 15) & ~(size_t)15;
+	size_t need = node->type == CDC_PQ_FIXED ? rows * (sizeof(struct cdc_str) + 16) :
+						   rows * width;
+	char *out;
+
+	w->scratch.len = start;
+	if (cdc_buf_reserve(&w->scratch, need, err))
+		return err->code;
+	out = w->scratch.p + start;
+	w->scratch.len += need;
+	vec->values = out;
+	if (node->type == CDC_PQ_INT32) {
+		for (uint32_t i = 0; i < rows; i++)
+			((int32_t *)(void *)out)[i] = (int32_t)v[i];
+	} else if (node->type == CDC_PQ_INT64) {
+		for (uint32_t i = 0; i < rows; i++)
+			((int64_t *)(void *)out)[i] = (int64_t)v[i];
+	} else {
+		struct cdc_str *s = (void *)out;
+		char *bytes = out + rows * sizeof(*s);
+
+		for (uint32_t i = 0; i < rows; i++, bytes += 16) {
+			cdc_put_be64(bytes, (uint64_t)(v[i] >> 64));
+			cdc_put_be64(bytes + 8, (uint64_t)v[i]);
+			s[i] = cdc_str(bytes + 16 - node->type_length, (size_t)node->type_length);
+		}
+	}
+	return CDC_OK;
+}
+
+/* The scratch must not move while vectors point into it: reserve for the whole batch first. */
+static int reserve_scratch(struct cdc_datawriter *w, const struct cdc_batch *batch,
+			   struct cdc_err *err)
+{
+	size_t need = 0;
+
+	for (int l = 0; l < w->pq_schema.num_leaves; l++)
+		if (w->snapshot->schema.field[w->leaf_field[l]].type == CDC_TYPE_DECIMAL)
+			need += batch->rows * (sizeof(struct cdc_str) + 16) + 16;
+	cdc_buf_reset(&w->scratch);
+	return cdc_buf_reserve(&w->scratch, need + 16, err);
+}
+
+static int make_vec(struct cdc_datawriter *w, const struct cdc_batch *batch, int leaf,
+		    struct cdc_err *err)
+{
+	const struct cdc_column *c = &batch->column[w->leaf_field[leaf]];
+	const struct cdc_field *f = &w->snapshot->schema.field[w->leaf_field[leaf]];
+	const struct cdc_pq_node *node = &w->pq_schema.node[w->pq_schema.leaf_node[leaf]];
+	struct cdc_pq_vec *vec = &w->vec[leaf];
+	bool nulls = has_null(c, batch->rows);
+
+	if (nulls && node->repetition == CDC_PQ_REQUIRED)
+		return cdc_fail(err, CDC_EDATA, "null in column \"%.*s\", which is NOT NULL",
+				(int)f->name.n, f->name.p);
+	*vec = (struct cdc_pq_vec){ .type = node->type, .n = batch->rows, .values = c->values,
+				    .def = nulls ? c->valid : NULL };
+	if (f->type == CDC_TYPE_DECIMAL)
+		return convert_decimals(w, c, batch->rows, node, vec, err);
+	return CDC_OK;
+}
+
+int cdc_datawriter_write(struct cdc_datawriter *w, const struct cdc_batch *batch,
+			 struct cdc_err *err)
+{
+	int rc = CDC_OK;
+
+	if (!batch->rows)
+		return CDC_OK;
+	if (w->pq && cdc_pq_writer_bytes(w->pq) >= w->opt.target_bytes)
+		rc = cdc_datawriter_end(w, err);
+	if (!rc && !w->pq)
+		rc = open_file(w, err);
+	if (!rc)
+		rc = reserve_scratch(w, batch, err);
+	for (int l = 0; !rc && l < w->pq_schema.num_leaves; l++)
+		rc = make_vec(w, batch, l, err);
+	if (!rc)
+		rc = cdc_pq_writer_write(w->pq, w->vec, batch->rows, err);
+	return rc;
+}
+
+uint64_t cdc_datawriter_open_bytes(const struct cdc_datawriter *w)
+{
+	return w->pq ? cdc_pq_writer_bytes(w->pq) : 0;
+}
+
+int cdc_datawriter_sync(struct cdc_datawriter *w, struct cdc_err *err)
+{
+	for (size_t i = 0; i < w->num_dirs; i++)
+		if (cdc_io_sync_dir(w->io, w->sync_dir[i], err))
+			return err->code;
+	return CDC_OK;
+}
+
+const struct cdc_add *cdc_datawriter_adds(const struct cdc_datawriter *w, size_t *n)
+{
+	*n = w->num_adds;
+	return w->add;
+}
+
+uint64_t cdc_datawriter_bytes(const struct cdc_datawriter *w)
+{
+	return w->total_bytes;
+}
+
+void cdc_datawriter_free(struct cdc_datawriter *w, bool keep_files)
+{
+	if (!w)
+		return;
+	drop_open_file(w);
+	for (size_t i = 0; !keep_files && i < w->num_adds; i++)
+		w->io->unlink(w->io->ctx, w->add_path[i]);
+	free(w->add);
+	free(w->add_path);
+	free(w->sync_dir);
+	cdc_buf_free(&w->scratch);
+	cdc_arena_free(&w->arena);
+	free(w);
+}
+
+int cdc_datawriter_codec(const struct cdc_snapshot *s, enum cdc_pq_codec *codec,
+			 struct cdc_err *err)
+{
+	static const struct {
+		const char *name;
+		enum cdc_pq_codec codec;
+	} codecs[] = { { "zstd", CDC_PQ_ZSTD },	      { "snappy", CDC_PQ_SNAPPY },
+		       { "gzip", CDC_PQ_GZIP },	      { "lz4", CDC_PQ_LZ4_RAW },
+		       { "lz4_raw", CDC_PQ_LZ4_RAW }, { "uncompressed", CDC_PQ_UNCOMPRESSED },
+		       { "none", CDC_PQ_UNCOMPRESSED } };
+	struct cdc_str v;
+
+	*codec = CDC_PQ_ZSTD;
+	if (!cdc_metadata_config(&s->metadata, "delta.parquet.compression.codec", &v))
+		return CDC_OK;
+	for (size_t i = 0; i < sizeof(codecs) / sizeof(codecs[0]); i++)
+		if (cdc_str_ieq(v, cdc_str_z(codecs[i].name))) {
+			*codec = codecs[i].codec;
+			return CDC_OK;
+		}
+	return cdc_fail(err, CDC_EUNSUPPORTED, "delta.parquet.compression.codec \"%.*s\"", (int)v.n,
+			v.p);
+}
+
+void cdc_remove_of(const struct cdc_add *add, int64_t now_ms, bool data_change,
+		   struct cdc_remove *r)
+{
+	*r = (struct cdc_remove){ .path = add->path,
+				  .has_deletion_timestamp = true,
+				  .deletion_timestamp_ms = now_ms,
+				  .data_change = data_change,
+				  .extended = true,
+				  .partition_value = add->partition_value,
+				  .num_partition_values = add->num_partition_values,
+				  .size_bytes = add->size_bytes,
+				  .num_records = cdc_stats_num_records(add->stats),
+				  .dv = add->dv };
+}

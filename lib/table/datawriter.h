@@ -1,0 +1,62 @@
+/*
+ * New data files of a table: batches of rows of one partition to Parquet files of at most the
+ * target size, each finished, fsynced, and described by an add action with statistics.
+ *
+ *	cdc_datawriter_new
+ *	for each partition:
+ *		cdc_datawriter_begin(partition)
+ *		cdc_datawriter_write(batch) …	(rolls to the next file by itself)
+ *		cdc_datawriter_end()
+ *	cdc_datawriter_sync()			(directories; then the commit may name the files)
+ *	… commit …
+ *	cdc_datawriter_free(keep)		(keep == false removes the files)
+ */
+#ifndef CDC_TABLE_DATAWRITER_H
+#define CDC_TABLE_DATAWRITER_H
+
+#include "delta/log.h"
+#include "delta/stats.h"
+#include "parquet/parquet.h"
+#include "table/batch.h"
+
+struct cdc_datawriter_options {
+	uint64_t target_bytes;		/* roll to a new file at this size; 0: 128 MiB */
+	bool data_change;
+	enum cdc_pq_codec codec;
+	int codec_level;
+};
+
+struct cdc_datawriter;
+
+/* The codec that delta.parquet.compression.codec asks for; zstd without it. */
+int cdc_datawriter_codec(const struct cdc_snapshot *s, enum cdc_pq_codec *codec,
+			 struct cdc_err *err) CDC_NODISCARD;
+
+/* The remove action of a live file. Slices are shared with `add`. */
+void cdc_remove_of(const struct cdc_add *add, int64_t now_ms, bool data_change,
+		   struct cdc_remove *r);
+
+/* `schema` is the table's (all fields); partition values are in `partition_column`'s order. */
+int cdc_datawriter_new(struct cdc_datawriter **w, const struct cdc_io *io,
+		       const struct cdc_snapshot *snapshot,
+		       const struct cdc_datawriter_options *opt, struct cdc_err *err) CDC_NODISCARD;
+
+/* Start a partition: values as texts of the log, one per partition column (none: unpartitioned). */
+int cdc_datawriter_begin(struct cdc_datawriter *w, const struct cdc_kv *value, int num_values,
+			 struct cdc_err *err) CDC_NODISCARD;
+/* One batch with a column for every field of the schema, in order; partition columns are ignored.
+ * A null in a column that is NOT NULL is CDC_EDATA. */
+int cdc_datawriter_write(struct cdc_datawriter *w, const struct cdc_batch *batch,
+			 struct cdc_err *err) CDC_NODISCARD;
+/* Bytes of the file that is open, 0 if none is. */
+uint64_t cdc_datawriter_open_bytes(const struct cdc_datawriter *w);
+/* Finish the open file; a partition without rows makes none. */
+int cdc_datawriter_end(struct cdc_datawriter *w, struct cdc_err *err) CDC_NODISCARD;
+int cdc_datawriter_sync(struct cdc_datawriter *w, struct cdc_err *err) CDC_NODISCARD;
+
+/* The add actions made so far; they live until free. */
+const struct cdc_add *cdc_datawriter_adds(const struct cdc_datawriter *w, size_t *n);
+uint64_t cdc_datawriter_bytes(const struct cdc_datawriter *w);
+void cdc_datawriter_free(struct cdc_datawriter *w, bool keep_files);
+
+#endif

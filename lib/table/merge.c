@@ -1,0 +1,328 @@
+/*
+ * The intake of a merge: control records, positions, and when a batch ends. See merge.h.
+ */
+#include "table/merge_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define DEFAULT_MEMORY ((uint64_t)256 << 20)
+
+int cdc_merge_new(struct cdc_merge **out, const struct cdc_merge_options *opt, struct cdc_err *err)
+{
+	struct cdc_merge *m = calloc(1, sizeof(*m));
+	int rc;
+
+	*out = NULL;
+	if (!m)
+		return cdc_fail_nomem(err);
+	m->opt = *opt;
+	m->version = -1;
+	m->id_applied = -1;
+	m->id_seen = -1;
+	if (!m->opt.memory_bytes)
+		m->opt.memory_bytes = DEFAULT_MEMORY;
+	rc = cdc_target_init(&m->target, &m->opt, err);
+	if (rc) {
+		cdc_merge_free(m);
+		return rc;
+	}
+	*out = m;
+	return CDC_OK;
+}
+
+void cdc_merge_free(struct cdc_merge *m)
+{
+	if (!m)
+		return;
+	cdc_net_free(m->net);
+	image_free(&m->images);
+	cdc_target_free(&m->target);
+	cdc_tape_free(&m->tape);
+	cdc_tape_free(&m->tape2);
+	cdc_tape_free(&m->schema_tape);
+	cdc_buf_free(&m->schema_line);
+	cdc_buf_free(&m->db_table);
+	cdc_positions_free(&m->positions);
+	free(m->applied);
+	free(m);
+}
+
+const struct cdc_merge_counts *cdc_merge_counts(const struct cdc_merge *m)
+{
+	return &m->counts;
+}
+
+int64_t cdc_merge_version(const struct cdc_merge *m)
+{
+	return m->version;
+}
+
+int merge_reject(struct cdc_merge *m, const char *reason, uint64_t line, struct cdc_str raw,
+		 struct cdc_err *err)
+{
+	m->counts.rejected++;
+	return m->opt.on_reject(m->opt.ctx, reason, m->file, line, raw, err);
+}
+
+/* Turn an error of one record into a reject of it. */
+static int reject_record(struct cdc_merge *m, struct cdc_err *err)
+{
+	struct cdc_err reason = *err;
+
+	*err = (struct cdc_err)CDC_ERR_INIT;
+	return merge_reject(m, reason.msg, m->line_number, m->line, err);
+}
+
+/* ------------------------------------------------------------------ readiness */
+
+/* The table and what hangs on it, before the first row. */
+static int make_ready(struct cdc_merge *m, struct cdc_err *err)
+{
+	struct cdc_net_options no = { .io = m->opt.io, .key_of = image_key,
+				      .key_ctx = &m->images,
+				      .memory_bytes = UINT64_MAX };
+	int rc;
+
+	if (m->ready)
+		return CDC_OK;
+	rc = cdc_target_ready(&m->target, m->has_schema ? &m->schema_record : NULL, err);
+	if (!rc)
+		rc = image_init(&m->images, &m->target, err);
+	if (!rc)
+		rc = cdc_net_new(&m->net, &no, err);
+	if (!rc && m->opt.position == CDC_POSITION_RECORD_ID)
+		rc = merge_stored_position(m, NULL, 0, &m->id_applied, err);
+	m->ready = !rc;
+	return rc;
+}
+
+static int note_schema(struct cdc_merge *m, const struct cdc_record *r, struct cdc_err *err)
+{
+	int rc;
+
+	/* An open table has its columns already; images are checked against them one by one. */
+	if (m->ready)
+		return CDC_OK;
+	cdc_buf_reset(&m->schema_line);
+	rc = cdc_buf_put(&m->schema_line, r->line, err);
+	if (!rc)
+		rc = cdc_record_parse(&m->schema_record, &m->schema_tape,
+				      cdc_buf_str(&m->schema_line), err);
+	m->has_schema = !rc;
+	return rc;
+}
+
+/* One merge is of one source table: a second one is most likely a forgotten filter. */
+static int check_db_table(struct cdc_merge *m, const struct cdc_record *r, struct cdc_err *err)
+{
+	if (!m->has_db_table) {
+		m->has_db_table = true;
+		return cdc_buf_put(&m->db_table, r->db_table, err);
+	}
+	if (cdc_str_eq(cdc_buf_str(&m->db_table), r->db_table))
+		return CDC_OK;
+	return cdc_fail(err, CDC_EDATA,
+			"record of table \"%.*s\" in a stream of \"%.*s\" (cdc-decode --table picks one)",
+			(int)r->db_table.n, r->db_table.p, (int)m->db_table.len, m->db_table.p);
+}
+
+/* ------------------------------------------------------------------ positions */
+
+/* Room for the stored offset of each new partition. */
+static int learn_applied(struct cdc_merge *m, struct cdc_err *err)
+{
+	while (m->num_applied < m->positions.n) {
+		const struct cdc_positions_entry *e = &m->positions.entry[m->num_applied];
+		int64_t *grown = realloc(m->applied, (m->num_applied + 1) * sizeof(*grown));
+
+		if (!grown)
+			return cdc_fail_nomem(err);
+		m->applied = grown;
+		if (merge_stored_position(m, e->topic, e->partition,
+					  &m->applied[m->num_applied], err))
+			return err->code;
+		m->num_applied++;
+	}
+	return CDC_OK;
+}
+
+static bool same_position(const struct cdc_merge *m, const struct cdc_record *r)
+{
+	const struct cdc_positions_entry *e;
+
+	if (m->opt.position == CDC_POSITION_RECORD_ID)
+		return r->has_id && r->id == m->id_seen;
+	if (m->opt.position != CDC_POSITION_KAFKA || !r->has_position || !m->has_last)
+		return false;
+	e = &m->positions.entry[m->last_entry];
+	return r->position.offset == m->last_offset && r->position.partition == e->partition &&
+	       cdc_str_eqz(r->position.topic, e->topic);
+}
+
+/* Note where the record stands; *seen: the table has it already. */
+static int note_position(struct cdc_merge *m, const struct cdc_record *r, bool *seen,
+			 struct cdc_err *err)
+{
+	*seen = false;
+	if (m->opt.position == CDC_POSITION_RECORD_ID && r->has_id) {
+		*seen = r->id <= m->id_applied;
+		if (r->id < m->id_seen)
+			m->id_disordered = true;
+		else
+			m->id_seen = r->id;
+	}
+	if (m->opt.position != CDC_POSITION_KAFKA || !r->has_position)
+		return CDC_OK;
+	if (cdc_positions_note(&m->positions, &r->position, err) || learn_applied(m, err))
+		return err->code;
+	m->has_last = true;
+	m->last_entry = m->positions.last;
+	m->last_offset = r->position.offset;
+	*seen = r->position.offset <= m->applied[m->last_entry];
+	return CDC_OK;
+}
+
+/* ------------------------------------------------------------------ batches */
+
+static bool batch_full(const struct cdc_merge *m)
+{
+	const struct cdc_merge_options *o = &m->opt;
+
+	if (!m->batch_records)
+		return false;
+	if (o->batch_records && m->batch_records >= o->batch_records)
+		return true;
+	if (o->batch_bytes && m->batch_bytes >= o->batch_bytes)
+		return true;
+	if (o->batch_seconds && o->io->now_us(o->io->ctx) - m->batch_start_us >=
+					(int64_t)o->batch_seconds * 1000000)
+		return true;
+	return cdc_net_bytes(m->net) >= o->memory_bytes;
+}
+
+static int add_row(struct cdc_merge *m, const struct cdc_record *r, struct cdc_err *err)
+{
+	bool seen;
+	int rc = make_ready(m, err);
+
+	if (rc)
+		return rc;
+	if (!same_position(m, r) && batch_full(m)) {
+		rc = merge_commit_batch(m, err);
+		if (rc)
+			return rc;
+	}
+	rc = note_position(m, r, &seen, err);
+	if (rc)
+		return rc;
+	if (seen) {
+		m->counts.skipped++;
+		return CDC_OK;
+	}
+	rc = check_db_table(m, r, err);
+	if (!rc && cdc_record_is_row(r->type))
+		rc = image_check(&m->images, r, err);
+	if (!rc)
+		rc = cdc_net_add(m->net, r, r->has_id ? r->id : INT64_MAX, m->line_number, err);
+	if (rc == CDC_EDATA)
+		return reject_record(m, err);
+	if (!m->batch_records++)
+		m->batch_start_us = m->opt.io->now_us(m->opt.io->ctx);
+	m->batch_bytes += r->line.n;
+	return rc;
+}
+
+static int add_truncate(struct cdc_merge *m, const struct cdc_record *r, struct cdc_err *err)
+{
+	switch (m->opt.on_truncate) {
+	case CDC_TRUNCATE_APPLY:
+		return add_row(m, r, err);
+	case CDC_TRUNCATE_IGNORE:
+		return CDC_OK;
+	case CDC_TRUNCATE_FAIL:
+		break;
+	}
+	return cdc_fail(err, CDC_EDATA, "TRUNCATE in the stream (--on-truncate fail)");
+}
+
+static int checkpoint(struct cdc_merge *m, const struct cdc_record *r, struct cdc_err *err)
+{
+	int rc = CDC_OK;
+
+	if (m->opt.position == CDC_POSITION_KAFKA)
+		rc = cdc_positions_checkpoint(&m->positions, r, err);
+	if (!rc && (m->has_schema || m->positions.n))
+		rc = make_ready(m, err);
+	if (!rc && m->ready)
+		rc = learn_applied(m, err);
+	if (rc)
+		return rc;
+	m->counts.final = r->final;
+	/* With --require-final only a stream that closed well is committed at its end. */
+	return merge_commit_batch(m, err);
+}
+
+static int take(struct cdc_merge *m, const struct cdc_record *r, struct cdc_err *err)
+{
+	switch (r->type) {
+	case CDC_RECORD_INIT:
+	case CDC_RECORD_INSERT:
+	case CDC_RECORD_UPDATE:
+	case CDC_RECORD_DELETE:
+		m->counts.records++;
+		m->counts.final = false;
+		return add_row(m, r, err);
+	case CDC_RECORD_TRUNCATE:
+		m->counts.records++;
+		m->counts.final = false;
+		return add_truncate(m, r, err);
+	case CDC_RECORD_SCHEMA:
+		return note_schema(m, r, err);
+	case CDC_RECORD_CHECKPOINT:
+		return checkpoint(m, r, err);
+	case CDC_RECORD_DDL:
+		if (!m->warned_ddl && m->opt.on_warning)
+			m->opt.on_warning(m->opt.ctx, "DDL in the stream is not applied");
+		m->warned_ddl = true;
+		return CDC_OK;
+	case CDC_RECORD_BEGIN:
+	case CDC_RECORD_COMMIT:
+	case CDC_RECORD_TYPES:
+		break;
+	}
+	return CDC_OK;
+}
+
+int cdc_merge_line(struct cdc_merge *m, struct cdc_str line, uint64_t number, const char *file,
+		   struct cdc_err *err)
+{
+	struct cdc_record r;
+	int rc;
+
+	m->line = line;
+	m->line_number = number;
+	m->file = file;
+	rc = cdc_record_parse(&r, &m->tape, line, err);
+	if (rc == CDC_EDATA)
+		return reject_record(m, err);
+	return rc ? rc : take(m, &r, err);
+}
+
+int cdc_merge_idle(struct cdc_merge *m, struct cdc_err *err)
+{
+	return m->opt.batch_seconds && m->ready && batch_full(m) ? merge_commit_batch(m, err) :
+								   CDC_OK;
+}
+
+int cdc_merge_finish(struct cdc_merge *m, struct cdc_err *err)
+{
+	int rc = CDC_OK;
+
+	if (m->opt.require_final && !m->counts.final)
+		return cdc_fail(err, CDC_EDATA,
+				"the input ended without a final CHECKPOINT: its writer did not finish");
+	if (!m->ready && (m->has_schema || m->opt.create))
+		rc = make_ready(m, err);
+	return rc ? rc : merge_commit_batch(m, err);
+}

@@ -1,0 +1,234 @@
+/*
+ * Images of change records to keys and typed rows. See merge_internal.h.
+ */
+#include "table/cast.h"
+#include "table/merge_internal.h"
+
+#include <stdlib.h>
+
+int image_init(struct image_ctx *x, const struct cdc_target *t, struct cdc_err *err)
+{
+	struct cdc_buf b = CDC_BUF_INIT;
+	int n = t->key.num_fields;
+	int rc = CDC_OK;
+
+	image_free(x);
+	x->schema = &t->snapshot->schema;
+	x->key = &t->key;
+	x->ignore_unknown_columns = t->opt->ignore_unknown_columns;
+	x->map.key_raw = cdc_arena_calloc(&x->map.arena, (size_t)n, sizeof(*x->map.key_raw));
+	x->map.key_hint = cdc_arena_calloc(&x->map.arena, (size_t)n, sizeof(*x->map.key_hint));
+	if (!x->map.key_raw || !x->map.key_hint)
+		return cdc_fail_nomem(err);
+	for (int i = 0; i < n && !rc; i++) {
+		cdc_buf_reset(&b);
+		rc = cdc_json_put_escaped(&b, x->schema->field[t->key.field[i]].name, err);
+		if (!rc) {
+			x->map.key_raw[i] =
+				cdc_str(cdc_arena_dup(&x->map.arena, b.p, b.len), b.len);
+			if (!x->map.key_raw[i].p)
+				rc = cdc_fail_nomem(err);
+		}
+	}
+	cdc_buf_free(&b);
+	return rc;
+}
+
+void image_free(struct image_ctx *x)
+{
+	for (size_t i = 0; i < x->map.num_names; i++)
+		free(x->map.name[i].raw);
+	free(x->map.name);
+	cdc_arena_free(&x->map.arena);
+	cdc_arena_free(&x->map.scratch);
+	cdc_buf_free(&x->map.text);
+	*x = (struct image_ctx){ .schema = NULL };
+}
+
+/* A name not seen before: resolve and remember it. */
+static int learn_name(struct image_ctx *x, const struct cdc_image_col *col, int *field,
+		      struct cdc_err *err)
+{
+	struct image_map *m = &x->map;
+	struct image_name *grown = realloc(m->name, (m->num_names + 1) * sizeof(*grown));
+	struct cdc_str name = col->name;
+
+	if (!grown)
+		return cdc_fail_nomem(err);
+	m->name = grown;
+	grown += m->num_names;
+	*grown = (struct image_name){ .raw = malloc(col->name.n + 1), .n = col->name.n };
+	if (!grown->raw)
+		return cdc_fail_nomem(err);
+	memcpy(grown->raw, col->name.p, col->name.n);
+	m->num_names++;
+	if (col->name_escaped) {
+		char *p = cdc_arena_alloc(&m->arena, col->name.n + 1);
+
+		if (!p)
+			return cdc_fail_nomem(err);
+		name = cdc_str(p, cdc_json_unescape(col->name, p));
+	}
+	*field = grown->field = cdc_schema_find(x->schema, name);
+	return CDC_OK;
+}
+
+#define MAX_NAMES 100000
+
+/* Field of the i-th column of an image: a compare with what stood there last time, as a rule. */
+static int field_of(struct image_ctx *x, const struct cdc_image_col *col, size_t i, int *field,
+		    struct cdc_err *err)
+{
+	const struct image_map *m = &x->map;
+
+	if (i < m->num_names && m->name[i].n == col->name.n &&
+	    !memcmp(m->name[i].raw, col->name.p, col->name.n)) {
+		*field = m->name[i].field;
+		return CDC_OK;
+	}
+	for (size_t k = 0; k < m->num_names; k++)
+		if (m->name[k].n == col->name.n &&
+		    !memcmp(m->name[k].raw, col->name.p, col->name.n)) {
+			*field = m->name[k].field;
+			return CDC_OK;
+		}
+	if (m->num_names >= MAX_NAMES)
+		return cdc_fail(err, CDC_EDATA, "more than %d column names", MAX_NAMES);
+	return learn_name(x, col, field, err);
+}
+
+/* The decoded text of a column's value; valid until the next call. */
+static int text_of(struct image_ctx *x, const struct cdc_image_col *col, struct cdc_str *text,
+		   struct cdc_err *err)
+{
+	*text = col->value;
+	if (!col->escaped)
+		return CDC_OK;
+	cdc_buf_reset(&x->map.text);
+	if (cdc_buf_reserve(&x->map.text, col->value.n + 1, err))
+		return err->code;
+	*text = cdc_str(x->map.text.p, cdc_json_unescape(col->value, x->map.text.p));
+	return CDC_OK;
+}
+
+static int unknown_column(const struct cdc_image_col *col, struct cdc_err *err)
+{
+	return cdc_fail(err, CDC_EDATA, "column \"%.*s\" is not in the table (--evolve ignore drops it)",
+			(int)col->name.n, col->name.p);
+}
+
+static int null_refused(const struct cdc_field *f, struct cdc_err *err)
+{
+	return cdc_fail(err, CDC_EDATA, "column \"%.*s\" is NOT NULL and the value is null or missing",
+			(int)f->name.n, f->name.p);
+}
+
+/* Cast one column; `field` is -1 for a column that is dropped. */
+static int read_column(struct image_ctx *x, const struct cdc_image_col *col, size_t i, int *field,
+		       union cdc_value *v, struct cdc_err *err)
+{
+	struct cdc_str text;
+
+	if (field_of(x, col, i, field, err))
+		return err->code;
+	if (*field < 0)
+		return x->ignore_unknown_columns ? CDC_OK : unknown_column(col, err);
+	if (col->is_null)
+		return x->schema->field[*field].nullable ? CDC_OK :
+			       null_refused(&x->schema->field[*field], err);
+	if (text_of(x, col, &text, err))
+		return err->code;
+	return cdc_cast_text(&x->schema->field[*field], text, &x->map.scratch, v, err);
+}
+
+/* A row that is put whole must have a value in every NOT NULL column. */
+static int check_complete(struct image_ctx *x, const struct cdc_record *r, struct cdc_err *err)
+{
+	for (int f = 0; f < x->schema->num_fields; f++) {
+		const struct cdc_field *fd = &x->schema->field[f];
+		struct cdc_image_iter it;
+		struct cdc_image_col col;
+		bool found = false;
+		int field = -1;
+
+		if (fd->nullable)
+			continue;
+		it = cdc_image_begin(r, r->after_tok);
+		for (size_t i = 0; !found && cdc_image_next(&it, &col); i++) {
+			if (field_of(x, &col, i, &field, err))
+				return err->code;
+			found = field == f;
+		}
+		if (!found)
+			return null_refused(fd, err);
+	}
+	return CDC_OK;
+}
+
+int image_check(struct image_ctx *x, const struct cdc_record *r, struct cdc_err *err)
+{
+	struct cdc_image_iter it;
+	struct cdc_image_col col;
+	union cdc_value v;
+	int field;
+
+	if (r->type == CDC_RECORD_DELETE || r->after_tok == CDC_JSON_NONE)
+		return CDC_OK;
+	cdc_arena_reset(&x->map.scratch);
+	it = cdc_image_begin(r, r->after_tok);
+	for (size_t i = 0; cdc_image_next(&it, &col); i++)
+		if (read_column(x, &col, i, &field, &v, err))
+			return err->code;
+	return r->type == CDC_RECORD_UPDATE ? CDC_OK : check_complete(x, r, err);
+}
+
+int image_key(void *ctx, const struct cdc_record *r, uint32_t primary, uint32_t fallback,
+	      struct cdc_buf *key, struct cdc_err *err)
+{
+	struct image_ctx *x = ctx;
+
+	for (int i = 0; i < x->key->num_fields; i++) {
+		const struct cdc_field *f = &x->schema->field[x->key->field[i]];
+		struct cdc_image_col col;
+		struct cdc_str text;
+		union cdc_value v;
+
+		if (!cdc_image_find(r, primary, x->map.key_raw[i], &x->map.key_hint[i], &col) &&
+		    !cdc_image_find(r, fallback, x->map.key_raw[i], NULL, &col))
+			return cdc_fail(err, CDC_EDATA, "key column \"%.*s\" is missing",
+					(int)f->name.n, f->name.p);
+		if (col.is_null)
+			return cdc_fail(err, CDC_EDATA, "key column \"%.*s\" is null",
+					(int)f->name.n, f->name.p);
+		if (text_of(x, &col, &text, err) ||
+		    cdc_cast_text(f, text, &x->map.scratch, &v, err) ||
+		    cdc_key_put(key, f->type, &v, err))
+			return err->code;
+	}
+	return CDC_OK;
+}
+
+int image_to_row(struct image_ctx *x, struct cdc_tape *tape, struct cdc_str image,
+		 struct cdc_rows *rows, uint32_t row, struct cdc_err *err)
+{
+	struct cdc_record r = { .tape = tape };
+	struct cdc_image_iter it;
+	struct cdc_image_col col;
+	union cdc_value v;
+	int field, rc = cdc_json_scan(tape, image, NULL, err);
+
+	if (rc)
+		return rc;
+	cdc_arena_reset(&x->map.scratch);
+	it = cdc_image_begin(&r, 0);
+	for (size_t i = 0; !rc && cdc_image_next(&it, &col); i++) {
+		rc = read_column(x, &col, i, &field, &v, err);
+		if (rc || field < 0)
+			continue;
+		if (col.is_null)
+			cdc_rows_set_null(rows, row, field);
+		else
+			rc = cdc_rows_set(rows, row, field, &v, err);
+	}
+	return rc;
+}

@@ -1,0 +1,32 @@
+/*
+ * Batches of rows as text. How values look: cdc-snapshot(1), and DESIGN: exact digits, nothing
+ * rounded, nulls told from empty strings.
+ *
+ *	NDJSON	one object a line, null members printed, NaN and infinities as strings
+ *	CSV	RFC 4180 with a header line and LF; null is empty, the empty string is ""
+ *	TSV	header line; \N is null; tab, LF, CR and backslash as \t \n \r \\
+ *	TABLE	a box for people; the columns are as wide as their values
+ */
+#ifndef CDC_TABLE_PRINT_H
+#define CDC_TABLE_PRINT_H
+
+#include "io/stream.h"
+#include "table/batch.h"
+
+enum cdc_print_format { CDC_PRINT_NDJSON, CDC_PRINT_CSV, CDC_PRINT_TSV, CDC_PRINT_TABLE };
+
+struct cdc_printer;
+
+/* The fields are copied as pointers and must outlive the printer; so must `out`. */
+int cdc_printer_new(struct cdc_printer **p, enum cdc_print_format format,
+		    const struct cdc_field *const *field, int num_fields, struct cdc_writer *out,
+		    struct cdc_err *err) CDC_NODISCARD;
+/* Columns of the batch: those fields, in that order. CDC_ECORRUPT: NDJSON and a string column whose
+ * bytes are not UTF-8. */
+int cdc_printer_batch(struct cdc_printer *p, const struct cdc_batch *b,
+		      struct cdc_err *err) CDC_NODISCARD;
+/* What is still held back. Does not flush the writer. */
+int cdc_printer_finish(struct cdc_printer *p, struct cdc_err *err) CDC_NODISCARD;
+void cdc_printer_free(struct cdc_printer *p);
+
+#endif

@@ -1,0 +1,241 @@
+/*
+ * Printing of rows as a box, as Spark's show() draws it, for people. See print.h.
+ *
+ * The widths are those of a block of rows; a longer table is drawn as several boxes, so that memory
+ * stays bounded.
+ */
+#include "table/print_int.h"
+
+#include <stdlib.h>
+
+#define BLOCK_ROWS 10000
+#define BLOCK_BYTES ((size_t)16 << 20)
+#define WIDTH_MIN 3
+
+/* ------------------------------------------------------------------ cells */
+
+/* Two columns for the wide characters of East Asia and for what lies past U+FFFF. */
+static bool is_wide(uint32_t c)
+{
+	return (c >= 0x1100 && c <= 0x115f) || (c >= 0x2e80 && c <= 0xa4cf) ||
+	       (c >= 0xac00 && c <= 0xd7a3) || (c >= 0xf900 && c <= 0xfaff) ||
+	       (c >= 0xfe30 && c <= 0xfe6f) || (c >= 0xff00 && c <= 0xff60) ||
+	       (c >= 0xffe0 && c <= 0xffe6) || c > 0xffff;
+}
+
+/* The next character, or its first byte when it is not UTF-8 (*bad then). */
+static size_t next_char(struct cdc_str s, uint32_t *c, bool *bad)
+{
+	unsigned char b = (unsigned char)s.p[0];
+	size_t n = b < 0x80 ? 1 : b < 0xe0 ? 2 : b < 0xf0 ? 3 : 4;
+
+	*c = b;
+	*bad = n > s.n || !cdc_utf8_valid(s.p, n);
+	if (*bad || n == 1)
+		return 1;
+	*c = b & (0x7fu >> n);
+	for (size_t i = 1; i < n; i++)
+		*c = *c << 6 | ((unsigned char)s.p[i] & 0x3f);
+	return n;
+}
+
+/* Control bytes would draw over the box, or worse: they are shown as escapes. */
+static int put_text(struct cdc_buf *out, struct cdc_str s, uint32_t *width, struct cdc_err *err)
+{
+	while (s.n) {
+		uint32_t c;
+		bool bad;
+		size_t n = next_char(s, &c, &bad);
+		int rc;
+
+		if (c == '\n' || c == '\r' || c == '\t') {
+			rc = cdc_buf_printf(out, err, "\\%c",
+					    c == '\n'	? 'n'
+					    : c == '\r' ? 'r'
+							: 't');
+			*width += 2;
+		} else if (bad || c < 0x20 || c == 0x7f) {
+			rc = cdc_buf_printf(out, err, "\\x%02x", c);
+			*width += 4;
+		} else if (c >= 0x80 && c < 0xa0) {
+			rc = cdc_buf_printf(out, err, "\\u%04x", c);
+			*width += 6;
+		} else {
+			rc = cdc_buf_append(out, s.p, n, err);
+			*width += is_wide(c) ? 2 : 1;
+		}
+		if (rc < 0)
+			return rc;
+		s = cdc_str(s.p + n, s.n - n);
+	}
+	return CDC_OK;
+}
+
+static int put_base64(struct cdc_buf *out, struct cdc_str s, uint32_t *width, struct cdc_err *err)
+{
+	int rc = cdc_buf_reserve(out, (s.n + 2) / 3 * 4, err);
+	size_t n;
+
+	if (rc < 0)
+		return rc;
+	n = cdc_base64_encode(s.p, s.n, out->p + out->len);
+	out->len += n;
+	*width = (uint32_t)n;
+	return CDC_OK;
+}
+
+static int put_cell(struct cdc_printer *p, const struct cdc_column *c, uint32_t row,
+		    struct cdc_err *err)
+{
+	struct cdc_print_cell *cell = &p->cell[p->num_cells];
+	char text[CDC_VALUE_TEXT_MAX];
+	int rc;
+
+	*cell = (struct cdc_print_cell){ .off = p->text.len };
+	if (cdc_column_is_null(c, row)) {
+		rc = put_text(&p->text, CDC_STR("null"), &cell->width, err);
+	} else if (c->field->type == CDC_TYPE_STRING) {
+		rc = put_text(&p->text, ((const struct cdc_str *)c->values)[row], &cell->width,
+			      err);
+	} else if (c->field->type == CDC_TYPE_BINARY) {
+		rc = put_base64(&p->text, ((const struct cdc_str *)c->values)[row], &cell->width,
+				err);
+	} else {
+		rc = put_text(&p->text, cdc_str(text, cdc_print_value(c, row, text)), &cell->width,
+			      err);
+	}
+	cell->len = (uint32_t)(p->text.len - cell->off);
+	p->num_cells++;
+	return rc;
+}
+
+/* ------------------------------------------------------------------ the box */
+
+static int repeat(struct cdc_writer *w, char c, uint32_t n, struct cdc_err *err)
+{
+	char *at = cdc_writer_reserve(w, n, err);
+
+	if (!at)
+		return err->code;
+	memset(at, c, n);
+	cdc_writer_advance(w, n);
+	return CDC_OK;
+}
+
+static int draw_rule(struct cdc_printer *p, const uint32_t *width, struct cdc_err *err)
+{
+	int rc = CDC_OK;
+
+	for (int i = 0; rc == CDC_OK && i < p->num_fields; i++) {
+		rc = cdc_writer_put(p->out, "+", 1, err);
+		if (rc == CDC_OK)
+			rc = repeat(p->out, '-', width[i], err);
+	}
+	return rc < 0 ? rc : cdc_writer_put(p->out, "+\n", 2, err);
+}
+
+static int draw_row(struct cdc_printer *p, const struct cdc_print_cell *cell, const uint32_t *width,
+		    struct cdc_err *err)
+{
+	int rc = CDC_OK;
+
+	for (int i = 0; rc == CDC_OK && i < p->num_fields; i++) {
+		rc = cdc_writer_put(p->out, "|", 1, err);
+		if (rc == CDC_OK)
+			rc = repeat(p->out, ' ', width[i] - cell[i].width, err);
+		if (rc == CDC_OK)
+			rc = cdc_writer_put(p->out, p->text.p + cell[i].off, cell[i].len, err);
+	}
+	return rc < 0 ? rc : cdc_writer_put(p->out, "|\n", 2, err);
+}
+
+static int reserve_row(struct cdc_printer *p, struct cdc_err *err)
+{
+	size_t need = p->num_cells + (size_t)p->num_fields;
+	size_t cap = p->cap_cells ? p->cap_cells : 256;
+	struct cdc_print_cell *grown;
+
+	if (need <= p->cap_cells)
+		return CDC_OK;
+	while (cap < need)
+		cap *= 2;
+	grown = reallocarray(p->cell, cap, sizeof(*grown));
+	if (!grown)
+		return cdc_fail_nomem(err);
+	p->cell = grown;
+	p->cap_cells = cap;
+	return CDC_OK;
+}
+
+/* The first row of cells is the header. */
+static int put_header(struct cdc_printer *p, struct cdc_err *err)
+{
+	int rc;
+
+	cdc_buf_reset(&p->text);
+	p->num_cells = 0;
+	rc = reserve_row(p, err);
+	for (int i = 0; rc == CDC_OK && i < p->num_fields; i++) {
+		struct cdc_print_cell *cell = &p->cell[p->num_cells++];
+
+		*cell = (struct cdc_print_cell){ .off = p->text.len };
+		rc = put_text(&p->text, p->field[i]->name, &cell->width, err);
+		cell->len = (uint32_t)(p->text.len - cell->off);
+	}
+	return rc;
+}
+
+static int draw(struct cdc_printer *p, struct cdc_err *err)
+{
+	uint32_t *width = calloc((size_t)p->num_fields + 1, sizeof(*width));
+	size_t n = (size_t)p->num_fields;
+	int rc;
+
+	if (!width)
+		return cdc_fail_nomem(err);
+	for (size_t i = 0; i < n; i++)
+		width[i] = WIDTH_MIN;
+	for (size_t i = 0; i < p->num_cells; i++) {
+		if (p->cell[i].width > width[i % n])
+			width[i % n] = p->cell[i].width;
+	}
+	rc = draw_rule(p, width, err);
+	if (rc == CDC_OK && n)
+		rc = draw_row(p, p->cell, width, err);
+	if (rc == CDC_OK)
+		rc = draw_rule(p, width, err);
+	for (size_t i = n; rc == CDC_OK && i < p->num_cells; i += n)
+		rc = draw_row(p, p->cell + i, width, err);
+	if (rc == CDC_OK)
+		rc = draw_rule(p, width, err);
+	free(width);
+	p->printed = true;
+	return rc;
+}
+
+static int table_batch(struct cdc_printer *p, const struct cdc_batch *b, struct cdc_err *err)
+{
+	size_t n = (size_t)p->num_fields;
+
+	for (uint32_t row = 0; n && row < b->rows; row++) {
+		int rc = reserve_row(p, err);
+
+		for (size_t i = 0; rc == CDC_OK && i < n; i++)
+			rc = put_cell(p, &b->column[i], row, err);
+		if (rc == CDC_OK && (p->num_cells / n > BLOCK_ROWS || p->text.len > BLOCK_BYTES)) {
+			rc = draw(p, err);
+			if (rc == CDC_OK)
+				rc = put_header(p, err);
+		}
+		if (rc < 0)
+			return rc;
+	}
+	return CDC_OK;
+}
+
+static int table_finish(struct cdc_printer *p, struct cdc_err *err)
+{
+	return p->num_cells > (size_t)p->num_fields || !p->printed ? draw(p, err) : CDC_OK;
+}
+
+const struct cdc_print_ops cdc_print_table = { put_header, table_batch, table_finish };

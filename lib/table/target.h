@@ -1,0 +1,42 @@
+/*
+ * The table that a merge writes to: opened, or created from --schema and SCHEMA records; its key,
+ * and the map from the columns of images to its fields.
+ */
+#ifndef CDC_TABLE_TARGET_H
+#define CDC_TABLE_TARGET_H
+
+#include "delta/log.h"
+#include "record/record.h"
+#include "table/key.h"
+#include "table/merge.h"
+
+struct cdc_target {
+	const struct cdc_io *io;
+	const struct cdc_merge_options *opt;	/* borrowed */
+	char *path;				/* root, no trailing slash */
+	struct cdc_snapshot *snapshot;		/* NULL until the table exists or is being created */
+	bool creating;				/* snapshot is a draft: version -1, nothing on disk */
+	struct cdc_key key;
+};
+
+int cdc_target_init(struct cdc_target *t, const struct cdc_merge_options *opt, struct cdc_err *err)
+	CDC_NODISCARD;
+void cdc_target_free(struct cdc_target *t);
+
+/*
+ * Have a snapshot before the first row: from the log, else a draft from --schema and the columns of
+ * `schema_record` (NULL: none came). CDC_EUSAGE when what is there does not suffice; the message
+ * says which option would.
+ */
+int cdc_target_ready(struct cdc_target *t, const struct cdc_record *schema_record,
+		     struct cdc_err *err) CDC_NODISCARD;
+
+/* Replace the snapshot by the latest state of the log, after a commit or a lost one. */
+int cdc_target_reload(struct cdc_target *t, struct cdc_err *err) CDC_NODISCARD;
+
+/* One column of a SCHEMA record as a DDL type ("bigint" with sourceType "bigint(20) unsigned" is
+ * DECIMAL(20,0)). CDC_EUSAGE when the source did not tell enough. */
+int cdc_source_type(struct cdc_str name, struct cdc_str type, struct cdc_str source_type,
+		    struct cdc_buf *ddl, struct cdc_err *err) CDC_NODISCARD;
+
+#endif

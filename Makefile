@@ -15,6 +15,7 @@ includedir ?= $(PREFIX)/include
 datadir ?= $(PREFIX)/share
 mandir ?= $(datadir)/man
 INSTALL ?= install
+OBJCOPY ?= objcopy
 PKG_CONFIG ?= pkg-config
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
@@ -23,7 +24,7 @@ say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' $(1) $(2);)
 LAYERS ?= base io record source parquet delta table
 PROGRAMS := cdc-decode cdc-dedup cdc-merge cdc-compact cdc-snapshot
 
-PACKAGES := avro-c jansson libzstd snappy zlib liblz4 libbrotlidec libbrotlienc libarchive libxxhash
+PACKAGES := avro-c libzstd snappy zlib liblz4 libbrotlidec libbrotlienc libxxhash
 
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
@@ -42,6 +43,9 @@ PKG_LIBS = $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -lroaring -lm
 
 LIB_SRC := $(sort $(foreach l,$(LAYERS),$(wildcard lib/$(l)/*.c))) $(if $(filter table,$(LAYERS)),$(wildcard lib/cdc.c))
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
+# What lib/cdc.h needs, and with it what is installed as the library.
+PUBLIC_OBJ := $(filter-out $(BUILD)/lib/source/%,$(LIB_OBJ))
+PUBLIC_PACKAGES := $(filter-out avro-c libxxhash,$(PACKAGES))
 CMD_COMMON := $(filter-out $(PROGRAMS:%=cmd/%.c),$(wildcard cmd/*.c))
 CMD_OBJ := $(CMD_COMMON:%.c=$(BUILD)/%.o)
 UNIT_SRC := $(foreach l,$(LAYERS),$(wildcard tests/unit/$(l)/test_*.c))
@@ -52,7 +56,7 @@ UNIT_BIN := $(UNIT_SRC:%.c=$(BUILD)/%)
 
 all: $(PROGRAMS:%=$(BUILD)/%) $(BUILD)/libcdc.so
 
-lib: $(BUILD)/libcdc.a $(BUILD)/libcdc.so
+lib: $(BUILD)/public/libcdc.a $(BUILD)/libcdc.so
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -61,9 +65,15 @@ $(BUILD)/%.o: %.c
 $(BUILD)/libcdc.a: $(LIB_OBJ)
 	$(call say,AR,$@)rm -f $@ && $(AR) rcsD $@ $^
 
-$(BUILD)/libcdc.so: $(LIB_OBJ) lib/cdc.map
+$(BUILD)/libcdc.so: $(PUBLIC_OBJ) lib/cdc.map
 	$(call say,LD,$@)$(CC) -shared $(ALL_LDFLAGS) -Wl,-soname,libcdc.so.$(SOVERSION) \
-		-Wl,--version-script=lib/cdc.map -o $@ $(LIB_OBJ) $(PKG_LIBS)
+		-Wl,--version-script=lib/cdc.map -o $@ $(PUBLIC_OBJ) $(PKG_LIBS)
+
+# The archive that is installed is one object whose only global names are those of lib/cdc.h.
+$(BUILD)/public/libcdc.a: $(PUBLIC_OBJ)
+	@mkdir -p $(@D)
+	$(call say,AR,$@)$(CC) -r -nostdlib -o $(@D)/cdc.o $^ && \
+		$(OBJCOPY) --localize-hidden $(@D)/cdc.o && rm -f $@ && $(AR) rcsD $@ $(@D)/cdc.o
 
 $(BUILD)/cdc-%: $(BUILD)/cmd/cdc-%.o $(CMD_OBJ) $(BUILD)/libcdc.a
 	$(call say,LD,$@)$(CC) -pie $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
@@ -76,7 +86,7 @@ $(BUILD)/cmd/common.o: ALL_CPPFLAGS += -DCDC_LIBRARIES='"$(strip $(LIBRARIES))"'
 $(BUILD)/tests/%: tests/%.c $(BUILD)/libcdc.a
 	@mkdir -p $(@D)
 	$(call say,TEST,$<)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -Wno-missing-prototypes -MMD -MP -MF $@.d \
-		$(ALL_LDFLAGS) -o $@ $< $(BUILD)/libcdc.a $(PKG_LIBS) -lcmocka $(TEST_LIBS)
+		$(ALL_LDFLAGS) -o $@ $< $(BUILD)/libcdc.a $(PKG_LIBS) $(TEST_LIBS)
 
 unit: $(UNIT_BIN)
 	$(Q)for t in $(UNIT_BIN); do echo "# $$t"; $$t || exit 1; done
@@ -90,7 +100,7 @@ CORPUS_SH := $(wildcard tests/corpus/*.sh)
 RUN = BUILD=$(BUILD) CMOCKA_MESSAGE_OUTPUT=TAP tests/run.sh $(if $(TALLY),-t $(TALLY))
 
 $(BUILD)/tests/property/%: TEST_LIBS = -ljansson -lsqlite3
-$(BUILD)/tests/unit/%: TEST_LIBS = -ljansson
+$(BUILD)/tests/unit/%: TEST_LIBS = -lcmocka -ljansson
 $(BUILD)/tests/bench/%: TEST_LIBS = -ljansson
 $(BUILD)/tests/corpus/%: TEST_LIBS = -ljansson
 
@@ -132,19 +142,20 @@ SHELLS := bash zsh fish
 completions: $(PROGRAMS:%=$(BUILD)/%)
 	$(Q)for p in $(PROGRAMS); do completions/make.sh $(BUILD)/$$p $(BUILD)/completions || exit 1; done
 
-install: all completions
+install: all lib completions
 	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(includedir) \
 		$(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man5 $(DESTDIR)$(mandir)/man7 \
 		$(DESTDIR)$(datadir)/bash-completion/completions \
 		$(DESTDIR)$(datadir)/zsh/site-functions $(DESTDIR)$(datadir)/fish/vendor_completions.d
 	$(INSTALL) -m 755 $(PROGRAMS:%=$(BUILD)/%) $(DESTDIR)$(bindir)
-	$(INSTALL) -m 644 $(BUILD)/libcdc.a $(DESTDIR)$(libdir)
+	$(INSTALL) -m 644 $(BUILD)/public/libcdc.a $(DESTDIR)$(libdir)
 	$(INSTALL) -m 755 $(BUILD)/libcdc.so $(DESTDIR)$(libdir)/libcdc.so.$(VERSION)
 	ln -sf libcdc.so.$(VERSION) $(DESTDIR)$(libdir)/libcdc.so.$(SOVERSION)
 	ln -sf libcdc.so.$(SOVERSION) $(DESTDIR)$(libdir)/libcdc.so
 	$(INSTALL) -m 644 lib/cdc.h $(DESTDIR)$(includedir)
-	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(libdir)|; s|@INCLUDEDIR@|$(includedir)|' \
-		-e 's|@VERSION@|$(VERSION)|; s|@REQUIRES@|$(PACKAGES)|' lib/cdc.pc.in \
+	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(libdir:$(PREFIX)/%=$${prefix}/%)|' \
+		-e 's|@INCLUDEDIR@|$(includedir:$(PREFIX)/%=$${prefix}/%)|' \
+		-e 's|@VERSION@|$(VERSION)|; s|@REQUIRES@|$(PUBLIC_PACKAGES)|' lib/cdc.pc.in \
 		>$(DESTDIR)$(libdir)/pkgconfig/cdc.pc
 	for m in $(MAN); do \
 		$(INSTALL) -m 644 $$m $(DESTDIR)$(mandir)/man$${m##*.}/ || exit 1; done

@@ -41,4 +41,4 @@ run "cdc-decode --from csv --columns '$columns' --key id full.csv | cdc-merge ./
 run "cdc-decode --from csv --columns '$columns' --key id modified.csv | cdc-merge ./batch"
 run "cdc-snapshot -f table ./batch"
 run "cdc-snapshot -f csv --version-as-of 1 ./batch"
-run "cdc-snapshot --history ./batch | cut -c 1-80"
+run "cdc-snapshot --history -f table ./batch"

@@ -3,9 +3,9 @@
 # Says what it installs, asks nothing, and does nothing when all is there.
 set -eu
 
-build="gcc libc6-dev make pkg-config libavro-dev libjansson-dev libzstd-dev libsnappy-dev
-	zlib1g-dev liblz4-dev libbrotli-dev libarchive-dev libroaring-dev libxxhash-dev"
-check="$build bats libcmocka-dev sqlite3 libsqlite3-dev jq mandoc clang clang-format llvm
+build="gcc libc6-dev make pkg-config libavro-dev libzstd-dev libsnappy-dev zlib1g-dev
+	liblz4-dev libbrotli-dev libroaring-dev libxxhash-dev"
+check="$build bats libcmocka-dev libjansson-dev sqlite3 libsqlite3-dev jq mandoc clang clang-format llvm
 	libclang-rt-14-dev libasan8 libubsan1 python3 strace cppcheck"
 interop="$check python3-venv maven default-jdk-headless"
 

@@ -47,7 +47,7 @@ int cdc_dv_writer_new(struct cdc_dv_writer **w, const struct cdc_io *io, const c
 int cdc_dv_writer_add(struct cdc_dv_writer *w, struct cdc_dv *dv, struct cdc_dv_ref *ref,
 		      struct cdc_arena *arena, struct cdc_err *err) CDC_NODISCARD;
 int cdc_dv_writer_finish(struct cdc_dv_writer *w, struct cdc_err *err) CDC_NODISCARD;
-/* Full path of the file, for clean-up; valid until free. */
+/* Full path of the file, for clean-up; "" before the first add, valid until free. */
 const char *cdc_dv_writer_path(const struct cdc_dv_writer *w);
 void cdc_dv_writer_free(struct cdc_dv_writer *w); /* removes an unfinished file */
 

@@ -188,6 +188,15 @@ static int load_state(struct loader *ld, struct cdc_err *err)
 	return rc;
 }
 
+/* Physical names left in the schema mean nothing once column mapping is off. */
+static bool maps_columns(const struct cdc_metadata *m)
+{
+	struct cdc_str mode;
+
+	return cdc_metadata_config(m, "delta.columnMapping.mode", &mode) &&
+	       !cdc_str_ieq(mode, CDC_STR("none"));
+}
+
 static int mark_partitions(struct cdc_snapshot *s, struct cdc_err *err)
 {
 	for (int i = 0; i < s->metadata.num_partition_columns; i++) {
@@ -294,6 +303,8 @@ static int load(struct loader *ld, int64_t version, struct cdc_err *err)
 		rc = cdc_protocol_check_readable(&s->protocol, err);
 	if (!rc)
 		rc = cdc_schema_from_json(&s->schema, s->metadata.schema_json, err);
+	if (!rc && !maps_columns(&s->metadata))
+		cdc_schema_unmap(&s->schema);
 	if (!rc)
 		rc = mark_partitions(s, err);
 	if (!rc)

@@ -113,8 +113,9 @@ void cdc_pq_page_index_free(struct cdc_pq_page_index *index);
 /* ------------------------------------------------------------------ writing */
 
 struct cdc_pq_write_options {
-	enum cdc_pq_codec codec;	/* default ZSTD */
-	int level;			/* zstd 1..19, default 1 */
+	enum cdc_pq_codec codec;	/* default ZSTD; a chunk that shrinks by less than 5 % is
+					   written uncompressed */
+	int level;			/* zstd 1..19, default 1; other codecs have one level */
 	uint64_t row_group_bytes;	/* default 128 MiB, estimated encoded size */
 	uint64_t row_group_rows;	/* default 1 Mi */
 	uint32_t page_bytes;		/* default 1 MiB */
@@ -125,7 +126,10 @@ struct cdc_pq_write_options {
 
 void cdc_pq_write_options_init(struct cdc_pq_write_options *opt);
 
-/* Statistics of one leaf over the whole file, exact, in the column's order. */
+/*
+ * Statistics of one leaf over the whole file, exact, in the column's order. No bound is a negative
+ * zero.
+ */
 struct cdc_pq_leaf_summary {
 	int64_t num_values;		/* slots, nulls included */
 	int64_t null_count;
@@ -161,7 +165,11 @@ int cdc_pq_writer_new(struct cdc_pq_writer **w, const struct cdc_io *io, int fd,
 /*
  * Append one batch of whole rows: vec[leaf] for every leaf. Flat leaves have rows slots; nested
  * leaves have levels. Everything is copied or encoded before return. A FIXED value whose length is
- * not type_length is CDC_EINTERNAL. After an error only cdc_pq_writer_free is allowed.
+ * not type_length, a level above its maximum or another number of rows is CDC_EINTERNAL; a value or
+ * a row that no page can hold (2 GiB) is CDC_EDATA. After an error only cdc_pq_writer_free is
+ * allowed. The same rows in the same batches give the same bytes.
+ *
+ * Memory: the encoded pages of one row group, one dictionary a column, and a few pages.
  */
 int cdc_pq_writer_write(struct cdc_pq_writer *w, const struct cdc_pq_vec *vec, uint32_t rows,
 			struct cdc_err *err) CDC_NODISCARD;

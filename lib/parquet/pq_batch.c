@@ -3,6 +3,7 @@
  */
 #include "parquet/pq_batch.h"
 
+#include "base/endian.h"
 #include "parquet/parquet.h"
 
 /* Slots that a first allocation has room for. */
@@ -93,20 +94,34 @@ static int append_def(struct cdc_pq_batch *b, struct cdc_pq_page *pg, uint32_t k
 }
 
 /*
- * The first `valid` of n slots hold the values in order: move each to the slot whose level is the
- * maximum, and zero the others. From the end, so that nothing is overwritten before it moved; at
- * slot i, k <= i values are still to be placed, so v[k] is inside.
+ * The first k of n slots hold the values in order: move each to the slot whose level is the
+ * maximum, and zero the others. From the end, so that nothing is overwritten before it moved: below
+ * slot i there are k <= i values still to be placed, so v[k] is inside. Eight slots at a time where
+ * all of them have values.
  */
 /* clang-format off */
 #define SPREAD(name, type, zero) \
 	static void spread_##name(void *slots, const uint8_t *def, uint8_t max, uint32_t n, uint32_t k) \
 	{ \
+		const uint64_t all = max * UINT64_C(0x0101010101010101); \
 		type *v = slots; \
-		for (uint32_t i = n; i-- > 0;) { \
-			bool has = def[i] == max; \
-			k -= has; \
-			type x = v[k]; \
-			v[i] = has ? x : zero; \
+		type eight[8]; \
+		uint32_t i = n; \
+		while (i > 0) { \
+			uint32_t end = i > 8 ? i - 8 : 0; \
+			if (i >= 8 && cdc_le64(def + end) == all) { \
+				k -= 8; \
+				memcpy(eight, v + k, sizeof(eight)); \
+				memcpy(v + end, eight, sizeof(eight)); \
+				i = end; \
+				continue; \
+			} \
+			while (i > end) { \
+				bool has = def[--i] == max; \
+				k -= has; \
+				type x = v[k]; \
+				v[i] = has ? x : zero; \
+			} \
 		} \
 	}
 /* clang-format on */

@@ -34,12 +34,12 @@ struct stride {
 };
 
 int cdc_pq_column_init(struct cdc_pq_column_writer *c, const struct cdc_pq_node *leaf,
-		       const struct cdc_pq_write_options *opt, struct cdc_pq_codec_ctx *codec,
+		       const struct cdc_pq_write_options *opt, struct cdc_pq_scratch *scratch,
 		       struct cdc_err *err)
 {
 	static const uint8_t width[] = { 1, 4, 8, 12, 4, 8, 0, 0 };
 
-	*c = (struct cdc_pq_column_writer){ .leaf = leaf, .opt = opt, .codec = codec };
+	*c = (struct cdc_pq_column_writer){ .leaf = leaf, .opt = opt, .scratch = scratch };
 	if (leaf->type == CDC_PQ_FIXED && leaf->type_length <= 0)
 		return cdc_fail(err, CDC_EUSAGE, "column %.*s: FIXED without a length",
 				(int)leaf->name.n, leaf->name.p);
@@ -51,6 +51,17 @@ int cdc_pq_column_init(struct cdc_pq_column_writer *c, const struct cdc_pq_node 
 	cdc_pq_dict_init(&c->dict, c->width);
 	cdc_pq_column_restart(c);
 	return CDC_OK;
+}
+
+void cdc_pq_scratch_free(struct cdc_pq_scratch *s)
+{
+	cdc_pq_codec_ctx_free(&s->codec);
+	cdc_buf_free(&s->values);
+	cdc_buf_free(&s->int96);
+	cdc_buf_free(&s->replayed);
+	cdc_buf_free(&s->levels);
+	cdc_buf_free(&s->body);
+	cdc_buf_free(&s->packed);
 }
 
 void cdc_pq_column_free(struct cdc_pq_column_writer *c)
@@ -65,12 +76,6 @@ void cdc_pq_column_free(struct cdc_pq_column_writer *c)
 	cdc_buf_free(&c->index);
 	cdc_buf_free(&c->data);
 	cdc_buf_free(&c->bounds);
-	cdc_buf_free(&c->values);
-	cdc_buf_free(&c->int96);
-	cdc_buf_free(&c->replayed);
-	cdc_buf_free(&c->levels);
-	cdc_buf_free(&c->body);
-	cdc_buf_free(&c->packed);
 	free(c->page);
 	c->page = NULL;
 }
@@ -82,7 +87,6 @@ void cdc_pq_column_restart(struct cdc_pq_column_writer *c)
 	cdc_pq_range_reset(&c->chunk_range);
 	cdc_buf_reset(&c->data);
 	cdc_buf_reset(&c->bounds);
-	cdc_buf_reset(&c->packed);
 	c->num_pages = 0;
 	c->dict_pages = 0;
 	c->shrink = CDC_PQ_SHRINK_UNKNOWN;
@@ -205,6 +209,11 @@ static int put_plain_strs(struct cdc_pq_column_writer *c, const struct cdc_str *
 		return rc;
 	p = c->plain.p + c->plain.len;
 	c->plain.len += total;
+	if (c->width == 16) { /* decimals beyond 18 digits, UUIDs: a copy of constant size */
+		for (size_t i = 0; i < n; i++)
+			memcpy(p + 16 * i, v[i].p, 16);
+		return CDC_OK;
+	}
 	for (size_t i = 0; i < n; i++) {
 		if (!c->width) {
 			cdc_put_le32(p, (uint32_t)v[i].n);
@@ -381,18 +390,18 @@ static int read_back(struct cdc_pq_column_writer *c, const uint32_t *index, uint
 	struct cdc_str *str;
 	int rc;
 
-	cdc_buf_reset(&c->replayed);
-	rc = cdc_buf_reserve(&c->replayed, n * c->elem + 1, err);
+	cdc_buf_reset(&c->scratch->replayed);
+	rc = cdc_buf_reserve(&c->scratch->replayed, n * c->elem + 1, err);
 	if (rc < 0)
 		return rc;
-	str = (struct cdc_str *)(void *)c->replayed.p;
+	str = (struct cdc_str *)(void *)c->scratch->replayed.p;
 	for (uint32_t i = 0; i < n; i++) {
 		struct cdc_str s = cdc_pq_dict_get(&c->dict, index[i]);
 
 		if (c->strings)
 			str[i] = s;
 		else
-			to_little_endian(c->replayed.p + i * c->elem, s.p, 1, c->width);
+			to_little_endian(c->scratch->replayed.p + i * c->elem, s.p, 1, c->width);
 	}
 	return CDC_OK;
 }
@@ -411,7 +420,7 @@ static int replay(struct cdc_pq_column_writer *c, struct cdc_err *err)
 		return rc;
 	c->def = (struct cdc_buf)CDC_BUF_INIT;
 	c->rep = (struct cdc_buf)CDC_BUF_INIT;
-	f.values = c->replayed.p;
+	f.values = c->scratch->replayed.p;
 	c->use_dict = false;
 	cdc_pq_page_reset(c);
 	rc = feed_column(c, f, err);
@@ -465,16 +474,16 @@ static int int96_strs(struct cdc_pq_column_writer *c, const struct cdc_pq_int96 
 	struct cdc_str *out;
 	int rc;
 
-	cdc_buf_reset(&c->int96);
-	cdc_buf_reset(&c->values);
-	rc = cdc_buf_reserve(&c->int96, (size_t)n * 12 + 1, err);
+	cdc_buf_reset(&c->scratch->int96);
+	cdc_buf_reset(&c->scratch->values);
+	rc = cdc_buf_reserve(&c->scratch->int96, (size_t)n * 12 + 1, err);
 	if (rc == CDC_OK)
-		rc = cdc_buf_reserve(&c->values, n * sizeof(*out) + 1, err);
+		rc = cdc_buf_reserve(&c->scratch->values, n * sizeof(*out) + 1, err);
 	if (rc < 0)
 		return rc;
-	out = (struct cdc_str *)(void *)c->values.p;
+	out = (struct cdc_str *)(void *)c->scratch->values.p;
 	for (uint32_t i = 0; i < n; i++) {
-		char *p = c->int96.p + (size_t)i * 12;
+		char *p = c->scratch->int96.p + (size_t)i * 12;
 
 		cdc_put_le64(p, v[i].nanos);
 		cdc_put_le32(p + 8, v[i].julian_day);
@@ -532,18 +541,18 @@ int cdc_pq_column_append(struct cdc_pq_column_writer *c, const struct cdc_pq_vec
 		return feed_column(c, f, err);
 	if (c->leaf->type == CDC_PQ_INT96) {
 		rc = int96_strs(c, (const struct cdc_pq_int96 *)vec->values + from, n, err);
-		f.values = c->values.p;
+		f.values = c->scratch->values.p;
 	} else {
 		f.values = (const char *)vec->values + from * c->elem;
-		cdc_buf_reset(&c->values);
+		cdc_buf_reset(&c->scratch->values);
 		if (present < n)
-			rc = cdc_buf_reserve(&c->values, n * c->elem, err);
+			rc = cdc_buf_reserve(&c->scratch->values, n * c->elem, err);
 	}
 	if (rc < 0)
 		return rc;
 	if (present < n) {
-		close_gaps(c, f.values, f.def, n, c->values.p);
-		f.values = c->values.p;
+		close_gaps(c, f.values, f.def, n, c->scratch->values.p);
+		f.values = c->scratch->values.p;
 	}
 	return feed_column(c, f, err);
 }

@@ -59,32 +59,32 @@ static int put_levels(struct cdc_pq_column_writer *c, const struct cdc_buf *leve
 		      bool all_max, struct cdc_err *err)
 {
 	unsigned width = cdc_pq_bit_width(max);
-	size_t at = c->body.len;
+	size_t at = c->scratch->body.len;
 	uint8_t length[4] = { 0 };
 	int rc;
 
 	if (max == 0)
 		return CDC_OK;
-	rc = cdc_buf_append(&c->body, length, sizeof(length), err);
+	rc = cdc_buf_append(&c->scratch->body, length, sizeof(length), err);
 	if (rc < 0)
 		return rc;
 	if (all_max) {
-		rc = cdc_pq_rle_write_run(max, levels->len, width, &c->body, err);
+		rc = cdc_pq_rle_write_run(max, levels->len, width, &c->scratch->body, err);
 	} else {
 		uint32_t *wide;
 
-		cdc_buf_reset(&c->levels);
-		rc = cdc_buf_reserve(&c->levels, levels->len * sizeof(*wide), err);
+		cdc_buf_reset(&c->scratch->levels);
+		rc = cdc_buf_reserve(&c->scratch->levels, levels->len * sizeof(*wide), err);
 		if (rc < 0)
 			return rc;
-		wide = (uint32_t *)(void *)c->levels.p;
+		wide = (uint32_t *)(void *)c->scratch->levels.p;
 		for (size_t i = 0; i < levels->len; i++)
 			wide[i] = (uint8_t)levels->p[i];
-		rc = cdc_pq_rle_write(wide, levels->len, width, &c->body, err);
+		rc = cdc_pq_rle_write(wide, levels->len, width, &c->scratch->body, err);
 	}
 	if (rc < 0)
 		return rc;
-	cdc_put_le32(c->body.p + at, (uint32_t)(c->body.len - at - 4));
+	cdc_put_le32(c->scratch->body.p + at, (uint32_t)(c->scratch->body.len - at - 4));
 	return CDC_OK;
 }
 
@@ -98,20 +98,20 @@ static int put_values(struct cdc_pq_column_writer *c, struct cdc_err *err)
 		/* Before the dictionary has entries nothing may refer to it. */
 		if (c->dict.count == 0)
 			return CDC_OK;
-		rc = cdc_buf_putc(&c->body, (char)width, err);
+		rc = cdc_buf_putc(&c->scratch->body, (char)width, err);
 		if (rc < 0)
 			return rc;
 		return cdc_pq_rle_write((const uint32_t *)(const void *)c->index.p, c->present,
-					width, &c->body, err);
+					width, &c->scratch->body, err);
 	}
 	if (c->leaf->type != CDC_PQ_BOOLEAN)
-		return cdc_buf_append(&c->body, c->plain.p, c->plain.len, err);
-	rc = cdc_buf_reserve(&c->body, bytes, err);
+		return cdc_buf_append(&c->scratch->body, c->plain.p, c->plain.len, err);
+	rc = cdc_buf_reserve(&c->scratch->body, bytes, err);
 	if (rc < 0)
 		return rc;
 	cdc_pq_pack_bools((const uint8_t *)c->plain.p, c->plain.len,
-			  (uint8_t *)c->body.p + c->body.len);
-	c->body.len += bytes;
+			  (uint8_t *)c->scratch->body.p + c->scratch->body.len);
+	c->scratch->body.len += bytes;
 	return CDC_OK;
 }
 
@@ -119,13 +119,13 @@ static int build_body(struct cdc_pq_column_writer *c, struct cdc_err *err)
 {
 	int rc;
 
-	cdc_buf_reset(&c->body);
+	cdc_buf_reset(&c->scratch->body);
 	rc = put_levels(c, &c->rep, c->leaf->max_rep, false, err);
 	if (rc == CDC_OK)
 		rc = put_levels(c, &c->def, c->leaf->max_def, c->present == c->slots, err);
 	if (rc == CDC_OK)
 		rc = put_values(c, err);
-	if (rc == CDC_OK && c->body.len > INT32_MAX)
+	if (rc == CDC_OK && c->scratch->body.len > INT32_MAX)
 		rc = cdc_fail(err, CDC_EDATA, "a value or a row of over 2 GiB");
 	return rc;
 }
@@ -133,29 +133,29 @@ static int build_body(struct cdc_pq_column_writer *c, struct cdc_err *err)
 static int squeeze(struct cdc_pq_column_writer *c, const void *p, size_t n, struct cdc_buf *out,
 		   struct cdc_err *err)
 {
-	return cdc_pq_compress(c->codec, c->opt->codec, c->opt->level, p, n, out, err);
+	return cdc_pq_compress(&c->scratch->codec, c->opt->codec, c->opt->level, p, n, out, err);
 }
 
 /* Guess by one page whether the chunk will shrink; the compressed page is left in `packed`. */
 static int guess(struct cdc_pq_column_writer *c, struct cdc_err *err)
 {
-	size_t raw = c->body.len;
+	size_t raw = c->scratch->body.len;
 	size_t stored;
 	int rc;
 
-	cdc_buf_reset(&c->packed);
+	cdc_buf_reset(&c->scratch->packed);
 	if (c->use_dict && c->num_pages == 0) {
-		rc = squeeze(c, c->dict.plain.p, c->dict.plain.len, &c->packed, err);
+		rc = squeeze(c, c->dict.plain.p, c->dict.plain.len, &c->scratch->packed, err);
 		if (rc < 0)
 			return rc;
 		raw += c->dict.plain.len / DICTIONARY_SHARE;
 	}
-	stored = c->packed.len / DICTIONARY_SHARE;
-	cdc_buf_reset(&c->packed);
-	rc = squeeze(c, c->body.p, c->body.len, &c->packed, err);
+	stored = c->scratch->packed.len / DICTIONARY_SHARE;
+	cdc_buf_reset(&c->scratch->packed);
+	rc = squeeze(c, c->scratch->body.p, c->scratch->body.len, &c->scratch->packed, err);
 	if (rc < 0)
 		return rc;
-	stored += c->packed.len;
+	stored += c->scratch->packed.len;
 	c->shrink = pays(raw, stored) ? CDC_PQ_SHRINK_YES : CDC_PQ_SHRINK_NO;
 	return CDC_OK;
 }
@@ -168,8 +168,9 @@ static int store_body(struct cdc_pq_column_writer *c, struct cdc_pq_out_page *pa
 	bool again = c->shrink == CDC_PQ_SHRINK_NO && (c->num_pages & (c->num_pages + 1)) == 0;
 	int rc = CDC_OK;
 
+	cdc_buf_reset(&c->scratch->packed);
 	page->at = c->data.len;
-	page->raw = c->body.len;
+	page->raw = c->scratch->body.len;
 	if (c->opt->codec == CDC_PQ_UNCOMPRESSED)
 		c->shrink = CDC_PQ_SHRINK_NO;
 	else if (c->shrink == CDC_PQ_SHRINK_UNKNOWN || again)
@@ -178,12 +179,11 @@ static int store_body(struct cdc_pq_column_writer *c, struct cdc_pq_out_page *pa
 		return rc;
 	page->compressed = c->shrink == CDC_PQ_SHRINK_YES;
 	if (!page->compressed)
-		rc = cdc_buf_put(&c->data, cdc_buf_str(&c->body), err);
-	else if (c->packed.len > 0)
-		rc = cdc_buf_put(&c->data, cdc_buf_str(&c->packed), err);
+		rc = cdc_buf_put(&c->data, cdc_buf_str(&c->scratch->body), err);
+	else if (c->scratch->packed.len > 0)
+		rc = cdc_buf_put(&c->data, cdc_buf_str(&c->scratch->packed), err);
 	else
-		rc = squeeze(c, c->body.p, c->body.len, &c->data, err);
-	cdc_buf_reset(&c->packed);
+		rc = squeeze(c, c->scratch->body.p, c->scratch->body.len, &c->data, err);
 	page->stored = c->data.len - page->at;
 	page->crc = cdc_pq_crc32(c->data.p + page->at, page->stored);
 	return rc;
@@ -251,7 +251,7 @@ static int convert_page(struct cdc_pq_column_writer *c, struct cdc_pq_out_page *
 	} else {
 		rc = cdc_buf_reserve(out, page->raw, err);
 		if (rc == CDC_OK)
-			rc = cdc_pq_decompress(c->codec, c->opt->codec, p, page->stored,
+			rc = cdc_pq_decompress(&c->scratch->codec, c->opt->codec, p, page->stored,
 					       out->p + at, page->raw, err);
 		if (rc == CDC_OK)
 			out->len += page->raw;
@@ -306,21 +306,21 @@ int cdc_pq_pages_settle(struct cdc_pq_column_writer *c, struct cdc_pq_out_dictio
 	bool compressed = false;
 	int rc = CDC_OK;
 
-	cdc_buf_reset(&c->packed);
+	cdc_buf_reset(&c->scratch->packed);
 	if (c->opt->codec != CDC_PQ_UNCOMPRESSED) {
 		if (dict_raw)
-			rc = squeeze(c, c->dict.plain.p, dict_raw, &c->packed, err);
-		compressed = whole_pays(c, dict_raw, c->packed.len);
+			rc = squeeze(c, c->dict.plain.p, dict_raw, &c->scratch->packed, err);
+		compressed = whole_pays(c, dict_raw, c->scratch->packed.len);
 	}
 	if (rc == CDC_OK)
 		rc = convert(c, compressed, err);
 	/* Pages that were raw may have grown: what counts is the outcome. */
-	if (rc == CDC_OK && compressed && !whole_pays(c, dict_raw, c->packed.len)) {
+	if (rc == CDC_OK && compressed && !whole_pays(c, dict_raw, c->scratch->packed.len)) {
 		compressed = false;
 		rc = convert(c, compressed, err);
 	}
 	c->shrink = compressed ? CDC_PQ_SHRINK_YES : CDC_PQ_SHRINK_NO;
-	dictionary->stored = compressed && dict_raw ? cdc_buf_str(&c->packed)
+	dictionary->stored = compressed && dict_raw ? cdc_buf_str(&c->scratch->packed)
 						    : cdc_str(c->dict.plain.p, dict_raw);
 	dictionary->raw = dict_raw;
 	dictionary->count = c->dict_pages ? c->dict.count : 0;

@@ -221,6 +221,39 @@ static void extremes_of_bytes(const struct cdc_str *v, size_t n, struct cdc_str 
 	}
 }
 
+/* Decimals of one length up to 16 bytes, as numbers: all bytes by two words that may overlap. */
+static void extremes_of_decimals(const struct cdc_str *v, size_t n, struct cdc_str *min,
+				 struct cdc_str *max)
+{
+	size_t len = v[0].n;
+	unsigned __int128 low = 0;
+	unsigned __int128 high = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t first = prefix(v[i]) ^ (uint64_t)1 << 63;
+		uint64_t last = len > 8 ? cdc_be64(v[i].p + len - 8) : 0;
+		unsigned __int128 x = (unsigned __int128)first << 64 | last;
+
+		if (i == 0 || x < low) {
+			low = x;
+			*min = v[i];
+		}
+		if (i == 0 || x > high) {
+			high = x;
+			*max = v[i];
+		}
+	}
+}
+
+static bool are_short_and_equal(const struct cdc_str *v, size_t n)
+{
+	size_t differ = 0;
+
+	for (size_t i = 1; i < n; i++)
+		differ |= v[i].n ^ v[0].n;
+	return differ == 0 && v[0].n > 0 && v[0].n <= 16;
+}
+
 int cdc_pq_range_strs(struct cdc_pq_range *r, enum cdc_pq_order order, const struct cdc_str *v,
 		      size_t n, struct cdc_err *err)
 {
@@ -229,6 +262,10 @@ int cdc_pq_range_strs(struct cdc_pq_range *r, enum cdc_pq_order order, const str
 
 	if (order == CDC_PQ_ORDER_BYTES) {
 		extremes_of_bytes(v, n, &min, &max);
+		return take_strs(r, order, min, max, err);
+	}
+	if (are_short_and_equal(v, n)) {
+		extremes_of_decimals(v, n, &min, &max);
 		return take_strs(r, order, min, max, err);
 	}
 	for (size_t i = 1; i < n; i++) {

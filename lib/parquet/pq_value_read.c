@@ -287,6 +287,39 @@ static int bad_index(const struct cdc_pq_values *v, uint32_t index, struct cdc_e
 			(unsigned)v->dict->n);
 }
 
+/* Four indices: gcc and clang make the vector instructions of any machine of it. */
+typedef uint32_t quad __attribute__((vector_size(16)));
+
+/*
+ * Is one of the indices over `last`, the dictionary's size less one? A difference that went below
+ * zero, or an index of 2^31 and more, has its highest bit set; a size is less than 2^31.
+ */
+static bool any_over(const uint32_t *index, uint32_t k, uint32_t last)
+{
+	quad all = { 0, 0, 0, 0 };
+	uint32_t bad = 0;
+	uint32_t i = 0;
+
+	for (; i + 4 <= k; i += 4) {
+		quad x;
+
+		memcpy(&x, index + i, sizeof(x));
+		all |= x | (last - x);
+	}
+	for (; i < k; i++)
+		bad |= index[i] | (last - index[i]);
+	return (bad | all[0] | all[1] | all[2] | all[3]) >> 31;
+}
+
+static uint32_t largest(const uint32_t *index, uint32_t k)
+{
+	uint32_t top = 0;
+
+	for (uint32_t i = 0; i < k; i++)
+		top = index[i] > top ? index[i] : top;
+	return top;
+}
+
 static int read_indices(struct cdc_pq_values *v, void *out, uint32_t n, struct cdc_err *err)
 {
 	size_t size = cdc_pq_slot_size(v->t.type);
@@ -313,11 +346,8 @@ static int read_indices(struct cdc_pq_values *v, void *out, uint32_t n, struct c
 			rc = cdc_pq_rle_u32(&v->rle, index, k, err);
 			if (rc < 0)
 				return rc;
-			top = 0;
-			for (uint32_t i = 0; i < k; i++)
-				top = index[i] > top ? index[i] : top;
-			if (top >= v->dict->n)
-				return bad_index(v, top, err);
+			if (any_over(index, k, v->dict->n - 1))
+				return bad_index(v, largest(index, k), err);
 			op->look_up(o, v->dict->slots.p, index, k);
 		}
 		o += k * size;

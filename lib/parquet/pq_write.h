@@ -32,10 +32,23 @@ struct cdc_pq_out_page {
 /* Whether the pages of a chunk are compressed as they come; settled when the chunk ends. */
 enum cdc_pq_shrink { CDC_PQ_SHRINK_UNKNOWN, CDC_PQ_SHRINK_YES, CDC_PQ_SHRINK_NO };
 
+/* Working memory that the columns of a file share; nothing in it outlives a call but as noted. */
+struct cdc_pq_scratch {
+	struct cdc_pq_codec_ctx codec;
+	struct cdc_buf values; /* values without the gaps of nulls */
+	struct cdc_buf int96; /* their bytes */
+	struct cdc_buf replayed; /* values read back from the dictionary */
+	struct cdc_buf levels; /* uint32_t */
+	struct cdc_buf body;
+	struct cdc_buf packed; /* a compressed body; the dictionary of the chunk that has ended */
+};
+
+void cdc_pq_scratch_free(struct cdc_pq_scratch *s);
+
 struct cdc_pq_column_writer {
 	const struct cdc_pq_node *leaf;
 	const struct cdc_pq_write_options *opt;
-	struct cdc_pq_codec_ctx *codec; /* the file's */
+	struct cdc_pq_scratch *scratch; /* the file's */
 	enum cdc_pq_order order;
 	uint32_t width; /* bytes of a PLAIN value; 0: BYTE_ARRAY */
 	bool strings; /* values are struct cdc_str: BYTE_ARRAY, FIXED, INT96 */
@@ -71,18 +84,10 @@ struct cdc_pq_column_writer {
 	int64_t file_slots;
 	int64_t file_nulls;
 	struct cdc_pq_range file_range;
-
-	/* Scratch. */
-	struct cdc_buf values; /* values without the gaps of nulls */
-	struct cdc_buf int96; /* their bytes */
-	struct cdc_buf replayed; /* values read back from the dictionary */
-	struct cdc_buf levels; /* uint32_t */
-	struct cdc_buf body;
-	struct cdc_buf packed;
 };
 
 int cdc_pq_column_init(struct cdc_pq_column_writer *c, const struct cdc_pq_node *leaf,
-		       const struct cdc_pq_write_options *opt, struct cdc_pq_codec_ctx *codec,
+		       const struct cdc_pq_write_options *opt, struct cdc_pq_scratch *scratch,
 		       struct cdc_err *err) CDC_NODISCARD;
 void cdc_pq_column_free(struct cdc_pq_column_writer *c);
 
@@ -92,7 +97,8 @@ int cdc_pq_column_append(struct cdc_pq_column_writer *c, const struct cdc_pq_vec
 
 /*
  * End the chunk: all values in pages, all pages in one form. `dictionary` is filled with the stored
- * dictionary page (n == 0: the chunk has none) and lives until the next chunk starts.
+ * dictionary page (n == 0: the chunk has none) and lives until any column
+ * of the file goes on.
  */
 struct cdc_pq_out_dictionary {
 	struct cdc_str stored;

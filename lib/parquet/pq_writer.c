@@ -22,7 +22,7 @@ static const char magic[4] = { 'P', 'A', 'R', '1' };
 struct cdc_pq_writer {
 	const struct cdc_pq_schema *schema;
 	struct cdc_pq_write_options opt;
-	struct cdc_pq_codec_ctx codec;
+	struct cdc_pq_scratch scratch;
 	struct cdc_pq_column_writer *column;
 	uint64_t group_rows;
 	uint64_t file_rows;
@@ -149,7 +149,7 @@ int cdc_pq_writer_new(struct cdc_pq_writer **out, const struct cdc_io *io, int f
 		rc = cdc_fail_nomem(err);
 	for (int32_t leaf = 0; rc == CDC_OK && leaf < schema->num_leaves; leaf++)
 		rc = cdc_pq_column_init(&w->column[leaf], &schema->node[schema->leaf_node[leaf]],
-					&w->opt, &w->codec, err);
+					&w->opt, &w->scratch, err);
 	if (rc == CDC_OK)
 		rc = cdc_pq_chunks_put(&w->chunks, magic, sizeof(magic), err);
 	if (rc < 0) {
@@ -170,7 +170,7 @@ void cdc_pq_writer_free(struct cdc_pq_writer *w)
 	free(w->group);
 	free(w->span);
 	cdc_pq_chunks_free(&w->chunks);
-	cdc_pq_codec_ctx_free(&w->codec);
+	cdc_pq_scratch_free(&w->scratch);
 	free(w);
 }
 

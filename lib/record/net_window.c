@@ -5,6 +5,9 @@
 
 #include <stdlib.h>
 
+#define MAP_KEEP_BYTES ((uint64_t)1 << 20)
+#define MAP_KEY_BYTES 256
+
 /* ------------------------------------------------------------------ tables */
 
 static int table_new(struct cdc_net *net, struct cdc_str name, uint64_t hash, struct cdc_err *err)
@@ -285,7 +288,11 @@ void net_window_reset(struct net_window *w)
 {
 	net_store_reset(&w->lines);
 	net_store_reset(&w->key_bytes);
-	cdc_map_clear(&w->map);
+	/* A map that one large window made is too dear to clear after each small one. */
+	if (cdc_map_bytes(&w->map) > MAP_KEEP_BYTES + (uint64_t)w->num_key * MAP_KEY_BYTES)
+		cdc_map_free(&w->map);
+	else
+		cdc_map_clear(&w->map);
 	free(w->sorted);
 	w->sorted = NULL;
 	w->num_rec = w->num_key = w->num_frozen = w->folded = 0;

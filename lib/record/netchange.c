@@ -148,6 +148,10 @@ static int add_row(struct cdc_net *net, const struct cdc_record *r, struct net_n
 		if (r->type != CDC_RECORD_DELETE)
 			rc = net_shape_of(net, r, n->table, &n->shape, err);
 	}
+	if (net->opt.images_only) {
+		n->line = cdc_str(n->line.p + n->after_off, n->after_len);
+		n->after_off = 0;
+	}
 	return rc ? rc : add(net, n, err);
 }
 

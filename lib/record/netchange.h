@@ -7,17 +7,18 @@
  *
  *	DELETED			no row has this key afterwards
  *	WHOLE(image)		the row is exactly `image` (columns not in it: null)
- *	OVERLAY(source, image)	the row that had key `source` before the window, columns in `image`
- *				replaced; if there was none, image alone
+ *	OVERLAY(source, image)	the row that had key `source` before the window, the columns in
+ *				`image` replaced; if there was none, image alone
  *
  * and, after a TRUNCATE, "all other keys are gone". This map is closed under composition, which is
  * what law 1 (fold) asks for.
  *
  * Two consumers, one algebra:
- *  - cdc-dedup wants records again: cdc_net_emit() prints the smallest stream whose replay gives the
- *    same map, in the order of the last contribution to each, so that recordIDs and offsets ascend.
- *    Where a move (a key change that keeps unknown columns) must happen before its source key is
- *    filled again, the move stays a record of its own.
+ *  - cdc-dedup wants records again: cdc_net_emit() prints a short stream whose replay gives the same
+ *    map, in the order of the last contribution to each, so that recordIDs and offsets ascend. It
+ *    has at most one record a key where no key changes. Where a move (a key change that keeps
+ *    unknown columns) must happen before its source key is filled again, the move stays a record
+ *    of its own.
  *  - cdc-merge wants the map: cdc_net_each() gives every key's final state.
  *
  * Keys are bytes that the caller's `key_of` makes of a record: text for dedup, values cast to the
@@ -46,7 +47,8 @@ struct cdc_net_change {
 	struct cdc_str key;		/* bytes from key_of */
 	struct cdc_str source_key;	/* OVERLAY: == key unless the row moved */
 	struct cdc_str db_table;
-	struct cdc_str after;		/* image as JSON source text, "{}" when DELETED */
+	struct cdc_str after;		/* image as JSON source text, "{}" when DELETED; has all
+					 * key columns if is_key was given */
 	struct cdc_str last;		/* line of the last contributing record */
 	int64_t order;			/* of that record */
 	uint64_t tag;			/* of that record, as given to cdc_net_add */
@@ -76,6 +78,8 @@ struct cdc_net_options {
 	const char *tmpdir;		/* NULL: $TMPDIR or /tmp */
 	bool spill;			/* false: never spill, CDC_ENOMEM past the ceiling */
 	bool one_table;			/* all records are of one table, whatever their dbTable */
+	bool images_only;		/* keep after images, not lines: cdc_net_each alone, no spill;
+					 * `last` of a change is then not the record */
 };
 
 struct cdc_net;
@@ -108,16 +112,19 @@ uint64_t cdc_net_bytes(const struct cdc_net *net);
  * Counts (may be NULL) of what was folded and printed.
  */
 struct cdc_net_counts {
-	uint64_t records_in;
-	uint64_t records_out;
-	uint64_t truncates;
+	uint64_t records_in;	/* rows and TRUNCATEs */
+	uint64_t records_out;	/* of them; control records are in neither */
+	uint64_t truncates;	/* in */
 };
-int cdc_net_emit(struct cdc_net *net, int (*put)(void *ctx, struct cdc_str lines, struct cdc_err *err),
-		 void *ctx, struct cdc_net_counts *counts, struct cdc_err *err) CDC_NODISCARD;
+int cdc_net_emit(struct cdc_net *net,
+		 int (*put)(void *ctx, struct cdc_str lines, struct cdc_err *err), void *ctx,
+		 struct cdc_net_counts *counts, struct cdc_err *err) CDC_NODISCARD;
 
 /*
  * Fold and visit every key's final state, in the order of the last contribution (not spilled) or
- * partition by partition (spilled). *truncated: a TRUNCATE came, keys not visited are gone.
+ * partition by partition (spilled). *truncated: a TRUNCATE came, keys not visited are gone;
+ * of which table, only a caller that adds one table's records knows. The states apply all at once:
+ * an OVERLAY's source is the row before the window, whatever the source key's own state is.
  * Afterwards the window is empty.
  */
 int cdc_net_each(struct cdc_net *net, bool *truncated,

@@ -24,6 +24,7 @@ struct dts {
 	struct dts_table *announced;	/* its SCHEMA record is part of the current message */
 	struct cdc_charsets charsets;
 	struct cdc_buf name;		/* of an event without columns */
+	struct cdc_buf truncated;	/* of the table that a statement truncates */
 	/* Printed again and again: `"source":{…},` and the second. */
 	struct cdc_out source;
 	char source_type[32];
@@ -33,6 +34,7 @@ struct dts {
 	size_t second_len;
 };
 
+/* NULL: such events are not printed. */
 static const char *const type_names[DTS_OPERATIONS] = {
 	[DTS_INSERT] = "INSERT", [DTS_UPDATE] = "UPDATE", [DTS_DELETE] = "DELETE",
 	[DTS_INIT] = "INIT",	 [DTS_DDL] = "DDL",	  [DTS_BEGIN] = "BEGIN",
@@ -49,6 +51,7 @@ static void dts_close(void *ctx)
 	dts_tables_free(&d->tables);
 	cdc_charsets_free(&d->charsets);
 	cdc_buf_free(&d->name);
+	cdc_buf_free(&d->truncated);
 	cdc_buf_free(&d->source.buf);
 	cdc_buf_free(&d->source_version);
 	free(d);
@@ -190,7 +193,8 @@ static void put_tags(struct dts *d, const struct dts_event *e)
 	cdc_out_char(o, '}');
 }
 
-static void put_head(struct dts *d, const struct dts_event *e, struct cdc_str db_table_json)
+static void put_head(struct dts *d, const struct dts_event *e, const char *type,
+		     struct cdc_str db_table_json)
 {
 	struct cdc_out *o = &d->s->out;
 
@@ -204,7 +208,7 @@ static void put_head(struct dts *d, const struct dts_event *e, struct cdc_str db
 		cdc_out_raw(o, db_table_json);
 	}
 	cdc_out_lit(o, ",\"recordType\":\"");
-	cdc_out_raw(o, cdc_str_z(type_names[e->operation]));
+	cdc_out_raw(o, cdc_str_z(type));
 	cdc_out_char(o, '"');
 	put_timestamp(d, e->timestamp_s);
 	put_tags(d, e);
@@ -292,7 +296,7 @@ static int put_row(struct dts *d, const struct dts_layout *l, const struct cdc_m
 			d->s->counts.control++;
 		}
 	}
-	put_head(d, e, cdc_buf_str(&t->db_table.buf));
+	put_head(d, e, type_names[e->operation], cdc_buf_str(&t->db_table.buf));
 	if (o->rc < 0)
 		return cdc_out_take(o, err);
 	cdc_out_lit(o, ",\"fields\":");
@@ -309,43 +313,71 @@ static int put_row(struct dts *d, const struct dts_layout *l, const struct cdc_m
 
 /* --- control ------------------------------------------------------------ */
 
-static int put_control(struct dts *d, const struct cdc_message *m, struct cdc_err *err)
+/* One control record; `member` is what is special about its type, as JSON text. */
+static int put_control(struct dts *d, const struct cdc_message *m, const char *type,
+		       const struct cdc_buf *table, const char *member, struct cdc_str text,
+		       struct cdc_err *err)
 {
-	struct dts_event *e = &d->e;
-	struct cdc_out *o = &d->s->out;
 	struct cdc_out name = { .buf = CDC_BUF_INIT };
-	int rc = dts_object_name(e->object, &d->name, err);
+	struct cdc_out *o = &d->s->out;
+	int rc;
 
-	if (rc < 0)
-		return rc;
-	if (e->operation == DTS_DDL && e->has_object &&
-	    !cdc_source_keeps(d->s, d->name.p, strchr(d->name.p, '.') == NULL)) {
-		d->s->counts.skipped++;
-		return CDC_OK;
-	}
-	if (e->has_object)
-		cdc_out_quoted(&name, cdc_buf_str(&d->name));
-	put_head(d, e, cdc_buf_str(&name.buf));
+	if (table)
+		cdc_out_quoted(&name, cdc_buf_str(table));
+	put_head(d, &d->e, type, cdc_buf_str(&name.buf));
 	rc = cdc_out_take(&name, err);
 	cdc_buf_free(&name.buf);
 	if (rc < 0) {
-		(void)cdc_out_take(o, err);
+		struct cdc_err second;
+
+		(void)cdc_out_take(o, &second);
 		return cdc_err_prefix(err, "objectName");
 	}
-	if (e->operation == DTS_DDL) {
-		if (e->after.shape != DTS_STRING) {
-			(void)cdc_out_take(o, err);
-			return cdc_fail(err, CDC_EDATA, "a DDL event without its statement");
-		}
-		cdc_out_lit(o, ",\"ddl\":");
-		cdc_out_quoted(o, e->after.text);
-	} else if (e->operation == DTS_HEARTBEAT) {
-		cdc_out_lit(o, ",\"positions\":[]");
-	}
+	cdc_out_raw(o, cdc_str_z(member));
+	if (text.p)
+		cdc_out_quoted(o, text);
 	cdc_source_put_position(d->s, m);
 	cdc_out_lit(o, "}\n");
 	d->s->counts.control++;
 	return cdc_out_take(o, err);
+}
+
+/* A statement, and what it does to a table if it is a TRUNCATE. */
+static int put_ddl(struct dts *d, const struct cdc_message *m, struct cdc_err *err)
+{
+	struct dts_event *e = &d->e;
+	bool has_table = memchr(d->name.p, '.', d->name.len) != NULL;
+	bool is_truncate = false;
+	int rc = CDC_OK;
+
+	if (e->after.shape != DTS_STRING)
+		return cdc_fail(err, CDC_EDATA, "a DDL event without its statement");
+	if (e->has_object && !cdc_source_keeps(d->s, d->name.p, !has_table)) {
+		d->s->counts.skipped++;
+		return CDC_OK;
+	}
+	rc = put_control(d, m, "DDL", e->has_object ? &d->name : NULL, ",\"ddl\":", e->after.text,
+			 err);
+	if (rc == CDC_OK && dts_type_find(e->source_type, 0))
+		rc = dts_truncated_table(e->after.text, has_table ? CDC_STR("") : cdc_buf_str(&d->name),
+					 &d->truncated, &is_truncate, err);
+	if (rc == CDC_OK && is_truncate && cdc_source_keeps(d->s, d->truncated.p, false))
+		rc = put_control(d, m, "TRUNCATE", &d->truncated, "", (struct cdc_str)CDC_STR_INIT, err);
+	return rc;
+}
+
+static int put_other(struct dts *d, const struct cdc_message *m, struct cdc_err *err)
+{
+	struct dts_event *e = &d->e;
+	int rc = dts_object_name(e->object, &d->name, err);
+
+	if (rc < 0)
+		return rc;
+	if (e->operation == DTS_DDL)
+		return put_ddl(d, m, err);
+	return put_control(d, m, type_names[e->operation], e->has_object ? &d->name : NULL,
+			   e->operation == DTS_HEARTBEAT ? ",\"positions\":[]" : "", (struct cdc_str)CDC_STR_INIT,
+			   err);
 }
 
 static int put_event(struct dts *d, const struct dts_layout *l, const struct cdc_message *m,
@@ -358,12 +390,12 @@ static int put_event(struct dts *d, const struct dts_layout *l, const struct cdc
 	case DTS_INIT:
 		return put_row(d, l, m, err);
 	case DTS_DDL:
-		return put_control(d, m, err);
+		return put_other(d, m, err);
 	case DTS_BEGIN:
 	case DTS_COMMIT:
 	case DTS_HEARTBEAT:
 		if (d->s->opt.control)
-			return put_control(d, m, err);
+			return put_other(d, m, err);
 		break;
 	case DTS_OPERATION_UNKNOWN:
 		return cdc_fail(err, CDC_EDATA, "an operation that is not known");

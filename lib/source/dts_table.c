@@ -352,6 +352,16 @@ static struct cdc_str type_of(const struct dts_table_column *c)
 	return c->content == CONTENT_TEXT ? cdc_str_z(t->text_type) : CDC_STR("");
 }
 
+/* What the source calls the type, as far as DTS tells: no sourceType makes cdc-merge ask. */
+static struct cdc_str source_type_of(const struct dts_table_column *c)
+{
+	const struct dts_type *t = c->type;
+
+	if (!t || !t->source_type)
+		return CDC_STR("");
+	return t->binary_type && c->content ? type_of(c) : cdc_str_z(t->source_type);
+}
+
 static bool has_column(const struct dts_table *t, struct cdc_str name)
 {
 	for (uint32_t i = 0; i < t->n_cols; i++) {
@@ -414,10 +424,7 @@ static int print_schema(struct dts_tables *ts, struct dts_table *t, struct cdc_o
 	for (uint32_t i = 0; i < t->n_cols; i++) {
 		col[i].name = t->col[i].name;
 		col[i].type = type_of(&t->col[i]);
-		col[i].source_type = col[i].type;
-		if (t->col[i].type && (!col[i].type.n || t->col[i].content == 0 ||
-				       !t->col[i].type->binary_type))
-			col[i].source_type = cdc_str_z(t->col[i].type->source_type);
+		col[i].source_type = source_type_of(&t->col[i]);
 	}
 	cdc_schema_record_print(o, cdc_buf_str(&t->name), col, t->n_cols, key, n_key);
 	rc = cdc_out_take(o, err);

@@ -6,7 +6,7 @@
 
 struct dts_type {
 	int32_t number;
-	const char *source_type;	/* as the source calls it */
+	const char *source_type;	/* as the source calls it, NULL: its sign or digits are not told */
 	const char *type;		/* of a SCHEMA record, NULL: the values must tell */
 	const char *binary_type;	/* when values are binary, NULL: they never are */
 	const char *text_type;		/* when values are text and `type` is NULL */

@@ -5,7 +5,7 @@
 #include "table/datafile_int.h"
 
 #include "table/convert.h"
-#include "table/rows.h"
+#include "table/batch_rows.h"
 
 #include <stdlib.h>
 

@@ -308,13 +308,25 @@ static int attempt(const struct cdc_compact_options *opt, struct cdc_compact_res
 		rc = write_bins(&k, err);
 		if (!rc) {
 			rc = put_commit(&k, err);
-			keep = rc != CDC_ECONFLICT;
+			keep = cdc_commit_may_be_there(k.io, k.s->table, k.s->version + 1, rc);
 		}
 		if (!rc)
 			r->version = k.s->version + 1;
 	}
 	forget(&k, keep);
 	return rc;
+}
+
+/* Where a merge would write a checkpoint after its commit, this commit took its place. */
+static void checkpoint_if_due(const struct cdc_compact_options *opt, int64_t version)
+{
+	struct cdc_err err = CDC_ERR_INIT;
+	struct cdc_snapshot *s = NULL;
+
+	/* The commit stands whatever becomes of it. */
+	if (!cdc_snapshot_load(&s, opt->io, opt->table, -1, &err) && cdc_checkpoint_due(s, version))
+		(void)!cdc_checkpoint_write(opt->io, s, &err);
+	cdc_snapshot_free(s);
 }
 
 int cdc_compact(const struct cdc_compact_options *opt, struct cdc_compact_result *r,
@@ -326,6 +338,8 @@ int cdc_compact(const struct cdc_compact_options *opt, struct cdc_compact_result
 
 	while ((rc = attempt(opt, r, err)) == CDC_ECONFLICT && left-- > 0)
 		*err = (struct cdc_err)CDC_ERR_INIT;
+	if (!rc && r->version >= 0)
+		checkpoint_if_due(opt, r->version);
 	r->elapsed_ms = (opt->io->now_us(opt->io->ctx) - start_us) / 1000;
 	return rc;
 }

@@ -99,6 +99,24 @@ static int note_dir(struct cdc_datawriter *w, const char *full, struct cdc_err *
 	return CDC_OK;
 }
 
+/*
+ * The directory and those above it, up to the root: one that a writer made which then died may be
+ * there without being on disk.
+ */
+static int note_dirs(struct cdc_datawriter *w, char *full, struct cdc_err *err)
+{
+	size_t root = strlen(w->snapshot->table);
+	int rc = note_dir(w, full, err);
+
+	for (size_t n = strlen(full) - 1; !rc && n > root; n--) {
+		if (full[n - 1] != '/')
+			continue;
+		full[n] = 0;
+		rc = note_dir(w, full, err);
+	}
+	return rc;
+}
+
 int cdc_datawriter_begin(struct cdc_datawriter *w, const struct cdc_kv *value, int num_values,
 			 struct cdc_err *err)
 {
@@ -131,7 +149,7 @@ int cdc_datawriter_begin(struct cdc_datawriter *w, const struct cdc_kv *value, i
 	if (!rc && num_values)
 		rc = cdc_io_mkdirs(w->io, full.p, err);
 	if (!rc)
-		rc = note_dir(w, full.p, err);
+		rc = note_dirs(w, full.p, err);
 	if (!rc) {
 		w->dir = cdc_arena_dupz(&w->arena, cdc_buf_str(&dir));
 		if (!w->dir)
@@ -439,6 +457,20 @@ int cdc_datawriter_codec(const struct cdc_snapshot *s, enum cdc_pq_codec *codec,
 		}
 	return cdc_fail(err, CDC_EUNSUPPORTED, "delta.parquet.compression.codec \"%.*s\"", (int)v.n,
 			v.p);
+}
+
+bool cdc_commit_may_be_there(const struct cdc_io *io, const char *table, int64_t version, int rc)
+{
+	struct cdc_buf path = CDC_BUF_INIT;
+	struct cdc_err err = CDC_ERR_INIT;
+	struct stat st;
+	bool there = rc != CDC_ECONFLICT;
+
+	if (rc && there && !cdc_buf_printf(&path, &err, "%s/_delta_log/%020lld.json", table,
+					   (long long)version) && cdc_buf_z(&path))
+		there = !io->lstat(io->ctx, path.p, &st) || errno != ENOENT;
+	cdc_buf_free(&path);
+	return there;
 }
 
 void cdc_remove_of(const struct cdc_add *add, int64_t now_ms, bool data_change,

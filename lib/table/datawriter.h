@@ -36,6 +36,12 @@ int cdc_datawriter_codec(const struct cdc_snapshot *s, enum cdc_pq_codec *codec,
 void cdc_remove_of(const struct cdc_add *add, int64_t now_ms, bool data_change,
 		   struct cdc_remove *r);
 
+/*
+ * Whether the files of a commit that ended with `rc` must stay: it succeeded, or it failed so that
+ * nobody can tell. What is certainly not in the log needs no files.
+ */
+bool cdc_commit_may_be_there(const struct cdc_io *io, const char *table, int64_t version, int rc);
+
 /* `schema` is the table's (all fields); partition values are in `partition_column`'s order. */
 int cdc_datawriter_new(struct cdc_datawriter **w, const struct cdc_io *io,
 		       const struct cdc_snapshot *snapshot,

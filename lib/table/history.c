@@ -8,15 +8,18 @@
 
 #include <stdlib.h>
 
-enum { VERSION, TIMESTAMP, OPERATION, PARAMETERS, METRICS, ENGINE, NUM_COLUMNS };
+enum { VERSION, TIMESTAMP, OPERATION, ENGINE, PARAMETERS, METRICS, NUM_COLUMNS };
+
+/* The columns that fit a terminal: those before the parameters. */
+#define NARROW_COLUMNS PARAMETERS
 
 static const struct cdc_field columns[NUM_COLUMNS] = {
 	[VERSION] = { .name = CDC_STR("version"), .type = CDC_TYPE_LONG },
 	[TIMESTAMP] = { .name = CDC_STR("timestamp"), .type = CDC_TYPE_TIMESTAMP },
 	[OPERATION] = { .name = CDC_STR("operation"), .type = CDC_TYPE_STRING },
+	[ENGINE] = { .name = CDC_STR("engineInfo"), .type = CDC_TYPE_STRING },
 	[PARAMETERS] = { .name = CDC_STR("operationParameters"), .type = CDC_TYPE_STRING },
 	[METRICS] = { .name = CDC_STR("operationMetrics"), .type = CDC_TYPE_STRING },
-	[ENGINE] = { .name = CDC_STR("engineInfo"), .type = CDC_TYPE_STRING },
 };
 
 struct history {
@@ -24,6 +27,7 @@ struct history {
 	const char *table;
 	struct cdc_writer *out;
 	struct cdc_printer *printer; /* NULL for NDJSON */
+	int num_columns;
 	struct cdc_tape tape;
 	struct cdc_buf text; /* values of one commit, one after the other */
 };
@@ -73,12 +77,12 @@ static int print_row(struct history *h, const struct cdc_commit_actions *a, stru
 	int64_t time_us = a->timestamp_ms * 1000;
 	struct cdc_column column[NUM_COLUMNS];
 	struct cdc_str value[NUM_COLUMNS];
-	struct cdc_batch row = { .rows = 1, .num_columns = NUM_COLUMNS, .column = column };
+	struct cdc_batch row = { .rows = 1, .num_columns = h->num_columns, .column = column };
 	static const uint8_t null[1] = { 0 };
 	size_t end[NUM_COLUMNS] = { 0 };
 	int rc = CDC_OK;
 
-	for (int i = OPERATION; rc == CDC_OK && i < NUM_COLUMNS; i++) {
+	for (int i = OPERATION; rc == CDC_OK && i < h->num_columns; i++) {
 		rc = put_member(h, columns[i].name.p, err);
 		end[i] = h->text.len;
 	}
@@ -86,7 +90,7 @@ static int print_row(struct history *h, const struct cdc_commit_actions *a, stru
 		return rc;
 	column[VERSION] = (struct cdc_column){ &columns[VERSION], &a->version, NULL };
 	column[TIMESTAMP] = (struct cdc_column){ &columns[TIMESTAMP], &time_us, NULL };
-	for (int i = OPERATION; i < NUM_COLUMNS; i++) {
+	for (int i = OPERATION; i < h->num_columns; i++) {
 		h->text.len = end[i];
 		value[i] = plain(&h->text, end[i - 1]);
 		column[i] = (struct cdc_column){ &columns[i], &value[i],
@@ -142,10 +146,11 @@ int cdc_history_print(const struct cdc_io *io, const char *table, int64_t versio
 	const struct cdc_field *field[NUM_COLUMNS];
 	int rc = CDC_OK;
 
+	h.num_columns = format == CDC_PRINT_TABLE ? NARROW_COLUMNS : NUM_COLUMNS;
 	for (int i = 0; i < NUM_COLUMNS; i++)
 		field[i] = &columns[i];
 	if (format != CDC_PRINT_NDJSON)
-		rc = cdc_printer_new(&h.printer, format, field, NUM_COLUMNS, out, err);
+		rc = cdc_printer_new(&h.printer, format, field, h.num_columns, out, err);
 	if (rc == CDC_OK)
 		rc = print_all(&h, version, limit, err);
 	if (rc == CDC_OK && h.printer)

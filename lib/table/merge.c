@@ -6,7 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define DEFAULT_MEMORY ((uint64_t)256 << 20)
+#define DEFAULT_MEMORY ((uint64_t)448 << 20)
+
+/* What an entry of a batch takes beside its row: struct entry, its key, map and index slots. */
+#define ENTRY_BYTES 120
 
 int cdc_merge_new(struct cdc_merge **out, const struct cdc_merge_options *opt, struct cdc_err *err)
 {
@@ -19,6 +22,7 @@ int cdc_merge_new(struct cdc_merge **out, const struct cdc_merge_options *opt, s
 	m->opt = *opt;
 	m->version = -1;
 	m->id_applied = -1;
+	m->id_stored = -1;
 	m->id_seen = -1;
 	if (!m->opt.memory_bytes)
 		m->opt.memory_bytes = DEFAULT_MEMORY;
@@ -36,6 +40,7 @@ void cdc_merge_free(struct cdc_merge *m)
 	if (!m)
 		return;
 	cdc_net_free(m->net);
+	seen_stop(&m->seen);
 	image_free(&m->images);
 	cdc_target_free(&m->target);
 	cdc_tape_free(&m->tape);
@@ -80,8 +85,8 @@ static int reject_record(struct cdc_merge *m, struct cdc_err *err)
 static int make_ready(struct cdc_merge *m, struct cdc_err *err)
 {
 	struct cdc_net_options no = { .io = m->opt.io, .key_of = image_key,
-				      .key_ctx = &m->images,
-				      .memory_bytes = UINT64_MAX };
+				      .key_ctx = &m->images, .memory_bytes = UINT64_MAX,
+				      .one_table = true, .images_only = true };
 	int rc;
 
 	if (m->ready)
@@ -93,6 +98,12 @@ static int make_ready(struct cdc_merge *m, struct cdc_err *err)
 		rc = cdc_net_new(&m->net, &no, err);
 	if (!rc && m->opt.position == CDC_POSITION_RECORD_ID)
 		rc = merge_stored_position(m, NULL, 0, &m->id_applied, err);
+	m->id_stored = m->id_applied;
+	m->row_bytes = ENTRY_BYTES;
+	for (int i = 0; !rc && i < m->target.snapshot->schema.num_fields; i++)
+		m->row_bytes += cdc_type_size(m->target.snapshot->schema.field[i].type) + 1;
+	if (!rc)
+		seen_start(&m->seen, m->target.snapshot, m->opt.memory_bytes);
 	m->ready = !rc;
 	return rc;
 }
@@ -185,6 +196,14 @@ static int note_position(struct cdc_merge *m, const struct cdc_record *r, bool *
 
 /* ------------------------------------------------------------------ batches */
 
+/* Memory of the open batch once it is folded: its images, and the rows they become. */
+static uint64_t batch_memory(const struct cdc_merge *m)
+{
+	uint64_t images = cdc_net_bytes(m->net);
+
+	return images + images / 6 + m->batch_records * m->row_bytes;
+}
+
 static bool batch_full(const struct cdc_merge *m)
 {
 	const struct cdc_merge_options *o = &m->opt;
@@ -195,10 +214,18 @@ static bool batch_full(const struct cdc_merge *m)
 		return true;
 	if (o->batch_bytes && m->batch_bytes >= o->batch_bytes)
 		return true;
-	if (o->batch_seconds && o->io->now_us(o->io->ctx) - m->batch_start_us >=
+	if (o->batch_seconds && o->io->mono_us(o->io->ctx) - m->batch_start_us >=
 					(int64_t)o->batch_seconds * 1000000)
 		return true;
-	return cdc_net_bytes(m->net) >= o->memory_bytes;
+	return batch_memory(m) >= o->memory_bytes;
+}
+
+/* A record without recordID stays where it came: after the highest recordID before it. */
+static int64_t order_of(struct cdc_merge *m, const struct cdc_record *r)
+{
+	if (r->has_id && r->id > m->last_order)
+		m->last_order = r->id;
+	return r->has_id ? r->id : m->last_order;
 }
 
 static int add_row(struct cdc_merge *m, const struct cdc_record *r, struct cdc_err *err)
@@ -224,11 +251,11 @@ static int add_row(struct cdc_merge *m, const struct cdc_record *r, struct cdc_e
 	if (!rc && cdc_record_is_row(r->type))
 		rc = image_check(&m->images, r, err);
 	if (!rc)
-		rc = cdc_net_add(m->net, r, r->has_id ? r->id : INT64_MAX, m->line_number, err);
+		rc = cdc_net_add(m->net, r, order_of(m, r), m->line_number, err);
 	if (rc == CDC_EDATA)
 		return reject_record(m, err);
 	if (!m->batch_records++)
-		m->batch_start_us = m->opt.io->now_us(m->opt.io->ctx);
+		m->batch_start_us = m->opt.io->mono_us(m->opt.io->ctx);
 	m->batch_bytes += r->line.n;
 	return rc;
 }
@@ -311,8 +338,14 @@ int cdc_merge_line(struct cdc_merge *m, struct cdc_str line, uint64_t number, co
 
 int cdc_merge_idle(struct cdc_merge *m, struct cdc_err *err)
 {
-	return m->opt.batch_seconds && m->ready && batch_full(m) ? merge_commit_batch(m, err) :
-								   CDC_OK;
+	int rc;
+
+	if (!m->opt.batch_seconds || !m->ready || !batch_full(m))
+		return CDC_OK;
+	m->paused = true;
+	rc = merge_commit_batch(m, err);
+	m->paused = false;
+	return rc;
 }
 
 int cdc_merge_finish(struct cdc_merge *m, struct cdc_err *err)

@@ -79,7 +79,7 @@ struct cdc_merge_options {
 	uint64_t batch_records;		/* 0: no limit */
 	uint64_t batch_bytes;
 	uint64_t batch_seconds;
-	uint64_t memory_bytes;		/* of one batch's records; 0: 256 MiB */
+	uint64_t memory_bytes;		/* of one batch; 0: 448 MiB */
 	uint64_t target_file_bytes;	/* 0: delta.targetFileSize, else 128 MiB */
 	int retries;			/* commits lost to other writers before CDC_ECONFLICT */
 	void *ctx;

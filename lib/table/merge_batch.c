@@ -132,7 +132,7 @@ static int compare_string(const void *a, const void *b)
 	return cdc_str_cmp(x->s, y->s);
 }
 
-/* The first key column's values in order, and word keys as integers. */
+/* The first key column's values in order. */
 static int sort_keys(const struct cdc_merge *m, struct batch *b, struct cdc_err *err)
 {
 	const struct cdc_key *key = &m->target.key;
@@ -141,15 +141,10 @@ static int sort_keys(const struct cdc_merge *m, struct batch *b, struct cdc_err 
 	size_t n = (size_t)b->n + 1;
 
 	b->sorted = malloc(n * sizeof(*b->sorted));
-	if (key->is_word)
-		b->words = malloc(n * sizeof(*b->words));
-	if (!b->sorted || (key->is_word && !b->words))
+	if (!b->sorted)
 		return cdc_fail_nomem(err);
-	for (uint32_t i = 0; i < b->n; i++) {
+	for (uint32_t i = 0; i < b->n; i++)
 		cdc_key_get(b->entry[i].key, t, &b->sorted[i]);
-		if (key->is_word)
-			b->words[i] = cdc_le64(b->entry[i].key.p);
-	}
 	if (t == CDC_TYPE_FLOAT || t == CDC_TYPE_DOUBLE)
 		compare = compare_double;
 	else if (t == CDC_TYPE_DECIMAL)
@@ -158,6 +153,20 @@ static int sort_keys(const struct cdc_merge *m, struct batch *b, struct cdc_err 
 		compare = compare_string;
 	qsort(b->sorted, b->n, sizeof(*b->sorted), compare);
 	return CDC_OK;
+}
+
+static int index_words(struct batch *b, struct cdc_err *err)
+{
+	uint64_t *word = malloc(((size_t)b->n + 1) * sizeof(*word));
+	int rc;
+
+	if (!word)
+		return cdc_fail_nomem(err);
+	for (uint32_t i = 0; i < b->n; i++)
+		word[i] = cdc_le64(b->entry[i].key.p);
+	rc = cdc_key_index_init(&b->index, word, b->n, err);
+	free(word);
+	return rc;
 }
 
 int batch_build(struct cdc_merge *m, struct batch *b, struct cdc_err *err)
@@ -169,14 +178,21 @@ int batch_build(struct cdc_merge *m, struct batch *b, struct cdc_err *err)
 	rc = cdc_rows_init(&b->rows, &m->target.snapshot->schema, err);
 	if (!rc)
 		rc = cdc_net_each(m->net, &b->truncated, visit, &bd, err);
-	return rc ? rc : sort_keys(m, b, err);
+	/* Nothing that is stored goes. */
+	if (m->opt.insert_only)
+		b->truncated = false;
+	if (!rc)
+		rc = sort_keys(m, b, err);
+	if (!rc && m->target.key.is_word)
+		rc = index_words(b, err);
+	return rc;
 }
 
 void batch_free(struct batch *b)
 {
 	free(b->entry);
 	free(b->sorted);
-	free(b->words);
+	cdc_key_index_free(&b->index);
 	cdc_map_free(&b->map);
 	if (b->rows.schema)
 		cdc_rows_free(&b->rows);

@@ -3,6 +3,7 @@
  */
 #include "table/merge_internal.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -58,11 +59,27 @@ int merge_stored_position(const struct cdc_merge *m, const char *topic, int32_t 
 	return rc;
 }
 
-static int64_t reached(const struct cdc_positions_entry *e)
+/*
+ * A batch that ends because the input pauses may end between two records of one position: what came
+ * last is not claimed then, or a run after this one would skip the second.
+ */
+static int64_t reached(const struct cdc_merge *m, size_t i)
 {
+	const struct cdc_positions_entry *e = &m->positions.entry[i];
+	int64_t seen = e->offset;
+
 	if (e->disordered)
 		return e->promised;
-	return e->offset > e->promised ? e->offset : e->promised;
+	if (m->paused && m->has_last && i == m->last_entry)
+		seen--;
+	return seen > e->promised ? seen : e->promised;
+}
+
+static int64_t reached_id(const struct cdc_merge *m)
+{
+	if (m->id_disordered && !m->counts.final)
+		return -1;
+	return m->paused ? m->id_seen - 1 : m->id_seen;
 }
 
 static int add_txn(struct committing *k, struct cdc_buf *id, int64_t version, struct cdc_err *err)
@@ -94,17 +111,16 @@ static int collect_txns(struct committing *k, struct cdc_err *err)
 		rc = partition_app_id(m, e->topic, e->partition, &id, err);
 		if (!rc)
 			rc = stored(m, cdc_buf_str(&id), &have);
-		if (!rc && reached(e) > have)
-			rc = add_txn(k, &id, reached(e), err);
+		if (!rc && reached(m, i) > have)
+			rc = add_txn(k, &id, reached(m, i), err);
 	}
-	if (!rc && m->opt.position == CDC_POSITION_RECORD_ID && m->id_seen >= 0 &&
-	    (!m->id_disordered || m->counts.final)) {
+	if (!rc && m->opt.position == CDC_POSITION_RECORD_ID && reached_id(m) >= 0) {
 		cdc_buf_reset(&id);
 		rc = cdc_buf_printf(&id, err, "%s:recordID", app_id(m));
 		if (!rc)
 			rc = stored(m, cdc_buf_str(&id), &have);
-		if (!rc && m->id_seen > have)
-			rc = add_txn(k, &id, m->id_seen, err);
+		if (!rc && reached_id(m) > have)
+			rc = add_txn(k, &id, reached_id(m), err);
 	}
 	k->c.txn = k->txn;
 	cdc_buf_free(&id);
@@ -114,6 +130,16 @@ static int collect_txns(struct committing *k, struct cdc_err *err)
 /* After a lost commit: has somebody else applied this very stream meanwhile? */
 static int check_positions(const struct cdc_merge *m, struct cdc_err *err)
 {
+	int64_t id = -1;
+
+	if (m->opt.position == CDC_POSITION_RECORD_ID) {
+		if (merge_stored_position(m, NULL, 0, &id, err))
+			return err->code;
+		if (id != m->id_stored)
+			return cdc_fail(err, CDC_ECONFLICT,
+					"another process applied records up to recordID %lld",
+					(long long)id);
+	}
 	for (size_t i = 0; i < m->num_applied; i++) {
 		const struct cdc_positions_entry *e = &m->positions.entry[i];
 		int64_t have = -1;
@@ -222,6 +248,38 @@ static int json_names(const struct cdc_str *name, int n, struct cdc_buf *out, st
 	return rc ? rc : cdc_buf_putc(out, ']', err);
 }
 
+/* A commit that stands, though the system could not promise that a power loss spares it. */
+static void warn_of_commit(const struct cdc_merge *m, struct cdc_err *err)
+{
+	if (err->msg[0] && m->opt.on_warning)
+		m->opt.on_warning(m->opt.ctx, err->msg);
+	*err = (struct cdc_err)CDC_ERR_INIT;
+}
+
+/* The directories may be those of a run that died before they were on disk. */
+static int sync_root(const struct cdc_merge *m, struct cdc_err *err)
+{
+	const char *root = m->target.path;
+	const char *slash = strrchr(root, '/');
+	struct cdc_buf parent = CDC_BUF_INIT;
+	int rc = cdc_io_sync_dir(m->opt.io, root, err);
+
+	if (!rc)
+		rc = slash ? cdc_buf_append(&parent, root, (size_t)(slash - root) + 1, err) :
+			     cdc_buf_puts(&parent, ".", err);
+	if (!rc && !cdc_buf_z(&parent))
+		rc = cdc_fail_nomem(err);
+	if (!rc)
+		rc = cdc_io_sync_dir(m->opt.io, parent.p, err);
+	/* Others' directory: that it cannot be opened says nothing of ours. */
+	if (rc == CDC_EIO && err->sys_errno == EACCES && parent.len) {
+		*err = (struct cdc_err)CDC_ERR_INIT;
+		rc = CDC_OK;
+	}
+	cdc_buf_free(&parent);
+	return rc;
+}
+
 int merge_create_table(struct cdc_merge *m, struct cdc_err *err)
 {
 	const struct cdc_snapshot *s = m->target.snapshot;
@@ -233,6 +291,7 @@ int merge_create_table(struct cdc_merge *m, struct cdc_err *err)
 				.protocol = &s->protocol, .metadata = &s->metadata,
 				.parameter = param, .num_parameters = 2 };
 	struct cdc_buf log = CDC_BUF_INIT;
+	bool lost = false;
 	int rc = cdc_buf_printf(&log, err, "%s/_delta_log", s->table);
 
 	if (!rc && !cdc_buf_z(&log))
@@ -244,15 +303,26 @@ int merge_create_table(struct cdc_merge *m, struct cdc_err *err)
 	if (!rc)
 		rc = cdc_io_mkdirs(m->opt.io, log.p, err);
 	if (!rc)
-		rc = cdc_commit_put(m->opt.io, s->table, 0, &c, err);
+		rc = sync_root(m, err);
 	if (!rc)
+		rc = cdc_commit_put(m->opt.io, s->table, 0, &c, err);
+	if (!rc) {
 		m->version = 0;
-	if (!rc || rc == CDC_ECONFLICT) {
+		warn_of_commit(m, err);
+	} else if (rc == CDC_ECONFLICT) {
 		/* Lost to a writer that creates the same table: use that one. */
+		lost = true;
 		*err = (struct cdc_err)CDC_ERR_INIT;
+		rc = CDC_OK;
+	}
+	if (!rc) {
 		rc = cdc_target_reload(&m->target, err);
+		if (m->target.snapshot->num_adds)
+			seen_stop(&m->seen);
 		m->images.schema = &m->target.snapshot->schema;
 	}
+	if (!rc && lost)
+		rc = check_positions(m, err);
 	cdc_buf_free(&log);
 	cdc_buf_free(&partition_by);
 	return rc;
@@ -264,11 +334,24 @@ static int reload(struct cdc_merge *m, struct batch *b, struct cdc_err *err)
 {
 	int rc = cdc_target_reload(&m->target, err);
 
-	if (m->target.snapshot) {
-		m->images.schema = &m->target.snapshot->schema;
-		b->rows.schema = &m->target.snapshot->schema;
-	}
+	m->images.schema = &m->target.snapshot->schema;
+	b->rows.schema = &m->target.snapshot->schema;
 	return rc;
+}
+
+/* delta.appendOnly (spec section 12): rows may come, none may change or go. */
+static int check_append_only(const struct cdc_merge *m, const struct plan *p, struct cdc_err *err)
+{
+	struct cdc_str v;
+
+	if (!p->n ||
+	    !cdc_metadata_config(&m->target.snapshot->metadata, "delta.appendOnly", &v) ||
+	    !cdc_str_ieq(v, CDC_STR("true")))
+		return CDC_OK;
+	return cdc_fail(err, CDC_EDATA,
+			"%s is append-only (delta.appendOnly), and the input changes or deletes rows "
+			"that it holds",
+			m->target.path);
 }
 
 static int put_commit(struct committing *k, const struct plan *p, const struct outcome *o,
@@ -300,11 +383,11 @@ static int put_commit(struct committing *k, const struct plan *p, const struct o
 }
 
 /* A checkpoint that fails never fails the commit that it follows. */
-static void checkpoint_if_due(struct cdc_merge *m)
+static void checkpoint_if_due(struct cdc_merge *m, int64_t version)
 {
 	struct cdc_err err = CDC_ERR_INIT;
 
-	if (!cdc_checkpoint_due(m->target.snapshot, m->target.snapshot->version))
+	if (!cdc_checkpoint_due(m->target.snapshot, version))
 		return;
 	if (cdc_checkpoint_write(m->opt.io, m->target.snapshot, &err) && m->opt.on_warning) {
 		cdc_err_prefix(&err, "checkpoint not written");
@@ -314,6 +397,9 @@ static void checkpoint_if_due(struct cdc_merge *m)
 
 static int note_applied(struct cdc_merge *m, struct cdc_err *err)
 {
+	if (m->opt.position == CDC_POSITION_RECORD_ID &&
+	    merge_stored_position(m, NULL, 0, &m->id_stored, err))
+		return err->code;
 	for (size_t i = 0; i < m->num_applied; i++)
 		if (merge_stored_position(m, m->positions.entry[i].topic,
 					  m->positions.entry[i].partition, &m->applied[i], err))
@@ -330,17 +416,21 @@ static int attempt(struct cdc_merge *m, struct batch *b, struct cdc_merge_result
 	struct committing k = { .m = m };
 	const struct cdc_io *io = m->opt.io;
 	bool keep = false, committed = false;
+	int64_t version = m->target.snapshot->version + 1;
 	int rc = probe_table(m, b, &p, err);
 
+	if (!rc)
+		rc = check_append_only(m, &p, err);
 	if (!rc)
 		rc = collect_txns(&k, err);
 	if (!rc && !m->opt.dry_run)
 		rc = write_outcome(m, b, &p, &o, err);
 	if (!rc && !m->opt.dry_run && (o.num_adds || o.num_removes || k.c.num_txns)) {
 		rc = put_commit(&k, &p, &o, (io->now_us(io->ctx) - start_us) / 1000, err);
-		/* Unless it is certain that the commit is not there, its files must stay. */
-		keep = rc != CDC_ECONFLICT;
+		keep = cdc_commit_may_be_there(io, m->target.path, version, rc);
 		committed = !rc;
+		if (!rc)
+			warn_of_commit(m, err);
 	}
 	if (!rc) {
 		uint64_t retries = result->retries;
@@ -348,7 +438,7 @@ static int attempt(struct cdc_merge *m, struct batch *b, struct cdc_merge_result
 		*result = p.result;
 		result->retries = retries;
 		result->elapsed_ms = (io->now_us(io->ctx) - start_us) / 1000;
-		result->version = committed ? m->target.snapshot->version + 1 : -1;
+		result->version = committed ? version : -1;
 	}
 	outcome_free(&o, m, keep);
 	plan_free(&p);
@@ -368,6 +458,7 @@ static int commit_built(struct cdc_merge *m, struct batch *b, struct cdc_err *er
 		if (rc != CDC_ECONFLICT || r.retries >= (uint64_t)retries)
 			break;
 		r.retries++;
+		seen_stop(&m->seen);
 		*err = (struct cdc_err)CDC_ERR_INIT;
 		rc = reload(m, b, err);
 		if (!rc)
@@ -380,11 +471,15 @@ static int commit_built(struct cdc_merge *m, struct batch *b, struct cdc_err *er
 	if (r.version >= 0) {
 		m->version = r.version;
 		m->counts.batches++;
+		seen_add(&m->seen, b);
 		rc = reload(m, b, err);
+		/* Somebody committed right after: not every stored key is of this run. */
+		if (m->target.snapshot->version != r.version)
+			seen_stop(&m->seen);
 		if (!rc)
 			rc = note_applied(m, err);
 		if (!rc)
-			checkpoint_if_due(m);
+			checkpoint_if_due(m, r.version);
 	}
 	if (m->opt.on_commit && (r.version >= 0 || m->opt.dry_run))
 		m->opt.on_commit(m->opt.ctx, &r);

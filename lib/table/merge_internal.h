@@ -4,6 +4,7 @@
  *	merge.c		records in: control records, positions, when a batch ends
  *	merge_image.c	images to keys and typed rows, and what is wrong with them
  *	merge_batch.c	a folded batch: one entry per key, rows in the table's types
+ *	merge_seen.c	keys of an initial load, which needs no look-ups
  *	merge_probe.c	which files can hold the keys, which rows they hold
  *	merge_write.c	the new data files and deletion vectors
  *	merge_commit.c	the commit, its positions and metrics, and the retry when it was lost
@@ -16,8 +17,9 @@
 #include "record/positions.h"
 #include "table/datafile.h"
 #include "table/datawriter.h"
+#include "table/key_index.h"
 #include "table/merge.h"
-#include "table/rows.h"
+#include "table/batch_rows.h"
 #include "table/target.h"
 
 #define NO_INDEX UINT32_MAX
@@ -85,7 +87,7 @@ struct batch {
 	uint64_t records;
 	/* Values of the first key column, sorted: what files are pruned by. */
 	union cdc_value *sorted;
-	uint64_t *words;		/* is_word keys: entry -> key as a word */
+	struct cdc_key_index index;	/* is_word keys: word -> entry */
 };
 
 /* A stored row whose key is in the batch. */
@@ -107,6 +109,15 @@ struct touched {
 	bool needs_base;
 };
 
+/* Hashes of the keys that this run put into a table that was empty when it began. */
+struct seen_keys {
+	bool on;
+	uint64_t *slot;
+	size_t mask;
+	size_t n;
+	uint64_t max_bytes;
+};
+
 struct plan {
 	struct touched *touched;
 	size_t n;
@@ -124,6 +135,7 @@ struct cdc_merge {
 	struct cdc_net *net;
 	struct cdc_merge_counts counts;
 	int64_t version;		/* last commit, -1 */
+	struct seen_keys seen;
 	/* the SCHEMA record that came last, and its tape */
 	struct cdc_buf schema_line;
 	struct cdc_tape schema_tape;
@@ -136,12 +148,16 @@ struct cdc_merge {
 	int64_t *applied;		/* by entry of positions */
 	size_t num_applied;
 	int64_t id_applied;		/* recordID mode */
+	int64_t id_stored;		/* what the table has now */
 	int64_t id_seen;
 	bool id_disordered;
 	/* the open batch */
 	uint64_t batch_records;
 	uint64_t batch_bytes;
+	uint64_t row_bytes;		/* of one record once it is a row: for the memory ceiling */
 	int64_t batch_start_us;
+	int64_t last_order;		/* highest recordID so far */
+	bool paused;			/* the batch ends because no input comes */
 	bool has_last;
 	size_t last_entry;		/* of positions */
 	int64_t last_offset;
@@ -157,6 +173,12 @@ int merge_reject(struct cdc_merge *m, const char *reason, uint64_t line, struct 
 
 int batch_build(struct cdc_merge *m, struct batch *b, struct cdc_err *err);
 void batch_free(struct batch *b);
+
+void seen_start(struct seen_keys *s, const struct cdc_snapshot *snapshot, uint64_t memory_bytes);
+void seen_stop(struct seen_keys *s);
+/* Is it certain that no key of the batch is stored? */
+bool seen_none(const struct seen_keys *s, const struct batch *b);
+void seen_add(struct seen_keys *s, const struct batch *b);	/* after its commit */
 
 /* Find the stored rows of the batch's keys, and fill in what partial images leave open. */
 int probe_table(struct cdc_merge *m, struct batch *b, struct plan *p, struct cdc_err *err);

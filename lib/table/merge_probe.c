@@ -141,27 +141,35 @@ static int add_match(struct probe *pr, struct touched *t, uint64_t pos, uint32_t
 	return CDC_OK;
 }
 
-/* Rows of one batch of a word key: the loop that decides the speed of a merge. */
+/* Word keys of one batch as the batch's index has them. */
+static void load_words(const struct cdc_column *c, uint32_t n, uint64_t *word)
+{
+	enum cdc_type type = c->field->type;
+
+	if (type == CDC_TYPE_LONG || type == CDC_TYPE_TIMESTAMP || type == CDC_TYPE_TIMESTAMP_NTZ) {
+		memcpy(word, c->values, n * sizeof(*word));
+		return;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		union cdc_value v = cdc_value_load(type, c->values, i);
+
+		word[i] = cdc_key_word(type, &v);
+	}
+}
+
 static int match_words(struct probe *pr, struct touched *t, const struct cdc_column *c, uint32_t n,
 		       uint64_t first, const uint8_t *keep, struct cdc_err *err)
 {
-	const struct batch *b = pr->b;
-	enum cdc_type type = c->field->type;
+	uint64_t word[CDC_KEY_INDEX_ROWS];
+	uint32_t row[CDC_KEY_INDEX_ROWS], number[CDC_KEY_INDEX_ROWS], hits;
 
-	for (uint32_t i = 0; i < n; i++) {
-		union cdc_value v = cdc_value_load(type, c->values, i);
-		uint64_t word = cdc_key_word(type, &v);
-		struct cdc_map_iter it = cdc_map_seek(&b->map, cdc_hash64_u64(word));
-		uint32_t index;
-
-		if ((keep && !keep[i]) || cdc_column_is_null(c, i))
+	load_words(c, n, word);
+	hits = cdc_key_index_probe(&pr->b->index, word, n, row, number);
+	for (uint32_t i = 0; i < hits; i++) {
+		if ((keep && !keep[row[i]]) || cdc_column_is_null(c, row[i]))
 			continue;
-		while (cdc_map_next(&b->map, &it, &index))
-			if (b->words[index] == word) {
-				if (add_match(pr, t, first + i, index, err))
-					return err->code;
-				break;
-			}
+		if (add_match(pr, t, first + row[i], number[i], err))
+			return err->code;
 	}
 	return CDC_OK;
 }
@@ -510,7 +518,10 @@ int probe_table(struct cdc_merge *m, struct batch *b, struct plan *p, struct cdc
 
 	*p = (struct plan){ .result = { .version = -1 } };
 	reset_entries(b);
-	rc = b->truncated ? take_all_files(&pr, err) : probe_files(&pr, err);
+	if (b->truncated)
+		rc = take_all_files(&pr, err);
+	else
+		rc = seen_none(&m->seen, b) ? CDC_OK : probe_files(&pr, err);
 	for (uint32_t i = 0; !rc && i < b->n; i++)
 		rc = check_row(&pr, &b->entry[i], err);
 	if (!rc) {

@@ -339,26 +339,75 @@ static int option_names(const char *const *key, struct cdc_arena *arena, struct 
 	return CDC_OK;
 }
 
+/* Names in the JSON text of cdc.key; none when the table does not have it. */
+static int stored_key(const struct cdc_snapshot *s, struct cdc_tape *tape, struct cdc_arena *arena,
+		      struct cdc_str **name, int *n, struct cdc_err *err)
+{
+	struct cdc_str config;
+	int rc;
+
+	*n = 0;
+	if (!cdc_metadata_config(&s->metadata, "cdc.key", &config) || !config.n)
+		return CDC_OK;
+	rc = cdc_json_scan(tape, config, NULL, err);
+	if (rc || tape->tok[0].type != CDC_JSON_ARRAY)
+		return cdc_fail(err, CDC_ECORRUPT, "table property cdc.key is no list");
+	return names_of(tape, 0, arena, name, n, err);
+}
+
+/* Whether two keys are of the same columns, in any order. */
+static bool same_columns(const struct cdc_key *a, const struct cdc_key *b)
+{
+	bool same = a->num_fields == b->num_fields;
+
+	for (int i = 0; same && i < a->num_fields; i++) {
+		same = false;
+		for (int k = 0; !same && k < b->num_fields; k++)
+			same = a->field[i] == b->field[k];
+	}
+	return same;
+}
+
+/*
+ * A table whose rows are told apart by one key must not be merged by another: rows that are
+ * distinct there would be one here.
+ */
+static int check_key(const struct cdc_target *t, const struct cdc_snapshot *s, struct cdc_err *err)
+{
+	struct cdc_arena arena = CDC_ARENA_INIT;
+	struct cdc_tape tape = CDC_TAPE_INIT;
+	struct cdc_key stored = { .num_fields = 0 };
+	struct cdc_str *name = NULL, config = CDC_STR_INIT;
+	int n = 0, rc = stored_key(s, &tape, &arena, &name, &n, err);
+
+	if (!rc && n)
+		rc = cdc_key_init(&stored, &s->schema, name, n, err);
+	if (!rc && n && !same_columns(&stored, &t->key)) {
+		(void)cdc_metadata_config(&s->metadata, "cdc.key", &config);
+		rc = cdc_fail(err, CDC_EUSAGE, "the key of %s is %.*s, not the columns of --key",
+			      t->path, (int)config.n, config.p);
+	}
+	cdc_key_free(&stored);
+	cdc_tape_free(&tape);
+	cdc_arena_free(&arena);
+	return rc;
+}
+
 /* --key, else the table's cdc.key, else the primary key of the SCHEMA record. */
 static int find_key(struct cdc_target *t, const struct cdc_snapshot *s,
 		    const struct cdc_record *rec, struct cdc_err *err)
 {
 	struct cdc_arena arena = CDC_ARENA_INIT;
 	struct cdc_tape tape = CDC_TAPE_INIT;
-	struct cdc_str config, *name = NULL;
+	struct cdc_str *name = NULL;
 	int n = 0, rc = CDC_OK;
 
-	if (t->opt->key) {
+	if (t->opt->key)
 		rc = option_names(t->opt->key, &arena, &name, &n, err);
-	} else if (cdc_metadata_config(&s->metadata, "cdc.key", &config) && config.n) {
-		rc = cdc_json_scan(&tape, config, NULL, err);
-		if (!rc && tape.tok[0].type != CDC_JSON_ARRAY)
-			rc = cdc_fail(err, CDC_ECORRUPT, "table property cdc.key is no list");
-		if (!rc)
-			rc = names_of(&tape, 0, &arena, &name, &n, err);
-	} else if (rec && rec->primary_key_tok != CDC_JSON_NONE) {
+	else
+		rc = stored_key(s, &tape, &arena, &name, &n, err);
+	if (!rc && !n && rec && rec->primary_key_tok != CDC_JSON_NONE)
 		rc = names_of(rec->tape, rec->primary_key_tok, &arena, &name, &n, err);
-	}
 	if (!rc && !n)
 		rc = cdc_fail(err, CDC_EUSAGE, "nothing tells the key of %s: use --key", t->path);
 	if (!rc) {
@@ -425,7 +474,9 @@ int cdc_target_ready(struct cdc_target *t, const struct cdc_record *schema_recor
 		return rc;
 	if (exists) {
 		rc = open_existing(t, err);
-		return rc ? rc : find_key(t, t->snapshot, schema_record, err);
+		if (!rc)
+			rc = find_key(t, t->snapshot, schema_record, err);
+		return rc ? rc : check_key(t, t->snapshot, err);
 	}
 	if (!schema_record && !t->opt->create)
 		return cdc_fail(err, CDC_EUSAGE,
@@ -440,11 +491,19 @@ int cdc_target_reload(struct cdc_target *t, struct cdc_err *err)
 	struct cdc_snapshot *old = t->snapshot;
 	int rc;
 
-	t->snapshot = NULL;
 	rc = open_existing(t, err);
-	if (!rc && !cdc_str_eq(old->metadata.schema_json, t->snapshot->metadata.schema_json))
+	if (rc)
+		return rc;
+	if (!cdc_str_eq(old->metadata.schema_json, t->snapshot->metadata.schema_json))
 		rc = cdc_fail(err, CDC_ECONFLICT, "another writer changed the schema of %s",
 			      t->path);
+	else
+		rc = check_key(t, t->snapshot, err);
+	if (rc) {
+		cdc_snapshot_free(t->snapshot);
+		t->snapshot = old;
+		return rc;
+	}
 	cdc_snapshot_free(old);
-	return rc;
+	return CDC_OK;
 }

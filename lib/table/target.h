@@ -31,7 +31,10 @@ void cdc_target_free(struct cdc_target *t);
 int cdc_target_ready(struct cdc_target *t, const struct cdc_record *schema_record,
 		     struct cdc_err *err) CDC_NODISCARD;
 
-/* Replace the snapshot by the latest state of the log, after a commit or a lost one. */
+/*
+ * Replace the snapshot by the latest state of the log, after a commit or a lost one. On failure the
+ * old one stays. CDC_ECONFLICT when another writer changed the schema.
+ */
 int cdc_target_reload(struct cdc_target *t, struct cdc_err *err) CDC_NODISCARD;
 
 /* One column of a SCHEMA record as a DDL type ("bigint" with sourceType "bigint(20) unsigned" is

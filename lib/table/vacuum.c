@@ -68,6 +68,21 @@ static int push_ref(struct vacuum *v, const struct reference *ref, uint64_t hash
 	return cdc_map_insert(&v->map, hash, v->num_refs++, v->err);
 }
 
+/* Spelled as the walk spells it: no empty and no "." component. */
+static bool is_plain(struct cdc_str path)
+{
+	size_t start = 0;
+
+	for (size_t i = 0; i <= path.n; i++) {
+		if (i < path.n && path.p[i] != '/')
+			continue;
+		if (i == start || (i == start + 1 && path.p[start] == '.'))
+			return false;
+		start = i + 1;
+	}
+	return true;
+}
+
 /* A file by its full path, as the actions of a table name it. */
 static int keep_path(struct vacuum *v, struct cdc_str full)
 {
@@ -76,7 +91,8 @@ static int keep_path(struct vacuum *v, struct cdc_str full)
 	struct stat st;
 	const char *z;
 
-	if (full.n > root + 1 && !memcmp(full.p, v->s->table, root) && full.p[root] == '/') {
+	if (full.n > root + 1 && !memcmp(full.p, v->s->table, root) && full.p[root] == '/' &&
+	    is_plain(cdc_str(full.p + root + 1, full.n - root - 1))) {
 		ref.path = cdc_str(cdc_arena_dup(&v->arena, full.p + root + 1, full.n - root - 1),
 				   full.n - root - 1);
 		if (!ref.path.p)
@@ -87,7 +103,9 @@ static int keep_path(struct vacuum *v, struct cdc_str full)
 	if (!z)
 		return cdc_fail_nomem(v->err);
 	if (v->io->stat(v->io->ctx, z, &st))
-		return CDC_OK;
+		return errno == ENOENT || errno == ENOTDIR ?
+			       CDC_OK :
+			       cdc_fail_errno(v->err, errno, "cannot stat %s", z);
 	ref.dev = st.st_dev;
 	ref.ino = st.st_ino;
 	return push_ref(v, &ref, inode_hash(st.st_dev, st.st_ino));
@@ -151,7 +169,7 @@ static bool is_hidden(const struct vacuum *v, const char *name)
 {
 	if (name[0] != '_' && name[0] != '.')
 		return false;
-	if (!strncmp(name, "_change_data", 12))
+	if (!strcmp(name, "_change_data"))
 		return false;
 	for (int i = 0; i < v->s->metadata.num_partition_columns; i++) {
 		struct cdc_str c = v->s->metadata.partition_column[i];

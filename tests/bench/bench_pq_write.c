@@ -3,7 +3,7 @@
  * 16 mixed columns after the shape of TPC-H's lineitem. CPU time of one thread; the bytes go to a
  * sink, or to the files DIR/KIND.parquet when a directory is given, so that others can read them.
  *
- *	bench_pq_write [ROWS] [DIR]
+ *	bench_pq_write [ROWS [DIR|- [NAME]]]
  */
 #include "parquet/parquet.h"
 
@@ -262,10 +262,14 @@ static int run(const char *title, const struct column *col, uint32_t num, uint64
 int main(int argc, char **argv)
 {
 	uint64_t rows = argc > 1 ? strtoull(argv[1], NULL, 10) : 2000000;
-	const char *dir = argc > 2 ? argv[2] : NULL;
-	int rc = run("table of 16", lineitem, MAX_COLUMNS, rows, dir);
+	const char *dir = argc > 2 && strcmp(argv[2], "-") != 0 ? argv[2] : NULL;
+	const char *only = argc > 3 ? argv[3] : NULL;
+	int rc = 0;
 
+	if (!only || strcmp(only, "table of 16") == 0)
+		rc = run("table of 16", lineitem, MAX_COLUMNS, rows, dir);
 	for (size_t i = 0; rc == CDC_OK && i < sizeof(single) / sizeof(single[0]); i++)
-		rc = run(single[i].name, &single[i], 1, rows, dir);
+		if (!only || strcmp(only, single[i].name) == 0)
+			rc = run(single[i].name, &single[i], 1, rows, dir);
 	return rc == CDC_OK ? 0 : 1;
 }

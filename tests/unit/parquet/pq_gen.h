@@ -32,21 +32,21 @@ struct gen_leaf {
 
 struct gen {
 	uint64_t seed;
-	uint64_t distinct;	   /* values a leaf draws from; 0: no limit */
-	uint64_t distinct_from;	   /* … from this row on no limit */
+	uint64_t distinct; /* values a leaf draws from; 0: no limit */
+	uint64_t distinct_from; /* … from this row on no limit */
 	uint32_t null_permille;
 	uint32_t nan_permille;
 	uint32_t max_repeat;
-	uint32_t long_permille;	   /* strings longer than statistics hold */
-	bool ascending;		   /* integers and strings grow with the row */
-	FILE *json;		   /* NULL: no text */
+	uint32_t long_permille; /* strings longer than statistics hold */
+	bool ascending; /* integers and strings grow with the row */
+	FILE *json; /* NULL: no text */
 
 	struct cdc_pq_node node[GEN_NODES];
 	struct cdc_pq_schema schema;
 	struct gen_leaf leaf[GEN_NODES];
 	uint64_t row;
-	struct cdc_arena arena;	   /* of the schema */
-	struct cdc_arena bytes;	   /* of the batch */
+	struct cdc_arena arena; /* of the schema */
+	struct cdc_arena bytes; /* of the batch */
 };
 
 static inline uint64_t gen_mix(uint64_t x)
@@ -109,8 +109,14 @@ static inline struct cdc_pq_node *gen_column(struct gen *g, const char *name,
 /* Call after the last node. */
 static inline int gen_ready(struct gen *g, struct cdc_err *err)
 {
-	static const size_t elem[] = { 1, 4, 8, sizeof(struct cdc_pq_int96),
-				       4, 8, sizeof(struct cdc_str), sizeof(struct cdc_str) };
+	static const size_t elem[] = { 1,
+				       4,
+				       8,
+				       sizeof(struct cdc_pq_int96),
+				       4,
+				       8,
+				       sizeof(struct cdc_str),
+				       sizeof(struct cdc_str) };
 	int rc;
 
 	g->schema.node = g->node;
@@ -191,7 +197,8 @@ static inline double gen_double(struct gen *g, const struct cdc_pq_node *n, uint
 
 static inline size_t gen_text(char *p, uint64_t key, size_t chars)
 {
-	static const char *const piece[] = { "a", "b", "Z", "0", "é", "ß", "漢", "字", "😀", "\U0010ffff" };
+	static const char *const piece[] = { "a", "b",	"Z",  "0", "é",
+					     "ß", "漢", "字", "😀", "\U0010ffff" };
 	size_t n = 0;
 
 	for (size_t i = 0; i < chars; i++) {
@@ -217,7 +224,9 @@ static inline void gen_decimal(uint8_t *p, size_t length, int precision, uint64_
 	if (key % 3 == 0)
 		v = -v;
 	for (size_t i = 0; i < length; i++)
-		p[length - 1 - i] = i < 16 ? (uint8_t)(v >> (8 * i)) : (key % 3 == 0 && v) ? 0xff : 0;
+		p[length - 1 - i] = i < 16		  ? (uint8_t)(v >> (8 * i))
+				    : (key % 3 == 0 && v) ? 0xff
+							  : 0;
 }
 
 static inline struct cdc_str gen_bytes(struct gen *g, const struct cdc_pq_node *n, uint64_t key)
@@ -315,7 +324,8 @@ static inline void gen_value(struct gen *g, const struct cdc_pq_node *n, void *t
 		return;
 	case CDC_PQ_INT96: /* within the years that nanoseconds reach */
 		day = (struct cdc_pq_int96){ gen_mix(key) % UINT64_C(86400000000000),
-					     (uint32_t)(2440588 - 80000 + gen_mix(key + 1) % 160000) };
+					     (uint32_t)(2440588 - 80000 +
+							gen_mix(key + 1) % 160000) };
 		*(struct cdc_pq_int96 *)to = day;
 		cdc_put_le64(twelve, day.nanos);
 		cdc_put_le32(twelve + 8, day.julian_day);

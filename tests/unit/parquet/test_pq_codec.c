@@ -48,7 +48,9 @@ static void fill(char *p, size_t n, uint64_t *seed)
 
 static void round_trips(void **state)
 {
-	static const size_t lengths[] = { 0, 1, 2, 15, 16, 17, 60, 61, 64, 1000, 65536, 70001, MAX };
+	static const size_t lengths[] = {
+		0, 1, 2, 15, 16, 17, 60, 61, 64, 1000, 65536, 70001, MAX
+	};
 	struct cdc_pq_codec_ctx ctx = CDC_PQ_CODEC_CTX_INIT;
 	struct cdc_buf packed = CDC_BUF_INIT;
 	struct cdc_err err = CDC_ERR_INIT;
@@ -64,9 +66,9 @@ static void round_trips(void **state)
 			fill(src, n, &seed);
 			for (size_t c = 0; c < sizeof(codecs) / sizeof(codecs[0]); c++) {
 				cdc_buf_reset(&packed);
-				assert_int_equal(cdc_pq_compress(&ctx, codecs[c], 1, src, n,
-								 &packed, &err),
-						 CDC_OK);
+				assert_int_equal(
+					cdc_pq_compress(&ctx, codecs[c], 1, src, n, &packed, &err),
+					CDC_OK);
 				memset(dst, 0x5a, n + GUARD);
 				assert_int_equal(cdc_pq_decompress(&ctx, codecs[c], packed.p,
 								   packed.len, dst, n, &err),
@@ -105,9 +107,9 @@ static void appends(void **state)
 		assert_int_equal(cdc_buf_puts(&b, "before", &err), CDC_OK);
 		assert_int_equal(cdc_pq_compress(&ctx, codecs[c], 1, "hello", 5, &b, &err), CDC_OK);
 		assert_memory_equal(b.p, "before", 6);
-		assert_int_equal(cdc_pq_decompress(&ctx, codecs[c], b.p + 6, b.len - 6, dst, 5,
-						   &err),
-				 CDC_OK);
+		assert_int_equal(
+			cdc_pq_decompress(&ctx, codecs[c], b.p + 6, b.len - 6, dst, 5, &err),
+			CDC_OK);
 		assert_memory_equal(dst, "hello", 5);
 		cdc_buf_free(&b);
 	}
@@ -209,7 +211,8 @@ static void snappy_against_the_library(void **state)
 
 			packed[at] = (char)next(&seed);
 			ok = snappy_uncompressed_length(packed, cut, &stated) == SNAPPY_OK &&
-			     stated == n && snappy_validate_compressed_buffer(packed, cut) == SNAPPY_OK;
+			     stated == n &&
+			     snappy_validate_compressed_buffer(packed, cut) == SNAPPY_OK;
 			assert_int_equal(cdc_pq_snappy_decode(packed, cut, dst, n), ok);
 			for (size_t g = 0; g < GUARD; g++)
 				assert_int_equal(dst[n + g], 0x5a);
@@ -266,7 +269,8 @@ static void nothing_and_unknown(void **state)
 
 	(void)state;
 	for (size_t c = 0; c < sizeof(codecs) / sizeof(codecs[0]); c++) {
-		assert_int_equal(cdc_pq_decompress(&ctx, codecs[c], NULL, 0, NULL, 0, &err), CDC_OK);
+		assert_int_equal(cdc_pq_decompress(&ctx, codecs[c], NULL, 0, NULL, 0, &err),
+				 CDC_OK);
 		assert_int_equal(cdc_pq_decompress(&ctx, codecs[c], NULL, 0, dst, 1, &err),
 				 CDC_ECORRUPT);
 		/* A stream of nothing is fine as well. */
@@ -283,7 +287,7 @@ static void nothing_and_unknown(void **state)
 	assert_false(cdc_pq_codec_known(CDC_PQ_LZO));
 	assert_true(cdc_pq_codec_known(CDC_PQ_LZ4_RAW));
 	assert_string_equal(cdc_pq_codec_name(CDC_PQ_ZSTD), "zstd");
-	assert_string_equal(cdc_pq_codec_name((enum cdc_pq_codec)-1), "?");
+	assert_string_equal(cdc_pq_codec_name((enum cdc_pq_codec) - 1), "?");
 	cdc_buf_free(&b);
 	cdc_pq_codec_ctx_free(&ctx);
 }

@@ -88,14 +88,16 @@ static void integers(void **state)
 			v[i] = cdc_str((char *)&narrow[i], 4);
 		}
 		assert_int_equal(cdc_pq_dict_put32(&d4, narrow, half, index, &err), CDC_OK);
-		assert_int_equal(cdc_pq_dict_put32(&d4, narrow + half, NUM - half, index + half,
-						   &err), CDC_OK);
+		assert_int_equal(
+			cdc_pq_dict_put32(&d4, narrow + half, NUM - half, index + half, &err),
+			CDC_OK);
 		check(&d4, v, NUM, index);
 		for (size_t i = 0; i < NUM; i++)
 			v[i] = cdc_str((char *)&wide[i], 8);
 		assert_int_equal(cdc_pq_dict_put64(&d8, wide, half, index, &err), CDC_OK);
-		assert_int_equal(cdc_pq_dict_put64(&d8, wide + half, NUM - half, index + half,
-						   &err), CDC_OK);
+		assert_int_equal(
+			cdc_pq_dict_put64(&d8, wide + half, NUM - half, index + half, &err),
+			CDC_OK);
 		check(&d8, v, NUM, index);
 		cdc_pq_dict_reset(&d4);
 		cdc_pq_dict_reset(&d8);

@@ -88,17 +88,20 @@ static void by_hand(void **state)
 	static const uint32_t three[] = { 3, 3, 3, 3, 3, 3, 3, 3, 3, 3 };
 	static const uint32_t partial[] = { 1, 0, 1 };
 	/* The format's trap: a run that starts inside a group of 8. */
-	static const uint32_t trap[] = { 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
-					 3, 3, 3, 3, 3, 3, 3, 3, 0, 1 };
+	static const uint32_t trap[] = { 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+					 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 1 };
 
 	(void)state;
 	assert_bytes(NULL, 0, 3, "");
-	assert_bytes(zero_to_seven, 8, 3, "0388c6fa");  /* the example of the format's document */
-	assert_bytes(three, 10, 2, "1403");	       /* run of 10, one byte of value */
-	assert_bytes(three, 10, 17, "14030000");       /* three bytes of value */
+	assert_bytes(zero_to_seven, 8, 3, "0388c6fa"); /* the example of the format's document */
+	assert_bytes(three, 10, 2, "1403"); /* run of 10, one byte of value */
+	assert_bytes(three, 10, 17, "14030000"); /* three bytes of value */
 	assert_bytes(partial, 3, 1, "0305");
 	/* 1,2,3x6 in one group, 3x14 as a run, 0,1 padded */
-	assert_bytes(trap, 24, 4, "0321333333" "1c03" "0310000000");
+	assert_bytes(trap, 24, 4,
+		     "0321333333"
+		     "1c03"
+		     "0310000000");
 	/* At 2 bits the run would cost more than it saves: one run of three groups. */
 	assert_bytes(trap, 24, 2, "07f9ffffffff4f");
 }
@@ -220,12 +223,9 @@ static void bit_widths(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(by_hand),
-		cmocka_unit_test(long_runs),
-		cmocka_unit_test(random_sequences),
-		cmocka_unit_test(packs_every_width),
-		cmocka_unit_test(packs_booleans),
-		cmocka_unit_test(bit_widths),
+		cmocka_unit_test(by_hand),	    cmocka_unit_test(long_runs),
+		cmocka_unit_test(random_sequences), cmocka_unit_test(packs_every_width),
+		cmocka_unit_test(packs_booleans),   cmocka_unit_test(bit_widths),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,8 +72,7 @@ static void random_leaf(struct round *r, enum cdc_pq_repetition rep)
 		{ CDC_PQ_FIXED, CDC_PQ_LOGICAL_DECIMAL, 16, 38 },
 	};
 	size_t k = pick(r, sizeof(kind) / sizeof(kind[0]));
-	struct cdc_pq_node *n =
-		gen_column(&r->g, node_name(r), rep, kind[k].type, kind[k].logical);
+	struct cdc_pq_node *n = gen_column(&r->g, node_name(r), rep, kind[k].type, kind[k].logical);
 
 	n->type_length = kind[k].length;
 	n->precision = kind[k].precision;
@@ -98,8 +97,9 @@ static void random_node(struct round *r, int depth)
 
 static void random_options(struct round *r)
 {
-	static const enum cdc_pq_codec codec[] = { CDC_PQ_ZSTD, CDC_PQ_UNCOMPRESSED, CDC_PQ_SNAPPY,
-						   CDC_PQ_GZIP, CDC_PQ_BROTLI,	     CDC_PQ_LZ4,
+	static const enum cdc_pq_codec codec[] = { CDC_PQ_ZSTD,	  CDC_PQ_UNCOMPRESSED,
+						   CDC_PQ_SNAPPY, CDC_PQ_GZIP,
+						   CDC_PQ_BROTLI, CDC_PQ_LZ4,
 						   CDC_PQ_LZ4_RAW };
 
 	cdc_pq_write_options_init(&r->opt);

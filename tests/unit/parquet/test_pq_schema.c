@@ -32,8 +32,8 @@ static void levels(void **state)
 {
 	/* root { a; optional b { repeated c { d; optional e } } repeated f; optional g } */
 	struct cdc_pq_node n[] = {
-		group(CDC_PQ_REQUIRED, 4), leaf(CDC_PQ_REQUIRED),     group(CDC_PQ_OPTIONAL, 1),
-		group(CDC_PQ_REPEATED, 2), leaf(CDC_PQ_REQUIRED),     leaf(CDC_PQ_OPTIONAL),
+		group(CDC_PQ_REQUIRED, 4), leaf(CDC_PQ_REQUIRED), group(CDC_PQ_OPTIONAL, 1),
+		group(CDC_PQ_REPEATED, 2), leaf(CDC_PQ_REQUIRED), leaf(CDC_PQ_OPTIONAL),
 		leaf(CDC_PQ_REPEATED),	   leaf(CDC_PQ_OPTIONAL),
 	};
 	static const int32_t parent[] = { -1, 0, 0, 2, 3, 3, 0, 0 };
@@ -85,8 +85,8 @@ static void refused(void **state)
 	(void)state;
 	assert_int_equal(finish(n, 3, &s, &arena), CDC_OK);
 	assert_int_equal(finish(n, 0, &s, &arena), CDC_ECORRUPT);
-	assert_int_equal(finish(n, 2, &s, &arena), CDC_ECORRUPT);     /* a child is missing */
-	assert_int_equal(finish(n, 4, &s, &arena), CDC_ECORRUPT);     /* one too many */
+	assert_int_equal(finish(n, 2, &s, &arena), CDC_ECORRUPT); /* a child is missing */
+	assert_int_equal(finish(n, 4, &s, &arena), CDC_ECORRUPT); /* one too many */
 	assert_int_equal(finish(n + 1, 1, &s, &arena), CDC_ECORRUPT); /* the root is a leaf */
 	n[0].num_children = INT32_MAX;
 	assert_int_equal(finish(n, 3, &s, &arena), CDC_ECORRUPT);

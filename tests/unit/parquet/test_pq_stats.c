@@ -16,10 +16,9 @@
 
 static struct cdc_pq_node leaf_of(enum cdc_pq_type type, enum cdc_pq_logical logical)
 {
-	return (struct cdc_pq_node){ .is_leaf = true,
-				     .type = type,
-				     .logical = logical,
-				     .converted = CDC_PQ_CONV_NONE };
+	return (struct cdc_pq_node){
+		.is_leaf = true, .type = type, .logical = logical, .converted = CDC_PQ_CONV_NONE
+	};
 }
 
 static void assert_bounds(const struct cdc_pq_range *r, const struct cdc_pq_node *leaf,
@@ -151,7 +150,7 @@ static void floats(void **state)
 
 static void strings_in_order(void **state)
 {
-	static const struct cdc_str v[] = { { "b", 1 },	       { "", 0 },	   { "\xff", 1 },
+	static const struct cdc_str v[] = { { "b", 1 },	       { "", 0 },	 { "\xff", 1 },
 					    { "abcdefgh", 8 }, { "abcdefg", 7 }, { "\x7f", 1 } };
 	struct cdc_pq_node n = leaf_of(CDC_PQ_BYTE_ARRAY, CDC_PQ_LOGICAL_NONE);
 	struct cdc_pq_range r = { .has = false };
@@ -248,8 +247,15 @@ static void text_is_cut(void **state)
 		   CDC_STR(LAST16 LAST16 LAST16 LAST16), false,
 		   CDC_STR(LAST16 LAST16 LAST16 LAST16 "z"), true);
 	/* Not UTF-8 after all: cut as bytes. */
-	assert_cut(&n, CDC_STR(A60 "b\xff" "cdef"), CDC_STR(A60 "b\xff" "cd"), false,
-		   CDC_STR(A60 "b\xff" "ce"), false);
+	assert_cut(&n,
+		   CDC_STR(A60 "b\xff"
+			       "cdef"),
+		   CDC_STR(A60 "b\xff"
+			       "cd"),
+		   false,
+		   CDC_STR(A60 "b\xff"
+			       "ce"),
+		   false);
 	/* By the converted type alone. */
 	n = leaf_of(CDC_PQ_BYTE_ARRAY, CDC_PQ_LOGICAL_NONE);
 	n.converted = CDC_PQ_CONV_UTF8;
@@ -269,8 +275,8 @@ static void binary_is_cut(void **state)
 	assert_cut(&n, CDC_STR(FF64 "z"), CDC_STR(FF64), false, CDC_STR(FF64 "z"), true);
 	/* Fixed lengths are never cut. */
 	n = leaf_of(CDC_PQ_FIXED, CDC_PQ_LOGICAL_NONE);
-	assert_cut(&n, CDC_STR(A60 "bcdefgh"), CDC_STR(A60 "bcdefgh"), true,
-		   CDC_STR(A60 "bcdefgh"), true);
+	assert_cut(&n, CDC_STR(A60 "bcdefgh"), CDC_STR(A60 "bcdefgh"), true, CDC_STR(A60 "bcdefgh"),
+		   true);
 }
 
 static void hopeless_bounds_are_dropped(void **state)
@@ -294,8 +300,8 @@ static struct cdc_str decimal(int64_t v, int pad, char *p)
 {
 	int need = 1;
 
-	while (need < 8 && (v < -(INT64_C(1) << (8 * need - 1)) ||
-			    v >= INT64_C(1) << (8 * need - 1)))
+	while (need < 8 &&
+	       (v < -(INT64_C(1) << (8 * need - 1)) || v >= INT64_C(1) << (8 * need - 1)))
 		need++;
 	memset(p, v < 0 ? 0xff : 0, (size_t)pad);
 	for (int i = 0; i < need; i++)
@@ -305,9 +311,9 @@ static struct cdc_str decimal(int64_t v, int pad, char *p)
 
 static void decimals_in_order(void **state)
 {
-	static const int64_t v[] = { INT64_MIN, -32769, -32768, -257, -256, -255, -129, -128, -127,
-				     -1,	0,	1,	127,  128,  255,  256,	32767, 32768,
-				     INT64_MAX };
+	static const int64_t v[] = { INT64_MIN, -32769, -32768, -257,  -256,	 -255, -129,
+				     -128,	-127,	-1,	0,     1,	 127,  128,
+				     255,	256,	32767,	32768, INT64_MAX };
 	char a[24];
 	char b[24];
 
@@ -353,17 +359,20 @@ static void plain_order(void **state)
 	assert_int_equal(cdc_pq_order_plain(&n, minus, one), 1);
 	n = leaf_of(CDC_PQ_INT64, CDC_PQ_LOGICAL_INTEGER);
 	assert_int_equal(cdc_pq_order_plain(&n, CDC_STR("\0\0\0\0\0\0\0\x80"),
-					    CDC_STR("\x01\0\0\0\0\0\0\0")), 1);
+					    CDC_STR("\x01\0\0\0\0\0\0\0")),
+			 1);
 	n.is_signed = true;
 	assert_int_equal(cdc_pq_order_plain(&n, CDC_STR("\0\0\0\0\0\0\0\x80"),
-					    CDC_STR("\x01\0\0\0\0\0\0\0")), -1);
+					    CDC_STR("\x01\0\0\0\0\0\0\0")),
+			 -1);
 	n = leaf_of(CDC_PQ_FLOAT, CDC_PQ_LOGICAL_NONE);
 	assert_int_equal(cdc_pq_order_plain(&n, CDC_STR("\0\0\0\x80"), CDC_STR("\0\0\0\0")), 0);
 	assert_int_equal(cdc_pq_order_plain(&n, CDC_STR("\0\0\x80\xbf"), CDC_STR("\0\0\x80\x3f")),
 			 -1);
 	n = leaf_of(CDC_PQ_DOUBLE, CDC_PQ_LOGICAL_NONE);
 	assert_int_equal(cdc_pq_order_plain(&n, CDC_STR("\0\0\0\0\0\0\xf0\x3f"),
-					    CDC_STR("\0\0\0\0\0\0\xf0\xbf")), 1);
+					    CDC_STR("\0\0\0\0\0\0\xf0\xbf")),
+			 1);
 	n = leaf_of(CDC_PQ_BOOLEAN, CDC_PQ_LOGICAL_NONE);
 	assert_int_equal(cdc_pq_order_plain(&n, CDC_STR("\0"), CDC_STR("\1")), -1);
 	n = leaf_of(CDC_PQ_BYTE_ARRAY, CDC_PQ_LOGICAL_STRING);

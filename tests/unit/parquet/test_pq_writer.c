@@ -199,7 +199,8 @@ static void batches_are_checked(void **state)
 	gen_init(&g, 4);
 	gen_group(&g, "schema", CDC_PQ_REQUIRED, 3);
 	gen_column(&g, "number", CDC_PQ_REQUIRED, CDC_PQ_INT64, CDC_PQ_LOGICAL_NONE);
-	gen_column(&g, "fixed", CDC_PQ_OPTIONAL, CDC_PQ_FIXED, CDC_PQ_LOGICAL_NONE)->type_length = 2;
+	gen_column(&g, "fixed", CDC_PQ_OPTIONAL, CDC_PQ_FIXED, CDC_PQ_LOGICAL_NONE)->type_length =
+		2;
 	gen_column(&g, "items", CDC_PQ_REPEATED, CDC_PQ_INT32, CDC_PQ_LOGICAL_NONE);
 	cdc_pq_write_options_init(&opt);
 	for (int wrong = 0; wrong < 9; wrong++) {
@@ -240,7 +241,8 @@ static void batches_are_checked(void **state)
 		default:
 			break;
 		}
-		assert_int_equal(cdc_pq_writer_write(w, vec, 3, &err), wrong ? CDC_EINTERNAL : CDC_OK);
+		assert_int_equal(cdc_pq_writer_write(w, vec, 3, &err),
+				 wrong ? CDC_EINTERNAL : CDC_OK);
 		cdc_pq_writer_free(w);
 		cdc_buf_free(&o.data);
 	}

@@ -690,6 +690,46 @@ static void control_events(void **state)
 	harness_free(&h);
 }
 
+/* A statement that only truncates is told as such; what is not exactly that is not. */
+static void truncates(void **state)
+{
+	static const struct {
+		const char *object;
+		const char *ddl;
+		const char *table;	/* NULL: no TRUNCATE record */
+	} cases[] = {
+		{ "db", "TRUNCATE TABLE t1", "\"db.t1\"" },
+		{ "db", "truncate `a``b` ; ", "\"db.a`b\"" },
+		{ "db", "/* app */ Truncate\n\tTable -- x\n other . `t` # done", "\"other.t\"" },
+		{ "db.t", "truncate table db.t", "\"db.t\"" },
+		{ "db", "truncate table t1, t2", NULL },
+		{ "db", "truncate", NULL },
+		{ "db", "truncate table `t", NULL },
+		{ "db", "truncatetable t", NULL },
+		{ "db", "alter table t truncate partition p", NULL },
+		{ "db", "/*! truncate */ t", NULL },
+		{ NULL, "truncate t", NULL },
+	};
+	struct cdc_source_options opt = { .format = "dts", .framing = "single" };
+	struct harness h = { .rc = 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *second;
+
+		begin_control(3, cases[i].object, cases[i].ddl);
+		second = strchr(run(&h, &opt), '\n') + 1;
+		assert_int_equal(h.rejects, 0);
+		assert_non_null(strstr(harness_out(&h), "\"recordType\":\"DDL\""));
+		assert_int_equal(*second != '\0', cases[i].table != NULL);
+		if (cases[i].table) {
+			assert_non_null(strstr(second, "\"recordType\":\"TRUNCATE\""));
+			assert_non_null(strstr(second, cases[i].table));
+		}
+	}
+	harness_free(&h);
+}
+
 /* Names: dots inside a part are escaped; three parts are kept. Patterns see the plain name. */
 static void names_and_filters(void **state)
 {
@@ -754,7 +794,8 @@ int main(void)
 		cmocka_unit_test(geometries),	 cmocka_unit_test(schemas),
 		cmocka_unit_test(schema_after_reject), cmocka_unit_test(reasons),
 		cmocka_unit_test(no_ops),	 cmocka_unit_test(control_events),
-		cmocka_unit_test(names_and_filters), cmocka_unit_test(positions),
+		cmocka_unit_test(truncates),	 cmocka_unit_test(names_and_filters),
+		cmocka_unit_test(positions),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

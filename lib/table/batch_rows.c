@@ -1,7 +1,7 @@
 /*
- * Rows of a batch in memory. See rows.h.
+ * Rows of a batch in memory. See batch_rows.h.
  */
-#include "table/rows.h"
+#include "table/batch_rows.h"
 
 #include <stdlib.h>
 

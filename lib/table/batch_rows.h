@@ -1,8 +1,8 @@
 /*
  * Rows of a batch in memory, column by column, in the types of the table's schema.
  */
-#ifndef CDC_TABLE_ROWS_H
-#define CDC_TABLE_ROWS_H
+#ifndef CDC_TABLE_BATCH_ROWS_H
+#define CDC_TABLE_BATCH_ROWS_H
 
 #include "delta/stats.h"
 #include "table/batch.h"

@@ -43,7 +43,7 @@ struct cdc_pq_file;
 /*
  * Open a file and read its footer. `size` is what the caller knows of the length (0: ask the
  * system). `path` is copied for messages. CDC_ECORRUPT: not a Parquet file, or damaged.
- * CDC_EUNSUPPORTED: encryption, LZO.
+ * CDC_EUNSUPPORTED: an encrypted footer.
  */
 int cdc_pq_open(struct cdc_pq_file **f, const struct cdc_io *io, const char *path, uint64_t size,
 		struct cdc_err *err) CDC_NODISCARD;
@@ -57,6 +57,8 @@ int32_t cdc_pq_leaf_by_name(const struct cdc_pq_file *f, struct cdc_str name);
  * Cursor over one leaf of one row group. The chunk is read with one pread, pages are decompressed
  * one at a time. Memory: the compressed chunk, one or a few pages, one batch. Cursors of one file
  * share its decompression state: they belong to one thread. Page checksums are always verified.
+ * CDC_EUNSUPPORTED: the column is encrypted, in another file, or compressed with LZO or a codec that
+ * is not known; other columns of the file can still be read.
  */
 struct cdc_pq_column;
 
@@ -122,6 +124,8 @@ struct cdc_pq_write_options {
 	uint32_t page_rows;		/* default 20000 */
 	uint32_t dictionary_bytes;	/* default 1 MiB; 0 turns dictionaries off */
 	const char *created_by;		/* default "cdc-tools version X.Y.Z (build …)" */
+	const struct cdc_pq_key_value *key_value;	/* of the footer, borrowed; default none */
+	size_t num_key_values;
 };
 
 void cdc_pq_write_options_init(struct cdc_pq_write_options *opt);

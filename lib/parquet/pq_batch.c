@@ -136,9 +136,9 @@ SPREAD(str, struct cdc_str, ((struct cdc_str){ NULL, 0 }))
 
 static void (*const spread[8])(void *slots, const uint8_t *def, uint8_t max, uint32_t n,
 			       uint32_t k) = {
-	[CDC_PQ_BOOLEAN] = spread_u8,	[CDC_PQ_INT32] = spread_i32,
-	[CDC_PQ_INT64] = spread_i64,	[CDC_PQ_INT96] = spread_int96,
-	[CDC_PQ_FLOAT] = spread_float,	[CDC_PQ_DOUBLE] = spread_double,
+	[CDC_PQ_BOOLEAN] = spread_u8,	  [CDC_PQ_INT32] = spread_i32,
+	[CDC_PQ_INT64] = spread_i64,	  [CDC_PQ_INT96] = spread_int96,
+	[CDC_PQ_FLOAT] = spread_float,	  [CDC_PQ_DOUBLE] = spread_double,
 	[CDC_PQ_BYTE_ARRAY] = spread_str, [CDC_PQ_FIXED] = spread_str,
 };
 

@@ -11,8 +11,8 @@ struct cdc_pq_batch {
 	uint8_t max_def;
 	uint8_t max_rep;
 	uint32_t n;
-	uint32_t rows;			/* rep levels of 0 among them; max_rep > 0 only */
-	bool has_def;			/* a slot has no value: def is filled */
+	uint32_t rows; /* rep levels of 0 among them; max_rep > 0 only */
+	bool has_def; /* a slot has no value: def is filled */
 	uint32_t cap;
 	struct cdc_pq_mem values;
 	struct cdc_pq_mem def;

@@ -199,8 +199,9 @@ int cdc_pq_range_bounds(const struct cdc_pq_range *r, const struct cdc_pq_node *
 	double min = r->min_d;
 	double max = r->max_d;
 
-	*b = (struct cdc_pq_bounds){ r->has, true, true, 0, 0 };
-	if (!r->has)
+	/* Spark, DuckDB and DataFusion hold NaN the greatest number, and skip by a maximum without. */
+	*b = (struct cdc_pq_bounds){ r->has && r->nan_count == 0, true, true, 0, 0 };
+	if (!b->usable)
 		return CDC_OK;
 	min = min == 0 ? -0.0 : min; /* either zero may have been seen: cover both */
 	max = max == 0 ? 0.0 : max;

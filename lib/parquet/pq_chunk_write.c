@@ -136,8 +136,8 @@ static int put_data_pages(struct cdc_pq_chunks *w, const struct cdc_pq_column_wr
 }
 
 /*
- * A column index needs bounds of every page that has values: a page of NaNs, or of bytes too long
- * and impossible to cut, has none, and the chunk then goes without (spec 3.1).
+ * A column index needs bounds of every page that has values: a page with a NaN, or with bytes
+ * too long and impossible to cut, has none, and the chunk then goes without (spec 3.1).
  */
 static bool has_all_bounds(const struct cdc_pq_column_writer *c)
 {

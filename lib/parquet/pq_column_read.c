@@ -1,8 +1,8 @@
 /*
  * The cursor over one column chunk: chunk bytes to pages, pages to batches.
  *
- * The chunk is in memory as it is stored. One page at a time is unpacked from it; pages that strings
- * of the current batch point into are kept until the next call.
+ * The chunk is in memory as it is stored. One page at a time is unpacked from it; pages that
+ * strings of the current batch point into are kept until the next call.
  */
 #include "parquet/pq_batch.h"
 #include "parquet/pq_file.h"
@@ -28,32 +28,32 @@ struct cdc_pq_column {
 	const struct cdc_pq_column_meta *meta;
 	const struct cdc_pq_node *node;
 	struct cdc_pq_page_env env;
-	int rc;				/* an error: the cursor is dead */
+	int rc; /* an error: the cursor is dead */
 
 	struct cdc_pq_mem chunk;
-	uint64_t chunk_offset;		/* in the file */
+	uint64_t chunk_offset; /* in the file */
 	size_t chunk_len;
-	size_t pos;			/* next page header */
-	size_t page_pos;		/* header of the page at work: for messages */
+	size_t pos; /* next page header */
+	size_t page_pos; /* header of the page at work: for messages */
 
-	uint64_t slots_left;		/* in pages that were not begun */
-	uint64_t rows_left;		/* rows that were not handed out; nested columns */
-	bool began;			/* a nested column's first level was seen */
+	uint64_t slots_left; /* in pages that were not begun */
+	uint64_t rows_left; /* rows that were not handed out; nested columns */
+	bool began; /* a nested column's first level was seen */
 
 	struct cdc_pq_page page;
 	struct cdc_pq_page_header dict_header;
-	const uint8_t *dict_stored;	/* a dictionary page that was not decoded yet */
+	const uint8_t *dict_stored; /* a dictionary page that was not decoded yet */
 	struct cdc_pq_dictionary dict;
 
-	struct cdc_pq_mem *body;	/* unpacked pages; those before num_bodies are in use */
+	struct cdc_pq_mem *body; /* unpacked pages; those before num_bodies are in use */
 	uint32_t num_bodies;
 	uint32_t max_bodies;
-	size_t bodies_bytes;		/* in those in use */
-	uint32_t page_bodies;		/* how many of them, the last ones, are the page's at work */
-	size_t page_bytes;		/* and its share of bodies_bytes */
+	size_t bodies_bytes; /* in those in use */
+	uint32_t page_bodies; /* how many of them, the last ones, are the page's at work */
+	size_t page_bytes; /* and its share of bodies_bytes */
 
 	struct cdc_pq_string_space space;
-	struct cdc_buf last;		/* copy of the value that the next prefix refers to */
+	struct cdc_buf last; /* copy of the value that the next prefix refers to */
 	struct cdc_pq_batch batch;
 };
 
@@ -119,8 +119,8 @@ static int load(struct cdc_pq_column *c, const struct cdc_pq_row_group *g, struc
 		return cdc_fail(err, CDC_ECORRUPT, "%lld values in %lld rows",
 				(long long)c->meta->num_values, (long long)g->num_rows);
 	if (c->meta->num_values == 0)
-		return g->num_rows == 0 ? CDC_OK :
-					  cdc_fail(err, CDC_ECORRUPT, "no values in %lld rows",
+		return g->num_rows == 0 ? CDC_OK
+					: cdc_fail(err, CDC_ECORRUPT, "no values in %lld rows",
 						   (long long)g->num_rows);
 	rc = locate(c, err);
 	if (rc >= 0)
@@ -225,8 +225,8 @@ static int leave_page(struct cdc_pq_column *c, struct cdc_err *err)
 		c->num_bodies -= c->page_bodies;
 		c->bodies_bytes -= c->page_bytes;
 	} else if (c->bodies_bytes > MAX_STRINGS) {
-		return cdc_fail(err, CDC_ENOMEM, "the strings of one batch are larger than %u bytes",
-				MAX_STRINGS);
+		return cdc_fail(err, CDC_ENOMEM,
+				"the strings of one batch are larger than %u bytes", MAX_STRINGS);
 	}
 	c->page_bodies = 0;
 	c->page_bytes = 0;

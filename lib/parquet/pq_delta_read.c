@@ -41,7 +41,7 @@ static uint64_t unzigzag(uint64_t v)
 int cdc_pq_dbp_init(struct cdc_pq_dbp *d, const void *p, size_t n, uint32_t bits, uint32_t max,
 		    struct cdc_err *err)
 {
-	uint64_t head[4] = { 0, 0, 0, 0 };	/* block size, miniblocks, total, first value */
+	uint64_t head[4] = { 0, 0, 0, 0 }; /* block size, miniblocks, total, first value */
 
 	*d = (struct cdc_pq_dbp){ .p = p, .bits = bits, .first = true };
 	d->end = n ? d->p + n : d->p;
@@ -208,8 +208,8 @@ int cdc_pq_dbp_end(const struct cdc_pq_dbp *d, const uint8_t **end, struct cdc_e
 		if ((size_t)(walk.end - walk.p) < bytes)
 			return cdc_fail(err, CDC_ECORRUPT, "deltas end before the values do");
 		walk.p += bytes;
-		walk.deltas -= walk.deltas < walk.miniblock_values ? walk.deltas :
-								     walk.miniblock_values;
+		walk.deltas -=
+			walk.deltas < walk.miniblock_values ? walk.deltas : walk.miniblock_values;
 	}
 	*end = walk.p;
 	return CDC_OK;
@@ -240,7 +240,8 @@ int cdc_pq_dlba_read(struct cdc_pq_dlba *d, struct cdc_str *out, uint32_t n, str
 			uint32_t len = (uint32_t)v[i];
 
 			if (len > (size_t)(d->end - d->p))
-				return cdc_fail(err, CDC_ECORRUPT, "a string is longer than its page");
+				return cdc_fail(err, CDC_ECORRUPT,
+						"a string is longer than its page");
 			out[i] = cdc_str((const char *)d->p, len);
 			d->p += len;
 		}
@@ -267,8 +268,8 @@ int cdc_pq_dba_init(struct cdc_pq_dba *d, const void *p, size_t n, uint32_t max,
 }
 
 /* The value of a prefix length and a suffix; a value that is all prefix or all suffix is shared. */
-static int rebuild(struct cdc_pq_dba *d, int32_t prefix, struct cdc_str *s,
-		   struct cdc_arena *arena, size_t max_bytes, struct cdc_err *err)
+static int rebuild(struct cdc_pq_dba *d, int32_t prefix, struct cdc_str *s, struct cdc_arena *arena,
+		   size_t max_bytes, struct cdc_err *err)
 {
 	size_t n = (size_t)prefix;
 	char *p;
@@ -293,8 +294,8 @@ static int rebuild(struct cdc_pq_dba *d, int32_t prefix, struct cdc_str *s,
 	return CDC_OK;
 }
 
-int cdc_pq_dba_read(struct cdc_pq_dba *d, struct cdc_str *out, uint32_t n,
-		    struct cdc_arena *arena, size_t max_bytes, struct cdc_err *err)
+int cdc_pq_dba_read(struct cdc_pq_dba *d, struct cdc_str *out, uint32_t n, struct cdc_arena *arena,
+		    size_t max_bytes, struct cdc_err *err)
 {
 	int32_t prefix[STEP];
 

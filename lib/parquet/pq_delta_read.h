@@ -17,37 +17,37 @@
 #include <stdint.h>
 
 struct cdc_pq_dbp {
-	const uint8_t *p;		/* next byte of the current miniblock, or the next block */
+	const uint8_t *p; /* next byte of the current miniblock, or the next block */
 	const uint8_t *end;
-	uint32_t bits;			/* 32 or 64: arithmetic wraps there */
-	uint32_t miniblocks;		/* in a block */
-	uint32_t miniblock_values;	/* a multiple of 32 */
+	uint32_t bits; /* 32 or 64: arithmetic wraps there */
+	uint32_t miniblocks; /* in a block */
+	uint32_t miniblock_values; /* a multiple of 32 */
 	uint32_t total;
-	uint32_t left;			/* values that were not handed out */
-	uint32_t deltas;		/* deltas that were not unpacked */
-	const uint8_t *widths;		/* of the current block */
-	uint32_t miniblock;		/* current one */
-	uint32_t in_miniblock;		/* its values that were not unpacked */
+	uint32_t left; /* values that were not handed out */
+	uint32_t deltas; /* deltas that were not unpacked */
+	const uint8_t *widths; /* of the current block */
+	uint32_t miniblock; /* current one */
+	uint32_t in_miniblock; /* its values that were not unpacked */
 	uint32_t width;
 	uint64_t min_delta;
-	uint64_t last;			/* the value before the next one */
-	bool first;			/* `last` is the first value and was not handed out */
+	uint64_t last; /* the value before the next one */
+	bool first; /* `last` is the first value and was not handed out */
 	uint32_t buf_pos;
 	uint32_t buf_n;
-	uint64_t buf[32];		/* decoded values that are waiting */
+	uint64_t buf[32]; /* decoded values that are waiting */
 };
 
 /* `max` is how many values the page can hold at most. */
 int cdc_pq_dbp_init(struct cdc_pq_dbp *d, const void *p, size_t n, uint32_t bits, uint32_t max,
 		    struct cdc_err *err) CDC_NODISCARD;
-int cdc_pq_dbp_i32(struct cdc_pq_dbp *d, int32_t *out, uint32_t n, struct cdc_err *err)
-	CDC_NODISCARD;
-int cdc_pq_dbp_i64(struct cdc_pq_dbp *d, int64_t *out, uint32_t n, struct cdc_err *err)
-	CDC_NODISCARD;
+int cdc_pq_dbp_i32(struct cdc_pq_dbp *d, int32_t *out, uint32_t n,
+		   struct cdc_err *err) CDC_NODISCARD;
+int cdc_pq_dbp_i64(struct cdc_pq_dbp *d, int64_t *out, uint32_t n,
+		   struct cdc_err *err) CDC_NODISCARD;
 
 /* Where the values of a decoder that was just initialised end. */
-int cdc_pq_dbp_end(const struct cdc_pq_dbp *d, const uint8_t **end, struct cdc_err *err)
-	CDC_NODISCARD;
+int cdc_pq_dbp_end(const struct cdc_pq_dbp *d, const uint8_t **end,
+		   struct cdc_err *err) CDC_NODISCARD;
 
 /* DELTA_LENGTH_BYTE_ARRAY: strings point into the input. */
 struct cdc_pq_dlba {
@@ -58,8 +58,8 @@ struct cdc_pq_dlba {
 
 int cdc_pq_dlba_init(struct cdc_pq_dlba *d, const void *p, size_t n, uint32_t max,
 		     struct cdc_err *err) CDC_NODISCARD;
-int cdc_pq_dlba_read(struct cdc_pq_dlba *d, struct cdc_str *out, uint32_t n, struct cdc_err *err)
-	CDC_NODISCARD;
+int cdc_pq_dlba_read(struct cdc_pq_dlba *d, struct cdc_str *out, uint32_t n,
+		     struct cdc_err *err) CDC_NODISCARD;
 
 /*
  * DELTA_BYTE_ARRAY: each value is a prefix of the one before it and a suffix, so it is built in
@@ -74,7 +74,7 @@ struct cdc_pq_dba {
 
 int cdc_pq_dba_init(struct cdc_pq_dba *d, const void *p, size_t n, uint32_t max,
 		    struct cdc_err *err) CDC_NODISCARD;
-int cdc_pq_dba_read(struct cdc_pq_dba *d, struct cdc_str *out, uint32_t n,
-		    struct cdc_arena *arena, size_t max_bytes, struct cdc_err *err) CDC_NODISCARD;
+int cdc_pq_dba_read(struct cdc_pq_dba *d, struct cdc_str *out, uint32_t n, struct cdc_arena *arena,
+		    size_t max_bytes, struct cdc_err *err) CDC_NODISCARD;
 
 #endif

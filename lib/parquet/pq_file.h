@@ -12,13 +12,13 @@ struct cdc_pq_file {
 	int fd;
 	char *path;
 	uint64_t size;
-	uint64_t footer_start;		/* data lies in [4, footer_start) */
+	uint64_t footer_start; /* data lies in [4, footer_start) */
 	struct cdc_pq_metadata meta;
 	struct cdc_pq_codec_ctx codec;
 	/* Bugs of known writers (spec 1.1, 1.6, 3.2): */
-	bool short_dictionary;		/* parquet-mr < 1.2.9: PARQUET-816 */
-	bool carried_prefix;		/* parquet-mr < 1.8.0: PARQUET-246 */
-	bool v2_flag_lies;		/* parquet-cpp < 3.0.0: ARROW-17100 */
+	bool short_dictionary; /* parquet-mr < 1.2.9: PARQUET-816 */
+	bool carried_prefix; /* parquet-mr < 1.8.0: PARQUET-246 */
+	bool v2_flag_lies; /* parquet-cpp < 3.0.0: ARROW-17100 */
 };
 
 #endif

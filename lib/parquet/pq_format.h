@@ -90,6 +90,12 @@ struct cdc_pq_node {
 	uint8_t max_rep;
 };
 
+/* An entry of a file's free metadata, both zero-terminated. */
+struct cdc_pq_key_value {
+	const char *key;
+	const char *value;
+};
+
 struct cdc_pq_schema {
 	struct cdc_pq_node *node;	/* node[0] is the root */
 	int32_t num_nodes;

@@ -62,9 +62,9 @@ static int read_offset_index(struct raw_index *raw, const void *p, size_t n,
 /* One list of a ColumnIndex into the pages, as far as there are pages. */
 static void read_list(struct cdc_pq_tread *r, struct raw_index *raw, int16_t id)
 {
-	enum cdc_pq_wire type = id == 1 ? CDC_PQ_WIRE_TRUE :
-				id == 5 ? CDC_PQ_WIRE_I64 :
-					  CDC_PQ_WIRE_BINARY;
+	enum cdc_pq_wire type = id == 1	  ? CDC_PQ_WIRE_TRUE
+				: id == 5 ? CDC_PQ_WIRE_I64
+					  : CDC_PQ_WIRE_BINARY;
 	uint32_t count = cdc_pq_tread_list(r, type);
 
 	if (count != raw->num_pages) {

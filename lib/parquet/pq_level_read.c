@@ -40,7 +40,7 @@ static int read_packed(struct cdc_pq_levels *l, uint8_t *out, uint32_t n, struct
 		uint32_t v = 0;
 
 		for (uint32_t k = 0; k < l->width; k++, l->bit++)
-			v = v << 1 | (l->bits[l->bit / 8] >> (7 - l->bit % 8) & 1u);
+			v = v << 1 | ((uint32_t)l->bits[l->bit / 8] >> (7 - l->bit % 8) & 1);
 		out[i] = (uint8_t)v;
 	}
 	return CDC_OK;

@@ -15,8 +15,8 @@
 #include <stdint.h>
 
 struct cdc_pq_levels {
-	uint8_t max;			/* 0: nothing is stored, every level is 0 */
-	bool packed;			/* BIT_PACKED: most significant bit first, no runs */
+	uint8_t max; /* 0: nothing is stored, every level is 0 */
+	bool packed; /* BIT_PACKED: most significant bit first, no runs */
 	uint32_t width;
 	struct cdc_pq_rle rle;
 	const uint8_t *bits;
@@ -36,14 +36,14 @@ int cdc_pq_levels_read(struct cdc_pq_levels *l, uint8_t *out, uint32_t n, uint32
 		       struct cdc_err *err) CDC_NODISCARD;
 
 /* *n = how many more levels are *v, without consuming any; 0 when that cannot be told cheaply. */
-int cdc_pq_levels_run(struct cdc_pq_levels *l, uint8_t *v, uint64_t *n, struct cdc_err *err)
-	CDC_NODISCARD;
+int cdc_pq_levels_run(struct cdc_pq_levels *l, uint8_t *v, uint64_t *n,
+		      struct cdc_err *err) CDC_NODISCARD;
 
 /* Consume n levels of the run that cdc_pq_levels_run just told of. */
 void cdc_pq_levels_pass(struct cdc_pq_levels *l, uint32_t n);
 
 /* The next level, without consuming it. */
-int cdc_pq_levels_peek(const struct cdc_pq_levels *l, uint8_t *v, struct cdc_err *err)
-	CDC_NODISCARD;
+int cdc_pq_levels_peek(const struct cdc_pq_levels *l, uint8_t *v,
+		       struct cdc_err *err) CDC_NODISCARD;
 
 #endif

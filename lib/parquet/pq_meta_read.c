@@ -18,7 +18,7 @@ struct parser {
 	struct cdc_pq_tread r;
 	struct cdc_pq_metadata *m;
 	struct cdc_err *err;
-	int rc;					/* an error that is not the cursor's */
+	int rc; /* an error that is not the cursor's */
 	bool has_rows;
 };
 
@@ -142,7 +142,7 @@ static void read_logical(struct cdc_pq_tread *r, struct cdc_pq_node *n)
 
 	for (int id = CDC_PQ_LOGICAL_STRING; id <= CDC_PQ_LOGICAL_GEOGRAPHY; id++)
 		want.type[id] = CDC_PQ_WIRE_STRUCT;
-	want.type[9] = 0;	/* reserved for intervals, never given out */
+	want.type[9] = 0; /* reserved for intervals, never given out */
 	n->logical = CDC_PQ_LOGICAL_OTHER;
 	while (cdc_pq_tread_field(r, &f, &want)) {
 		n->logical = (enum cdc_pq_logical)f.id;
@@ -159,8 +159,7 @@ static void read_logical(struct cdc_pq_tread *r, struct cdc_pq_node *n)
 
 static void check_node(struct cdc_pq_tread *r, const struct cdc_pq_node *n)
 {
-	bool decimal = n->logical == CDC_PQ_LOGICAL_DECIMAL ||
-		       n->converted == CDC_PQ_CONV_DECIMAL;
+	bool decimal = n->logical == CDC_PQ_LOGICAL_DECIMAL || n->converted == CDC_PQ_CONV_DECIMAL;
 
 	if (n->num_children < 0)
 		cdc_pq_tread_fail(r, "a schema element has a negative number of children");
@@ -168,7 +167,8 @@ static void check_node(struct cdc_pq_tread *r, const struct cdc_pq_node *n)
 		return;
 	if ((int)n->type < 0 || n->type > CDC_PQ_FIXED)
 		cdc_pq_tread_fail(r, "a column has an unknown physical type");
-	else if (n->type == CDC_PQ_FIXED && (n->type_length < 1 || n->type_length > MAX_TYPE_LENGTH))
+	else if (n->type == CDC_PQ_FIXED &&
+		 (n->type_length < 1 || n->type_length > MAX_TYPE_LENGTH))
 		cdc_pq_tread_fail(r, "a fixed-length column has no valid length");
 	else if (decimal && (n->precision < 1 || n->scale < 0 || n->scale > n->precision))
 		cdc_pq_tread_fail(r, "a decimal has no valid precision and scale");

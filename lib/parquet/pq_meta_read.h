@@ -14,8 +14,8 @@
  * FileMetaData. Strings point into `p`, which must live as long as `m` (the reader keeps it in
  * m->arena); everything else comes from m->arena, which the caller initialised and frees.
  */
-int cdc_pq_metadata_read(struct cdc_pq_metadata *m, const void *p, size_t n, struct cdc_err *err)
-	CDC_NODISCARD;
+int cdc_pq_metadata_read(struct cdc_pq_metadata *m, const void *p, size_t n,
+			 struct cdc_err *err) CDC_NODISCARD;
 
 /* A PageHeader at the start of p[0..n); *used is its length. Sizes and counts are not negative. */
 int cdc_pq_page_header_read(struct cdc_pq_page_header *h, const void *p, size_t n, size_t *used,
@@ -23,9 +23,9 @@ int cdc_pq_page_header_read(struct cdc_pq_page_header *h, const void *p, size_t 
 
 /* What the file says of the order of bounds, for one leaf: cdc_pq_metadata.leaf_order. */
 enum cdc_pq_trust {
-	CDC_PQ_TRUST_NONE,	/* no column_orders */
-	CDC_PQ_TRUST_TYPE,	/* TYPE_ORDER */
-	CDC_PQ_TRUST_OTHER	/* a member that is not understood */
+	CDC_PQ_TRUST_NONE, /* no column_orders */
+	CDC_PQ_TRUST_TYPE, /* TYPE_ORDER */
+	CDC_PQ_TRUST_OTHER /* a member that is not understood */
 };
 
 /*

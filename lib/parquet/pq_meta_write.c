@@ -283,25 +283,38 @@ static void put_group(struct cdc_pq_tw *t, const struct cdc_pq_schema *schema,
 	cdc_pq_tw_end(t);
 }
 
-int cdc_pq_write_footer(const struct cdc_pq_schema *schema, const struct cdc_pq_group_meta *group,
-			size_t num_groups, struct cdc_str created_by, struct cdc_buf *out,
-			struct cdc_err *err)
+static void put_key_values(struct cdc_pq_tw *t, const struct cdc_pq_key_value *kv, size_t n)
 {
+	if (!n)
+		return;
+	cdc_pq_tw_list(t, 5, CDC_PQ_TW_STRUCT, n);
+	for (size_t i = 0; i < n; i++) {
+		cdc_pq_tw_struct(t, 0);
+		cdc_pq_tw_binary(t, 1, cdc_str_z(kv[i].key));
+		cdc_pq_tw_binary(t, 2, cdc_str_z(kv[i].value));
+		cdc_pq_tw_end(t);
+	}
+}
+
+int cdc_pq_write_footer(const struct cdc_pq_footer *f, struct cdc_buf *out, struct cdc_err *err)
+{
+	const struct cdc_pq_schema *schema = f->schema;
 	struct cdc_pq_tw t;
 	int64_t rows = 0;
 
-	for (size_t i = 0; i < num_groups; i++)
-		rows += group[i].num_rows;
+	for (size_t i = 0; i < f->num_groups; i++)
+		rows += f->group[i].num_rows;
 	cdc_pq_tw_init(&t, out, err);
 	cdc_pq_tw_i32(&t, 1, 1);
 	cdc_pq_tw_list(&t, 2, CDC_PQ_TW_STRUCT, (size_t)schema->num_nodes);
 	for (int32_t i = 0; i < schema->num_nodes; i++)
 		put_node(&t, &schema->node[i], i == 0);
 	cdc_pq_tw_i64(&t, 3, rows);
-	cdc_pq_tw_list(&t, 4, CDC_PQ_TW_STRUCT, num_groups);
-	for (size_t i = 0; i < num_groups; i++)
-		put_group(&t, schema, &group[i], i);
-	cdc_pq_tw_binary(&t, 6, created_by);
+	cdc_pq_tw_list(&t, 4, CDC_PQ_TW_STRUCT, f->num_groups);
+	for (size_t i = 0; i < f->num_groups; i++)
+		put_group(&t, schema, &f->group[i], i);
+	put_key_values(&t, f->key_value, f->num_key_values);
+	cdc_pq_tw_binary(&t, 6, f->created_by);
 	/* Without orders readers ignore min_value and max_value (spec 2.3). */
 	cdc_pq_tw_list(&t, 7, CDC_PQ_TW_STRUCT, (size_t)schema->num_leaves);
 	for (int32_t i = 0; i < schema->num_leaves; i++) {

@@ -52,8 +52,16 @@ int cdc_pq_write_column_index(const struct cdc_pq_page_entry *page, size_t n,
 			      struct cdc_buf *out, struct cdc_err *err) CDC_NODISCARD;
 
 /* FileMetaData, without the length and magic behind it. */
-int cdc_pq_write_footer(const struct cdc_pq_schema *schema, const struct cdc_pq_group_meta *group,
-			size_t num_groups, struct cdc_str created_by, struct cdc_buf *out,
+struct cdc_pq_footer {
+	const struct cdc_pq_schema *schema;
+	const struct cdc_pq_group_meta *group;
+	size_t num_groups;
+	const struct cdc_pq_key_value *key_value;
+	size_t num_key_values;
+	struct cdc_str created_by;
+};
+
+int cdc_pq_write_footer(const struct cdc_pq_footer *f, struct cdc_buf *out,
 			struct cdc_err *err) CDC_NODISCARD;
 
 #endif

@@ -7,8 +7,8 @@
 
 /* The most that a codec can blow up: sizes beyond it are lies (spec 3.5). 0: no such limit. */
 static const uint32_t max_ratio[] = {
-	[CDC_PQ_UNCOMPRESSED] = 1, [CDC_PQ_SNAPPY] = 64, [CDC_PQ_GZIP] = 1100,
-	[CDC_PQ_LZO] = 0,	   [CDC_PQ_BROTLI] = 0,	 [CDC_PQ_LZ4] = 256,
+	[CDC_PQ_UNCOMPRESSED] = 1, [CDC_PQ_SNAPPY] = 64,   [CDC_PQ_GZIP] = 1100,
+	[CDC_PQ_LZO] = 0,	   [CDC_PQ_BROTLI] = 0,	   [CDC_PQ_LZ4] = 256,
 	[CDC_PQ_ZSTD] = 0,	   [CDC_PQ_LZ4_RAW] = 256,
 };
 

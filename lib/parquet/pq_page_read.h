@@ -23,12 +23,12 @@ struct cdc_pq_page_env {
 	struct cdc_pq_value_type t;
 	uint8_t max_def;
 	uint8_t max_rep;
-	bool v2_flag_lies;		/* is_compressed may be false on compressed pages */
+	bool v2_flag_lies; /* is_compressed may be false on compressed pages */
 };
 
 struct cdc_pq_page {
-	uint32_t num_values;		/* slots, as the header says */
-	uint32_t left;			/* slots that were not read */
+	uint32_t num_values; /* slots, as the header says */
+	uint32_t left; /* slots that were not read */
 	struct cdc_pq_levels rep;
 	struct cdc_pq_levels def;
 	struct cdc_pq_values values;

@@ -16,7 +16,8 @@
 
 enum {
 	/* A dictionary is one page of many: its weight in the guess by the first data page. */
-	DICTIONARY_SHARE = 8
+	DICTIONARY_SHARE = 8,
+	MAX_BODY = INT32_MAX - 4096 /* the page index counts the header too, in an i32 */
 };
 
 /* Compression must gain 5 %, or reading costs more than it saves. */
@@ -125,7 +126,7 @@ static int build_body(struct cdc_pq_column_writer *c, struct cdc_err *err)
 		rc = put_levels(c, &c->def, c->leaf->max_def, c->present == c->slots, err);
 	if (rc == CDC_OK)
 		rc = put_values(c, err);
-	if (rc == CDC_OK && c->scratch->body.len > INT32_MAX)
+	if (rc == CDC_OK && c->scratch->body.len > MAX_BODY)
 		rc = cdc_fail(err, CDC_EDATA, "a value or a row of over 2 GiB");
 	return rc;
 }

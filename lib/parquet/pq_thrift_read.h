@@ -35,7 +35,7 @@ struct cdc_pq_tread {
 	const uint8_t *start;
 	const uint8_t *p;
 	const uint8_t *end;
-	const char *bad;	/* what was wrong, a string constant; NULL: nothing so far */
+	const char *bad; /* what was wrong, a string constant; NULL: nothing so far */
 };
 
 /* The field that is being read; start a struct with CDC_PQ_TFIELD_INIT. */
@@ -44,7 +44,10 @@ struct cdc_pq_tfield {
 	uint8_t type;
 };
 
-#define CDC_PQ_TFIELD_INIT { 0, CDC_PQ_WIRE_STOP }
+#define CDC_PQ_TFIELD_INIT                                                                         \
+	{                                                                                          \
+		0, CDC_PQ_WIRE_STOP                                                                \
+	}
 
 void cdc_pq_tread_init(struct cdc_pq_tread *r, const void *p, size_t n);
 void cdc_pq_tread_fail(struct cdc_pq_tread *r, const char *what);

@@ -56,5 +56,5 @@ static void u64_0(const uint8_t *p, uint64_t *out)
 #define NAME64(w) u64_##w,
 
 cdc_pq_unpack32_fn *const cdc_pq_unpack32[33] = { u32_0, WIDTHS_1_TO_32(NAME32) };
-cdc_pq_unpack64_fn *const cdc_pq_unpack64[65] = { u64_0, WIDTHS_1_TO_32(NAME64)
-							 WIDTHS_33_TO_64(NAME64) };
+cdc_pq_unpack64_fn *const cdc_pq_unpack64[65] = { u64_0,
+						  WIDTHS_1_TO_32(NAME64) WIDTHS_33_TO_64(NAME64) };

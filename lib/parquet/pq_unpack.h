@@ -17,8 +17,8 @@
 typedef void cdc_pq_unpack32_fn(const uint8_t *p, uint32_t *out);
 typedef void cdc_pq_unpack64_fn(const uint8_t *p, uint64_t *out);
 
-extern cdc_pq_unpack32_fn *const cdc_pq_unpack32[33];	/* width 0..32 */
-extern cdc_pq_unpack64_fn *const cdc_pq_unpack64[65];	/* width 0..64 */
+extern cdc_pq_unpack32_fn *const cdc_pq_unpack32[33]; /* width 0..32 */
+extern cdc_pq_unpack64_fn *const cdc_pq_unpack64[65]; /* width 0..64 */
 
 /* 8 values of width 0..32: `width` bytes. */
 static inline void cdc_pq_unpack8(const uint8_t *p, uint32_t width, uint32_t *out)

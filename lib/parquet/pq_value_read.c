@@ -224,8 +224,8 @@ int cdc_pq_dictionary_read(struct cdc_pq_dictionary *d, struct cdc_pq_value_type
 	int rc;
 
 	if (t.type == CDC_PQ_BOOLEAN ? n > 8 * (uint64_t)len : n > len / least)
-		return cdc_fail(err, CDC_ECORRUPT, "a dictionary of %u values does not fit its page",
-				(unsigned)n);
+		return cdc_fail(err, CDC_ECORRUPT,
+				"a dictionary of %u values does not fit its page", (unsigned)n);
 	rc = cdc_pq_mem_reserve(&d->slots, n * cdc_pq_slot_size(t.type), 0, err);
 	if (rc >= 0)
 		rc = read_plain(&v, d->slots.p, n, err);
@@ -235,7 +235,6 @@ int cdc_pq_dictionary_read(struct cdc_pq_dictionary *d, struct cdc_pq_value_type
 	d->n = n;
 	return CDC_OK;
 }
-
 
 /* clang-format off */
 #define LOOK_UP(name, type) \
@@ -369,7 +368,8 @@ static int init_indices(struct cdc_pq_values *v, size_t n, struct cdc_err *err)
 	uint32_t width = n ? v->p[0] : 0;
 
 	if (width > 32)
-		return cdc_fail(err, CDC_ECORRUPT, "dictionary indices of %u bits", (unsigned)width);
+		return cdc_fail(err, CDC_ECORRUPT, "dictionary indices of %u bits",
+				(unsigned)width);
 	cdc_pq_rle_init(&v->rle, n ? v->p + 1 : v->p, n ? n - 1 : 0, width);
 	return CDC_OK;
 }
@@ -451,8 +451,7 @@ int cdc_pq_values_init(struct cdc_pq_values *v, struct cdc_pq_value_type t,
 	}
 }
 
-static int read_rle_booleans(struct cdc_pq_values *v, uint8_t *out, uint32_t n,
-			     struct cdc_err *err)
+static int read_rle_booleans(struct cdc_pq_values *v, uint8_t *out, uint32_t n, struct cdc_err *err)
 {
 	int rc = cdc_pq_rle_u8(&v->rle, out, n, err);
 	uint8_t all = 0;
@@ -492,8 +491,8 @@ int cdc_pq_values_read(struct cdc_pq_values *v, void *out, uint32_t n,
 	case CDC_PQ_RLE:
 		return read_rle_booleans(v, out, n, err);
 	case CDC_PQ_DELTA_BINARY_PACKED:
-		return v->t.type == CDC_PQ_INT32 ? cdc_pq_dbp_i32(&v->dbp, out, n, err) :
-						   cdc_pq_dbp_i64(&v->dbp, out, n, err);
+		return v->t.type == CDC_PQ_INT32 ? cdc_pq_dbp_i32(&v->dbp, out, n, err)
+						 : cdc_pq_dbp_i64(&v->dbp, out, n, err);
 	case CDC_PQ_DELTA_LENGTH_BYTE_ARRAY:
 		return cdc_pq_dlba_read(&v->dlba, out, n, err);
 	case CDC_PQ_DELTA_BYTE_ARRAY:

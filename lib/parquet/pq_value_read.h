@@ -18,17 +18,20 @@ struct cdc_pq_mem {
 	size_t cap;
 };
 
-#define CDC_PQ_MEM_INIT { NULL, 0 }
+#define CDC_PQ_MEM_INIT                                                                            \
+	{                                                                                          \
+		NULL, 0                                                                            \
+	}
 
 /* Room for n bytes; what was there is kept up to `keep` bytes. */
-int cdc_pq_mem_reserve(struct cdc_pq_mem *m, size_t n, size_t keep, struct cdc_err *err)
-	CDC_NODISCARD;
+int cdc_pq_mem_reserve(struct cdc_pq_mem *m, size_t n, size_t keep,
+		       struct cdc_err *err) CDC_NODISCARD;
 void cdc_pq_mem_free(struct cdc_pq_mem *m);
 
 /* What decoding a leaf needs to know. */
 struct cdc_pq_value_type {
 	enum cdc_pq_type type;
-	uint32_t length;		/* FIXED: bytes */
+	uint32_t length; /* FIXED: bytes */
 };
 
 /* Bytes of a slot. */
@@ -38,7 +41,7 @@ struct cdc_pq_dictionary {
 	bool present;
 	uint32_t n;
 	struct cdc_pq_mem slots;
-	struct cdc_pq_mem body;		/* where strings point */
+	struct cdc_pq_mem body; /* where strings point */
 };
 
 /* Decode a dictionary page's n values from its bytes, which must live on. */
@@ -53,11 +56,11 @@ struct cdc_pq_string_space {
 
 struct cdc_pq_values {
 	struct cdc_pq_value_type t;
-	enum cdc_pq_encoding encoding;	/* PLAIN, RLE, RLE_DICTIONARY or DELTA_* */
-	const uint8_t *p;		/* PLAIN */
+	enum cdc_pq_encoding encoding; /* PLAIN, RLE, RLE_DICTIONARY or DELTA_* */
+	const uint8_t *p; /* PLAIN */
 	const uint8_t *end;
-	uint32_t bit;			/* PLAIN booleans: next bit of *p */
-	struct cdc_pq_rle rle;		/* RLE, RLE_DICTIONARY */
+	uint32_t bit; /* PLAIN booleans: next bit of *p */
+	struct cdc_pq_rle rle; /* RLE, RLE_DICTIONARY */
 	const struct cdc_pq_dictionary *dict;
 	union {
 		struct cdc_pq_dbp dbp;

@@ -316,8 +316,11 @@ static int put_footer(struct cdc_pq_writer *w, struct cdc_err *err)
 {
 	struct cdc_buf footer = CDC_BUF_INIT;
 	char tail[8];
-	int rc = cdc_pq_write_footer(w->schema, w->group, w->num_groups,
-				     cdc_str_z(w->opt.created_by), &footer, err);
+	struct cdc_pq_footer f = { .schema = w->schema, .group = w->group,
+				   .num_groups = w->num_groups, .key_value = w->opt.key_value,
+				   .num_key_values = w->opt.num_key_values,
+				   .created_by = cdc_str_z(w->opt.created_by) };
+	int rc = cdc_pq_write_footer(&f, &footer, err);
 
 	if (rc == CDC_OK && footer.len > UINT32_MAX)
 		rc = cdc_fail(err, CDC_EDATA, "a Parquet footer of over 4 GiB");

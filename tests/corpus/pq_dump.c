@@ -27,14 +27,18 @@ static void put_hex(struct cdc_str s)
 	putchar('"');
 }
 
+/* With a point, so that -0 keeps its sign wherever it is read as a number. */
 static void put_real(double v, int digits)
 {
+	char text[40];
+
+	snprintf(text, sizeof(text), "%.*g", digits, v);
 	if (isnan(v))
 		fputs("\"NaN\"", stdout);
 	else if (isinf(v))
 		fputs(v > 0 ? "\"Infinity\"" : "\"-Infinity\"", stdout);
 	else
-		printf("%.*g", digits, v);
+		printf("%s%s", text, strpbrk(text, ".e") ? "" : ".0");
 }
 
 static void put_value(const struct cdc_pq_vec *v, uint32_t i)
@@ -140,8 +144,10 @@ static int dump_leaves(struct cdc_pq_file *f, const struct options *o, struct cd
 		const struct cdc_pq_node *n = leaf_node(m, leaf);
 
 		if (!o->quiet) {
-			printf("{\"leaf\":%d,\"type\":%d,\"length\":%d,\"path\":", (int)leaf,
-			       (int)n->type, (int)n->type_length);
+			printf("{\"leaf\":%d,\"type\":%d,\"length\":%d,\"logical\":%d,"
+			       "\"converted\":%d,\"scale\":%d,\"unit\":%d,\"path\":",
+			       (int)leaf, (int)n->type, (int)n->type_length, (int)n->logical,
+			       (int)n->converted, (int)n->scale, (int)n->unit);
 			put_path(m, leaf);
 			puts("}");
 		}

@@ -1,7 +1,7 @@
 /*
- * libFuzzer target: csv, tsv, sqoop and records. The first byte chooses format and options. What comes
- * out is change records; and since no byte is skipped, the rejects and the accepted records together
- * are as many as the messages, less what was skipped.
+ * libFuzzer target: csv, tsv, sqoop and records. The first byte chooses format and options. What
+ * comes out is change records; and since no byte is skipped, the rejects and the accepted records
+ * together are as many as the messages, less what was skipped.
  */
 #include "record/record.h"
 #include "source/source.h"
@@ -27,8 +27,8 @@ static int put(void *ctx, struct cdc_str lines, struct cdc_err *err)
 		const char *end = memchr(lines.p, '\n', lines.n);
 
 		require(end != NULL);
-		require(cdc_record_parse(&r, tape, cdc_str(lines.p, (size_t)(end - lines.p)), err) ==
-			CDC_OK);
+		require(cdc_record_parse(&r, tape, cdc_str(lines.p, (size_t)(end - lines.p)),
+					 err) == CDC_OK);
 		lines = cdc_str(end + 1, lines.n - (size_t)(end + 1 - lines.p));
 	}
 	return CDC_OK;

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define SLOTS_MAX 50000		/* a few bytes of runs can make millions of them */
+#define SLOTS_MAX 50000 /* a few bytes of runs can make millions of them */
 #define COLUMNS_MAX 40
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);

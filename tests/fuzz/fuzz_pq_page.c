@@ -81,6 +81,22 @@ static void same(const struct pass *a, const struct pass *b)
 	}
 }
 
+static struct cdc_pq_page_header page_header(const uint8_t *head, size_t n, bool compressed)
+{
+	return (struct cdc_pq_page_header){
+		.type = head[2] >> 6 & 1 ? CDC_PQ_DATA_PAGE_V2 : CDC_PQ_DATA_PAGE,
+		.compressed_size = (int32_t)n,
+		.uncompressed_size = (int32_t)(compressed ? n * (1 + head[5] % 8) : n),
+		.num_values = head[3] | (head[4] & 0x7f) << 8,
+		.encoding = (enum cdc_pq_encoding)(head[1] & 15),
+		.def_encoding = head[4] >> 7 ? CDC_PQ_BIT_PACKED : CDC_PQ_RLE,
+		.rep_encoding = CDC_PQ_RLE,
+		.def_length = head[5],
+		.rep_length = head[5] >> 4,
+		.is_compressed = !(head[2] >> 5 & 1),
+	};
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct cdc_pq_codec_ctx codec = CDC_PQ_CODEC_CTX_INIT;
@@ -95,40 +111,28 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 
 	if (n < HEAD)
 		return 0;
-	stored = calloc(1, n - HEAD + CDC_PQ_SLACK);
+	n -= HEAD;
+	stored = calloc(1, n + CDC_PQ_SLACK);
 	check(stored != NULL);
-	memcpy(stored, data + HEAD, n - HEAD);
-	split = data[6] <= n - HEAD ? data[6] : n - HEAD;
+	memcpy(stored, data + HEAD, n);
+	split = data[6] <= n ? data[6] : n;
 	env = (struct cdc_pq_page_env){
 		.codec_ctx = &codec,
-		.codec = (enum cdc_pq_codec)(data[1] >> 4 & 7),
 		.t = { (enum cdc_pq_type)(data[0] & 7), 1u + (data[0] >> 3) },
 		.max_def = data[2] & 7,
 		.max_rep = data[2] >> 3 & 3,
 		.v2_flag_lies = data[2] >> 7,
 	};
-	/* The first bytes of the page serve as a dictionary of `split` bytes. */
+	/* The first `split` bytes are a dictionary, the others the page. */
 	h = (struct cdc_pq_page_header){ .type = CDC_PQ_DICTIONARY_PAGE,
 					 .compressed_size = (int32_t)split,
 					 .uncompressed_size = (int32_t)split,
 					 .num_values = data[7] };
-	env.codec = CDC_PQ_UNCOMPRESSED;
 	(void)!cdc_pq_page_dictionary(&dict, &env, &h, stored, &err);
 	env.codec = (enum cdc_pq_codec)(data[1] >> 4 & 7);
-	h = (struct cdc_pq_page_header){
-		.type = data[2] >> 6 & 1 ? CDC_PQ_DATA_PAGE_V2 : CDC_PQ_DATA_PAGE,
-		.compressed_size = (int32_t)(n - HEAD),
-		.uncompressed_size = (int32_t)(env.codec ? (n - HEAD) * (1 + data[5] % 8) : n - HEAD),
-		.num_values = data[3] | (data[4] & 0x7f) << 8,
-		.encoding = (enum cdc_pq_encoding)(data[1] & 15),
-		.def_encoding = data[4] >> 7 ? CDC_PQ_BIT_PACKED : CDC_PQ_RLE,
-		.rep_encoding = CDC_PQ_RLE,
-		.def_length = data[5],
-		.rep_length = data[5] >> 4,
-		.is_compressed = !(data[2] >> 5 & 1),
-	};
-	run(&whole, &env, &h, stored, &dict, SLOTS_MAX);
-	run(&pieces, &env, &h, stored, &dict, 1 + data[5] % 61);
+	h = page_header(data, n - split, env.codec != CDC_PQ_UNCOMPRESSED);
+	run(&whole, &env, &h, stored + split, &dict, SLOTS_MAX);
+	run(&pieces, &env, &h, stored + split, &dict, 1 + data[5] % 61);
 	same(&whole, &pieces);
 	end(&whole);
 	end(&pieces);

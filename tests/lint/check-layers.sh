@@ -3,16 +3,7 @@
 # library neither prints nor exits. Speaks TAP.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-n=0
-point() { # point NAME OFFENDERS
-	n=$((n + 1))
-	if [ -z "$2" ]; then
-		echo "ok $n - $1"
-	else
-		echo "not ok $n - $1"
-		printf '%s\n' "$2" | sed 's/^/# /'
-	fi
-}
+. tests/lint/tap.bash
 
 # Which layers each may include.
 declare -A may=(
@@ -33,10 +24,10 @@ bad=$(grep -lE '^#include <(avro|jansson|zstd|snappy-c|zlib|lz4|brotli/|roaring/
 	while read -r f; do
 		grep -oE '^#include <[^>]+' "$f" | sed 's/#include <//' |
 			grep -E '^(avro|jansson|zstd|snappy-c|zlib|lz4|brotli/|roaring/|xxhash|archive)' |
-			while read -r h; do echo "$h $f"; done
+			while read -r h; do echo "$h:$(dirname "$f") $f"; done
 	done | sort | awk '{ files[$1] = files[$1] " " $2; count[$1]++ }
 		END { for (h in count) if (count[h] > 1) print h ":" files[h] }')
-point "each third-party header is included in one file" "$bad"
+point "each third-party header is included in one file of a layer" "$bad"
 bad=$(grep -nE '\b(printf|puts|putchar|exit|abort|perror)\(|\bfprintf\((stdout|stderr)' lib/*/*.c | grep -vE 'snprintf|cdc_buf_printf')
 point "the library does not print or exit" "$bad"
 bad=$(grep -nE '(^|[^_>.a-z])(open|read|write|pread|pwrite|fsync|link|rename|unlink|mkdir|fopen|opendir|clock_gettime|time)\(' lib/{base,record,source,parquet,delta,table}/*.c |
@@ -46,4 +37,4 @@ bad=$(grep -nE '\b(TODO|FIXME|XXX)\b' -r cmd lib tests man Makefile README.md 2>
 point "no leftovers" "$bad"
 bad=$(find cmd lib -name '*.[ch]' -printf '%f %p\n' | sort | awk '{ if ($1 == last) print $1; last = $1 }')
 point "file names are unique" "$bad"
-echo "1..$n"
+plan

@@ -16,7 +16,7 @@ enum { BUILD_BYTES = 1 << 16 };
 struct bytes {
 	uint8_t p[BUILD_BYTES];
 	size_t n;
-	int last[8];	/* field id in each open struct */
+	int last[8]; /* field id in each open struct */
 	int depth;
 };
 
@@ -125,15 +125,15 @@ static inline void t_close(struct bytes *b)
 
 /* A header; counts that are negative are left to the caller's imagination. */
 struct page {
-	int type;		/* enum cdc_pq_page_type, or a foreign one */
+	int type; /* enum cdc_pq_page_type, or a foreign one */
 	int64_t num_values;
 	int encoding;
-	int def_encoding;	/* 0: RLE */
-	int64_t full;		/* uncompressed size; 0: that of the bytes */
-	int64_t kept;		/* compressed size; 0: that of the bytes */
+	int def_encoding; /* 0: RLE */
+	int64_t full; /* uncompressed size; 0: that of the bytes */
+	int64_t kept; /* compressed size; 0: that of the bytes */
 	bool has_crc;
 	uint32_t crc;
-	int64_t def_length;	/* V2 */
+	int64_t def_length; /* V2 */
 	int64_t rep_length;
 	bool not_compressed;
 };
@@ -185,20 +185,20 @@ struct file {
 	int codec;
 	const char *created_by;
 	int64_t num_rows;
-	int64_t num_values;		/* 0: num_rows */
-	int64_t data_page_offset;	/* 0: 4 */
-	int64_t dictionary_page_offset;	/* 0: absent */
-	int64_t chunk_size;		/* 0: that of the bytes */
-	int64_t offset_index_offset;	/* 0: absent */
+	int64_t num_values; /* 0: num_rows */
+	int64_t data_page_offset; /* 0: 4 */
+	int64_t dictionary_page_offset; /* 0: absent */
+	int64_t chunk_size; /* 0: that of the bytes */
+	int64_t offset_index_offset; /* 0: absent */
 	int64_t offset_index_length;
 	int64_t column_index_offset;
 	int64_t column_index_length;
 	bool has_file_path;
 	bool encrypted;
-	const char *magic;		/* NULL: PAR1 at both ends */
-	void (*schema)(struct bytes *b);	/* the whole list of elements instead of one column */
-	void (*stats)(struct bytes *b);		/* fields of Statistics */
-	void (*orders)(struct bytes *b);	/* field 7 of the footer */
+	const char *magic; /* NULL: PAR1 at both ends */
+	void (*schema)(struct bytes *b); /* the whole list of elements instead of one column */
+	void (*stats)(struct bytes *b); /* fields of Statistics */
+	void (*orders)(struct bytes *b); /* field 7 of the footer */
 	struct bytes chunk;
 };
 

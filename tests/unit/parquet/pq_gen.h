@@ -224,9 +224,7 @@ static inline void gen_decimal(uint8_t *p, size_t length, int precision, uint64_
 	if (key % 3 == 0)
 		v = -v;
 	for (size_t i = 0; i < length; i++)
-		p[length - 1 - i] = i < 16		  ? (uint8_t)(v >> (8 * i))
-				    : (key % 3 == 0 && v) ? 0xff
-							  : 0;
+		p[length - 1 - i] = (uint8_t)(i < 16 ? v >> (8 * i) : key % 3 == 0 && v ? 0xff : 0);
 }
 
 static inline struct cdc_str gen_bytes(struct gen *g, const struct cdc_pq_node *n, uint64_t key)

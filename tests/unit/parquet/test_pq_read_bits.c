@@ -168,7 +168,9 @@ static void hybrid_every_width(void **state)
 /* The format's own example: 0 to 7 in 3 bits are 0x88 0xC6 0xFA. */
 static void hybrid_by_hand(void **state)
 {
-	static const uint8_t in[8 + CDC_PQ_SLACK] = { 0x03, 0x88, 0xc6, 0xfa, 0x0a, 0x05, 0x00, 0x07 };
+	static const uint8_t in[8 + CDC_PQ_SLACK] = {
+		0x03, 0x88, 0xc6, 0xfa, 0x0a, 0x05, 0x00, 0x07
+	};
 	static const uint32_t want[13] = { 0, 1, 2, 3, 4, 5, 6, 7, 5, 5, 5, 5, 5 };
 	struct cdc_err err = CDC_ERR_INIT;
 	struct cdc_pq_rle d;
@@ -200,13 +202,14 @@ static void hybrid_cut_short(void **state)
 
 static void hybrid_damaged(void **state)
 {
-	static const uint8_t endless[16 + CDC_PQ_SLACK] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-						       0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+	static const uint8_t endless[16 + CDC_PQ_SLACK] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+							    0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+							    0xff, 0xff, 0xff, 0xff };
 	static const uint8_t no_value[1 + CDC_PQ_SLACK] = { 0x04 };
 	static const uint8_t empty_runs[4 + CDC_PQ_SLACK] = { 0x00, 0x01, 0x00, 0x01 };
 	/* 2^63 - 1 groups of nothing: width 0 */
 	static const uint8_t huge[10 + CDC_PQ_SLACK] = { 0xff, 0xff, 0xff, 0xff, 0xff,
-						    0xff, 0xff, 0xff, 0xff, 0x01 };
+							 0xff, 0xff, 0xff, 0xff, 0x01 };
 	struct cdc_err err = CDC_ERR_INIT;
 	struct cdc_pq_rle d;
 	uint32_t out[100];
@@ -232,8 +235,9 @@ static void hybrid_damaged(void **state)
 
 static void levels_over_the_maximum(void **state)
 {
-	static const uint8_t run[2 + CDC_PQ_SLACK] = { 0x20, 0x02 };	/* 16 times 2 */
-	static const uint8_t packed[3 + CDC_PQ_SLACK] = { 0x03, 0x00, 0xc0 };	/* 8 in 2 bits, one 3 */
+	static const uint8_t run[2 + CDC_PQ_SLACK] = { 0x20, 0x02 }; /* 16 times 2 */
+	static const uint8_t packed[3 + CDC_PQ_SLACK] = { 0x03, 0x00,
+							  0xc0 }; /* 8 in 2 bits, one 3 */
 	struct cdc_err err = CDC_ERR_INIT;
 	struct cdc_pq_levels l;
 	uint32_t at_max;
@@ -258,7 +262,7 @@ static void levels_bit_packed(void **state)
 {
 	static const uint8_t in[2 + CDC_PQ_SLACK] = { 0xb2, 0x80 };
 	static const uint8_t want[9] = { 1, 0, 1, 1, 0, 0, 1, 0, 1 };
-	static const uint8_t wide[3] = { 5, 4, 5 };	/* 3 bits: 101 100 101 */
+	static const uint8_t wide[3] = { 5, 4, 5 }; /* 3 bits: 101 100 101 */
 	struct cdc_err err = CDC_ERR_INIT;
 	struct cdc_pq_levels l;
 	uint32_t at_max;
@@ -287,9 +291,9 @@ static void levels_bit_packed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(unpack_every_width),	cmocka_unit_test(hybrid_every_width),
-		cmocka_unit_test(hybrid_by_hand),	cmocka_unit_test(hybrid_cut_short),
-		cmocka_unit_test(hybrid_damaged),	cmocka_unit_test(levels_over_the_maximum),
+		cmocka_unit_test(unpack_every_width), cmocka_unit_test(hybrid_every_width),
+		cmocka_unit_test(hybrid_by_hand),     cmocka_unit_test(hybrid_cut_short),
+		cmocka_unit_test(hybrid_damaged),     cmocka_unit_test(levels_over_the_maximum),
 		cmocka_unit_test(levels_bit_packed),
 	};
 

@@ -100,8 +100,9 @@ static void encode(struct out *o, const int64_t *v, uint32_t n, uint32_t bits, u
 					size_t at = (size_t)(i - first) * w + b;
 
 					if (d >> b & 1)
-						o->p[o->n + at / 8] = (uint8_t)(o->p[o->n + at / 8] |
-										1u << at % 8);
+						o->p[o->n + at / 8] =
+							(uint8_t)(o->p[o->n + at / 8] |
+								  1u << at % 8);
 				}
 			}
 			o->n += (size_t)per / 8 * w;
@@ -140,7 +141,9 @@ static void decode_all(const struct out *o, const int64_t *want, uint32_t n, uin
 
 static void dbp_random(void **state)
 {
-	static const uint32_t shape[][2] = { { 128, 4 }, { 128, 1 }, { 2048, 8 }, { 256, 1 }, { 1024, 32 } };
+	static const uint32_t shape[][2] = {
+		{ 128, 4 }, { 128, 1 }, { 2048, 8 }, { 256, 1 }, { 1024, 32 }
+	};
 	struct out o = { malloc(ROOM), 0 };
 	int64_t *v = malloc(9000 * sizeof(*v));
 
@@ -174,8 +177,8 @@ static void dbp_random(void **state)
 static void dbp_by_hand(void **state)
 {
 	static const uint8_t one[10 + CDC_PQ_SLACK] = { 0x80, 0x01, 0x04, 0x05, 0x02, 0x02 };
-	static const uint8_t two[18 + CDC_PQ_SLACK] = { 0x80, 0x01, 0x04, 0x08, 0x0e, 0x03, 0x02, 0x00,
-						   0x00, 0x00, 0xc0, 0x3f };
+	static const uint8_t two[18 + CDC_PQ_SLACK] = { 0x80, 0x01, 0x04, 0x08, 0x0e, 0x03,
+							0x02, 0x00, 0x00, 0x00, 0xc0, 0x3f };
 	static const int64_t first[5] = { 1, 2, 3, 4, 5 };
 	static const int64_t second[8] = { 7, 5, 3, 1, 2, 3, 4, 5 };
 	struct out o = { malloc(sizeof(two)), 10 };
@@ -221,22 +224,22 @@ static void dbp_damaged(void **state)
 	assert_int_equal(try_dbp(p, 18, 64, 8, 8), CDC_OK);
 	for (size_t n = 0; n < 18; n++)
 		assert_int_equal(try_dbp(p, n, 64, 8, 8), CDC_ECORRUPT);
-	assert_int_equal(try_dbp(p, 18, 64, 7, 7), CDC_ECORRUPT);	/* more than the page has */
+	assert_int_equal(try_dbp(p, 18, 64, 7, 7), CDC_ECORRUPT); /* more than the page has */
 	assert_int_equal(try_dbp(p, 18, 64, 8, 9), CDC_ECORRUPT);
 	p[6] = 33;
-	assert_int_equal(try_dbp(p, 18, 32, 8, 8), CDC_ECORRUPT);	/* width over the type's */
+	assert_int_equal(try_dbp(p, 18, 32, 8, 8), CDC_ECORRUPT); /* width over the type's */
 	p[6] = 65;
 	assert_int_equal(try_dbp(p, 18, 64, 8, 8), CDC_ECORRUPT);
 	p[6] = 2;
 	p[2] = 0;
-	assert_int_equal(try_dbp(p, 18, 64, 8, 8), CDC_ECORRUPT);	/* no miniblocks */
+	assert_int_equal(try_dbp(p, 18, 64, 8, 8), CDC_ECORRUPT); /* no miniblocks */
 	p[2] = 8;
-	assert_int_equal(try_dbp(p, 18, 64, 8, 8), CDC_ECORRUPT);	/* of 16 values */
+	assert_int_equal(try_dbp(p, 18, 64, 8, 8), CDC_ECORRUPT); /* of 16 values */
 	p[2] = 3;
-	assert_int_equal(try_dbp(p, 18, 64, 8, 8), CDC_ECORRUPT);	/* that do not divide */
+	assert_int_equal(try_dbp(p, 18, 64, 8, 8), CDC_ECORRUPT); /* that do not divide */
 	p[2] = 4;
 	p[0] = 0x81;
-	assert_int_equal(try_dbp(p, 18, 64, 8, 8), CDC_ECORRUPT);	/* a block of 129 */
+	assert_int_equal(try_dbp(p, 18, 64, 8, 8), CDC_ECORRUPT); /* a block of 129 */
 }
 
 /* ------------------------------------------------------------------ strings */
@@ -342,7 +345,8 @@ static void dba_by_hand(void **state)
 	static const char *const tail[1] = { "axid" };
 
 	(void)state;
-	assert_int_equal(read_dba(prefix, suffix, 4, "axislebabbleyhood", "", 1 << 20, want), CDC_OK);
+	assert_int_equal(read_dba(prefix, suffix, 4, "axislebabbleyhood", "", 1 << 20, want),
+			 CDC_OK);
 	assert_int_equal(read_dba(prefix_only, no_suffix, 4, "abc", "", 1 << 20, shared), CDC_OK);
 	assert_int_equal(read_dba(carried, one, 1, "d", "axis", 1 << 20, tail), CDC_OK);
 	assert_int_equal(read_dba(carried, one, 1, "d", "", 1 << 20, NULL), CDC_ECORRUPT);
@@ -353,8 +357,8 @@ static void dba_by_hand(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(dbp_random),	cmocka_unit_test(dbp_by_hand),
-		cmocka_unit_test(dbp_damaged),	cmocka_unit_test(dlba_by_hand),
+		cmocka_unit_test(dbp_random),		cmocka_unit_test(dbp_by_hand),
+		cmocka_unit_test(dbp_damaged),		cmocka_unit_test(dlba_by_hand),
 		cmocka_unit_test(dlba_negative_length), cmocka_unit_test(dba_by_hand),
 	};
 

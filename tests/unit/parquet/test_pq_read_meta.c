@@ -315,7 +315,7 @@ static void footers_that_lie(void **state)
 	refuse_footer("negative");
 	file.num_rows = 0;
 	build(&built, &file);
-	built.p[built.n - 8]++;		/* the footer begins a byte earlier, inside the magic */
+	built.p[built.n - 8]++; /* the footer begins a byte earlier, inside the magic */
 	assert_int_equal(open_built(&f, &err), CDC_ECORRUPT);
 	built.p[built.n - 5] = 0x7f;
 	assert_int_equal(open_built(&f, &err), CDC_ECORRUPT);
@@ -416,7 +416,8 @@ static void bounds_to_believe(void **state)
 	assert_true(believed(CDC_PQ_FLOAT, 4, one, pi, new_bounds, type_order));
 	assert_false(believed(CDC_PQ_FLOAT, 4, one, nan, new_bounds, type_order));
 	assert_false(believed(CDC_PQ_FLOAT, 4, nan, pi, new_bounds, type_order));
-	assert_false(believed(CDC_PQ_INT96, 12, "123456789012", "123456789012", new_bounds, type_order));
+	assert_false(
+		believed(CDC_PQ_INT96, 12, "123456789012", "123456789012", new_bounds, type_order));
 	assert_true(believed(CDC_PQ_FIXED, 4, "aaaa", "bbbb", new_bounds, type_order));
 }
 
@@ -544,15 +545,21 @@ static void thrift_that_lies(void **state)
 	(void)state;
 	assert_null(read_struct("\0", 1));
 	assert_non_null(read_struct("", 0));
-	assert_non_null(read_struct("\x1d", 1));			/* type 13 */
-	assert_non_null(read_struct("\x18\x05""abc\0", 6));		/* a string of 5 in 4 */
-	assert_null(read_struct("\x18\x03""abc\0", 6));
+	assert_non_null(read_struct("\x1d", 1)); /* type 13 */
+	assert_non_null(read_struct("\x18\x05"
+				    "abc\0",
+				    6)); /* a string of 5 in 4 */
+	assert_null(read_struct("\x18\x03"
+				"abc\0",
+				6));
 	assert_non_null(read_struct("\x19\xf8\xff\xff\xff\xff\x0f\0", 8)); /* a list of 2^32 - 1 */
-	assert_non_null(read_struct("\x1b\xff\x7f\x88\0", 5));		/* a map of 16383 */
+	assert_non_null(read_struct("\x1b\xff\x7f\x88\0", 5)); /* a map of 16383 */
 	assert_null(read_struct("\x1b\0\0", 3));
 	assert_non_null(read_struct("\x16\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02\0", 12));
 	assert_null(read_struct("\x16\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\0", 12));
-	assert_non_null(read_struct("\x17""1234567", 8));
+	assert_non_null(read_struct("\x17"
+				    "1234567",
+				    8));
 	memset(deep, 0x1c, sizeof(deep));
 	assert_string_equal(read_struct(deep, sizeof(deep)), "it is nested too deeply");
 	memset(deep, 0x19, sizeof(deep));
@@ -566,7 +573,9 @@ static void thrift_that_lies(void **state)
 
 static void thrift_integers(void **state)
 {
-	static const struct cdc_pq_twant want = { { [1] = CDC_PQ_WIRE_I32, [2] = CDC_PQ_WIRE_TRUE } };
+	static const struct cdc_pq_twant want = {
+		{ [1] = CDC_PQ_WIRE_I32, [2] = CDC_PQ_WIRE_TRUE }
+	};
 	struct cdc_pq_tfield f = CDC_PQ_TFIELD_INIT;
 	struct cdc_pq_tread r;
 
@@ -594,9 +603,9 @@ static void thrift_integers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(schema_attributes), CASE(leaves_by_name), CASE(schemas_that_lie),
-		CASE(footers_that_lie),	 CASE(bounds_to_believe), CASE(page_index), CASE(page_index_without_bounds), CASE(thrift_that_lies),
-		CASE(thrift_integers),
+		CASE(schema_attributes),	 CASE(leaves_by_name),	  CASE(schemas_that_lie),
+		CASE(footers_that_lie),		 CASE(bounds_to_believe), CASE(page_index),
+		CASE(page_index_without_bounds), CASE(thrift_that_lies),  CASE(thrift_integers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

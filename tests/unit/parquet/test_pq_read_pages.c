@@ -34,8 +34,8 @@ static int read_text(const struct bytes *b, char *text, size_t size, struct cdc_
 	int rc = cdc_pq_open(&f, &io, "test.parquet", 0, err);
 
 	text[0] = '\0';
-	if (rc == CDC_OK && (cdc_pq_metadata(f)->num_row_groups == 0 ||
-			     cdc_pq_metadata(f)->schema.num_leaves == 0))
+	if (rc == CDC_OK &&
+	    (cdc_pq_metadata(f)->num_row_groups == 0 || cdc_pq_metadata(f)->schema.num_leaves == 0))
 		rc = CDC_END;
 	else if (rc == CDC_OK)
 		rc = cdc_pq_column_open(&c, f, 0, 0, err);
@@ -53,10 +53,12 @@ static int read_text(const struct bytes *b, char *text, size_t size, struct cdc_
 				n += (size_t)snprintf(text + n, size - n, "%d ",
 						      ((const uint8_t *)v.values)[i]);
 			else if (v.type == CDC_PQ_INT96)
-				n += (size_t)snprintf(text + n, size - n, "%u:%llu ",
-						      ((const struct cdc_pq_int96 *)v.values)[i].julian_day,
-						      (unsigned long long)((const struct cdc_pq_int96 *)
-										   v.values)[i].nanos);
+				n += (size_t)snprintf(
+					text + n, size - n, "%u:%llu ",
+					((const struct cdc_pq_int96 *)v.values)[i].julian_day,
+					(unsigned long long)((const struct cdc_pq_int96 *)
+								     v.values)[i]
+						.nanos);
 			else
 				n += (size_t)snprintf(text + n, size - n, "%.*s ",
 						      s->n < 40 ? (int)s->n : 40, s->p);
@@ -107,7 +109,9 @@ static void data(int version, int64_t n, int encoding, const void *body, size_t 
 
 static void dictionary(int64_t n, const void *body, size_t len)
 {
-	struct page pg = { .type = CDC_PQ_DICTIONARY_PAGE, .num_values = n, .encoding = CDC_PQ_PLAIN };
+	struct page pg = { .type = CDC_PQ_DICTIONARY_PAGE,
+			   .num_values = n,
+			   .encoding = CDC_PQ_PLAIN };
 
 	put_page(&file.chunk, &pg, body, len);
 }
@@ -314,7 +318,9 @@ static void hidden_bytes(void **state)
 static void flag_that_lies(void **state)
 {
 	static const uint8_t snappy[14] = { 12, 44, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0 };
-	struct page pg = { .type = CDC_PQ_DATA_PAGE_V2, .num_values = 3, .full = 12, .not_compressed = true };
+	struct page pg = {
+		.type = CDC_PQ_DATA_PAGE_V2, .num_values = 3, .full = 12, .not_compressed = true
+	};
 
 	(void)state;
 	file.num_rows = 3;
@@ -383,18 +389,22 @@ static void sizes_that_lie(void **state)
 {
 	(void)state;
 	file.num_rows = 3;
-	one_page(&(struct page){ .num_values = 3, .kept = 13 }, "a page of 13 bytes where 12 are left");
+	one_page(&(struct page){ .num_values = 3, .kept = 13 },
+		 "a page of 13 bytes where 12 are left");
 	one_page(&(struct page){ .num_values = 3, .kept = -1 }, "negative");
 	one_page(&(struct page){ .num_values = 3, .full = -1 }, "negative");
 	one_page(&(struct page){ .num_values = 3, .full = 13 }, "12 bytes and says 13");
 	one_page(&(struct page){ .num_values = -3 }, "negative");
 	one_page(&(struct page){ .num_values = 2 }, "1 values early");
 	one_page(&(struct page){ .type = 3, .num_values = 3, .def_length = -1 }, "negative");
-	one_page(&(struct page){ .type = 3, .num_values = 3, .rep_length = 9, .def_length = 4 }, "longer");
+	one_page(&(struct page){ .type = 3, .num_values = 3, .rep_length = 9, .def_length = 4 },
+		 "longer");
 	one_page(&(struct page){ .num_values = 3, .encoding = CDC_PQ_RLE }, "not for");
 	one_page(&(struct page){ .num_values = 3, .encoding = CDC_PQ_DELTA_BYTE_ARRAY }, "not for");
-	one_page(&(struct page){ .num_values = 3, .encoding = CDC_PQ_DELTA_LENGTH_BYTE_ARRAY }, "not for");
-	one_page(&(struct page){ .num_values = 3, .encoding = CDC_PQ_DELTA_BINARY_PACKED }, "block size");
+	one_page(&(struct page){ .num_values = 3, .encoding = CDC_PQ_DELTA_LENGTH_BYTE_ARRAY },
+		 "not for");
+	one_page(&(struct page){ .num_values = 3, .encoding = CDC_PQ_DELTA_BINARY_PACKED },
+		 "block size");
 	file.num_values = 4;
 	one_page(&(struct page){ .num_values = 3 }, "4 values in 3 rows");
 	file.num_values = 0;
@@ -430,7 +440,8 @@ static void levels_that_lie(void **state)
 	data(1, 3, CDC_PQ_PLAIN, "\2\0\0\0\x04\1\1\0\0\0\1\0\0\0", 14);
 	refuse(CDC_ECORRUPT, "runs end");
 	file.chunk.n = 0;
-	put_page(&file.chunk, &(struct page){ .num_values = 3, .def_encoding = CDC_PQ_PLAIN_DICTIONARY },
+	put_page(&file.chunk,
+		 &(struct page){ .num_values = 3, .def_encoding = CDC_PQ_PLAIN_DICTIONARY },
 		 int_1_2_3, 12);
 	refuse(CDC_EUNSUPPORTED, "levels in encoding 2");
 }
@@ -472,7 +483,10 @@ static void strings_that_lie(void **state)
 	data(1, 1, CDC_PQ_PLAIN, "\4\0\0\0abc", 7);
 	refuse(CDC_ECORRUPT, "longer than its page");
 	file.chunk.n = 0;
-	data(1, 1, CDC_PQ_PLAIN, "\xff\xff\xff\xff""abc", 7);
+	data(1, 1, CDC_PQ_PLAIN,
+	     "\xff\xff\xff\xff"
+	     "abc",
+	     7);
 	refuse(CDC_ECORRUPT, "longer than its page");
 	file.chunk.n = 0;
 	data(1, 1, CDC_PQ_PLAIN, "\0\0\0", 3);
@@ -554,13 +568,29 @@ static void damaged_everywhere(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(plain_required), CASE(optional_strings), CASE(bit_packed_levels),
-		CASE(whole_page_runs), CASE(dictionary_without_offset),
-		CASE(dictionary_of_one_and_fallback), CASE(foreign_pages), CASE(booleans),
-		CASE(byte_stream_split), CASE(int96), CASE(fixed_length), CASE(checksum),
-		CASE(no_values), CASE(carried_prefix), CASE(hidden_bytes), CASE(flag_that_lies),
-		CASE(unsupported), CASE(page_too_large), CASE(sizes_that_lie), CASE(levels_that_lie),
-		CASE(dictionaries_that_lie), CASE(strings_that_lie), CASE(many_values_of_few_bytes),
+		CASE(plain_required),
+		CASE(optional_strings),
+		CASE(bit_packed_levels),
+		CASE(whole_page_runs),
+		CASE(dictionary_without_offset),
+		CASE(dictionary_of_one_and_fallback),
+		CASE(foreign_pages),
+		CASE(booleans),
+		CASE(byte_stream_split),
+		CASE(int96),
+		CASE(fixed_length),
+		CASE(checksum),
+		CASE(no_values),
+		CASE(carried_prefix),
+		CASE(hidden_bytes),
+		CASE(flag_that_lies),
+		CASE(unsupported),
+		CASE(page_too_large),
+		CASE(sizes_that_lie),
+		CASE(levels_that_lie),
+		CASE(dictionaries_that_lie),
+		CASE(strings_that_lie),
+		CASE(many_values_of_few_bytes),
 		CASE(damaged_everywhere),
 	};
 

@@ -23,7 +23,7 @@ struct test_case {
 	uint32_t page_rows;
 	uint64_t group_rows;
 	uint32_t dictionary_bytes;
-	uint32_t most;		/* slots of a batch */
+	uint32_t most; /* slots of a batch */
 };
 
 static void optional_types(struct gen *g)
@@ -189,14 +189,15 @@ static void compare_skipping(const struct test_case *t, struct cdc_pq_file *f, i
 	struct gen random;
 	struct gen g;
 	int32_t group = 0;
-	int64_t left = 0;	/* of the row group */
+	int64_t left = 0; /* of the row group */
 	uint32_t seen = 0;
 
 	set_up(t, &g);
 	gen_init(&random, 77);
 	gen_batch(&g, t->rows, vec);
 	while (seen < t->rows) {
-		uint32_t n = 1 + (uint32_t)(gen_next(&random) % (gen_chance(&random, 300) ? 900 : 20));
+		uint32_t n =
+			1 + (uint32_t)(gen_next(&random) % (gen_chance(&random, 300) ? 900 : 20));
 
 		if (left == 0) {
 			cdc_pq_column_close(c);
@@ -240,7 +241,8 @@ static void check_index(struct cdc_pq_file *f, int32_t leaf, const struct test_c
 			nulls += index.page[i].null_count;
 		}
 		assert_int_equal(rows, m->row_group[g].num_rows);
-		if (m->row_group[g].column[leaf].stats.has_null_count && index.page[0].has_null_count)
+		if (m->row_group[g].column[leaf].stats.has_null_count &&
+		    index.page[0].has_null_count)
 			assert_int_equal(nulls, m->row_group[g].column[leaf].stats.null_count);
 		cdc_pq_page_index_free(&index);
 	}

@@ -122,16 +122,20 @@ static void booleans(void **state)
 
 static void floats(void **state)
 {
-	static const float zeros[] = { NAN, 0.0F, NAN };
+	static const float zeros[] = { 0.0F, 0.0F };
+	static const float some_nan[] = { NAN, 1.5F, NAN };
 	static const double negative_zero[] = { -0.0 };
 	static const double all_nan[] = { NAN, NAN };
-	static const double infinite[] = { -INFINITY, 1.5, NAN };
+	static const double infinite[] = { -INFINITY, 1.5 };
 	struct cdc_pq_node n = leaf_of(CDC_PQ_FLOAT, CDC_PQ_LOGICAL_NONE);
 	struct cdc_pq_range r = { .has = false };
 
 	(void)state;
-	cdc_pq_range_float(&r, zeros, 3);
+	cdc_pq_range_float(&r, some_nan, 3);
 	assert_int_equal(r.nan_count, 2);
+	assert_no_bounds(&r, &n);
+	cdc_pq_range_reset(&r);
+	cdc_pq_range_float(&r, zeros, 2);
 	assert_bounds(&r, &n, CDC_STR("\0\0\0\x80"), true, CDC_STR("\0\0\0\0"), true);
 	n = leaf_of(CDC_PQ_DOUBLE, CDC_PQ_LOGICAL_NONE);
 	cdc_pq_range_reset(&r);
@@ -142,8 +146,8 @@ static void floats(void **state)
 	cdc_pq_range_double(&r, all_nan, 2);
 	assert_int_equal(r.nan_count, 2);
 	assert_no_bounds(&r, &n);
-	cdc_pq_range_double(&r, infinite, 3);
-	assert_int_equal(r.nan_count, 3);
+	cdc_pq_range_reset(&r);
+	cdc_pq_range_double(&r, infinite, 2);
 	assert_bounds(&r, &n, CDC_STR("\0\0\0\0\0\0\xf0\xff"), true,
 		      CDC_STR("\0\0\0\0\0\0\xf8\x3f"), true);
 }
@@ -187,7 +191,7 @@ static void extremes_of_many(void **state)
 		for (size_t i = 0; i < num; i++) {
 			v[i] = cdc_str(bytes[i], (size_t)rand() % 12);
 			for (size_t k = 0; k < v[i].n; k++)
-				bytes[i][k] = rand() % 3 ? 'a' : (char)(rand() % 4 * 85);
+				bytes[i][k] = (char)(rand() % 3 ? 'a' : rand() % 4 * 85);
 		}
 		min = max = v[0];
 		for (size_t i = 1; i < num; i++) {

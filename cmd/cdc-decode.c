@@ -79,7 +79,7 @@ struct run {
 	struct options o;
 	struct cdc_source *s;
 	const struct cdc_reader *in;
-	uint64_t bytes_before;	/* of the inputs that are done */
+	uint64_t bytes_before; /* of the inputs that are done */
 };
 
 static int put(void *ctx, struct cdc_str lines, struct cdc_err *err)

@@ -12,7 +12,7 @@ struct compiler {
 	struct seen {
 		avro_schema_t schema;
 		uint32_t node;
-	} *seen;			/* named types, for links */
+	} * seen; /* named types, for links */
 	size_t n_seen;
 	size_t cap_seen;
 	unsigned depth;
@@ -124,8 +124,10 @@ static int compile_record(struct compiler *c, avro_schema_t s, uint32_t node)
 		rc = compile_child(c, node, i, avro_schema_record_field_get_by_index(s, (int)i),
 				   avro_schema_record_field_name(s, (int)i));
 		if (rc == CDC_OK)
-			empty = empty && c->plan->node[cdc_avro_child(c->plan, &c->plan->node[node],
-								      i)->node].empty;
+			empty = empty &&
+				c->plan->node[cdc_avro_child(c->plan, &c->plan->node[node], i)
+						      ->node]
+					.empty;
 	}
 	c->plan->node[node].empty = empty;
 	return rc;

@@ -30,21 +30,21 @@ enum cdc_avro_kind {
 };
 
 struct cdc_avro_node {
-	uint8_t kind;		/* enum cdc_avro_kind */
-	bool empty;		/* takes no bytes whatever its value is: null, a record of nulls */
-	uint32_t first;		/* children: first in plan->child */
-	uint32_t n;		/* record fields, union branches, enum symbols; 1 for array and map */
-	uint64_t size;		/* fixed: bytes */
-	const char *name;	/* record, enum, fixed: name without namespace */
+	uint8_t kind; /* enum cdc_avro_kind */
+	bool empty; /* takes no bytes whatever its value is: null, a record of nulls */
+	uint32_t first; /* children: first in plan->child */
+	uint32_t n; /* record fields, union branches, enum symbols; 1 for array and map */
+	uint64_t size; /* fixed: bytes */
+	const char *name; /* record, enum, fixed: name without namespace */
 };
 
 struct cdc_avro_child {
-	uint32_t node;		/* not of enum symbols */
-	const char *name;	/* record field or enum symbol */
+	uint32_t node; /* not of enum symbols */
+	const char *name; /* record field or enum symbol */
 };
 
 struct cdc_avro_plan {
-	struct cdc_avro_node *node;	/* node[0] is the datum */
+	struct cdc_avro_node *node; /* node[0] is the datum */
 	struct cdc_avro_child *child;
 	uint32_t n_nodes;
 	uint32_t n_children;
@@ -53,12 +53,12 @@ struct cdc_avro_plan {
 	struct cdc_arena names;
 };
 
-#define CDC_AVRO_SCHEMA_MAX ((size_t)4 << 20)	/* bytes of schema text */
+#define CDC_AVRO_SCHEMA_MAX ((size_t)4 << 20) /* bytes of schema text */
 #define CDC_AVRO_NODES_MAX 100000u
-#define CDC_AVRO_DEPTH_MAX 64			/* of a datum, for recursive schemas */
+#define CDC_AVRO_DEPTH_MAX 64 /* of a datum, for recursive schemas */
 
-int cdc_avro_plan_new(struct cdc_avro_plan **plan, struct cdc_str json, struct cdc_err *err)
-	CDC_NODISCARD;
+int cdc_avro_plan_new(struct cdc_avro_plan **plan, struct cdc_str json,
+		      struct cdc_err *err) CDC_NODISCARD;
 void cdc_avro_plan_free(struct cdc_avro_plan *plan);
 
 static inline const struct cdc_avro_node *cdc_avro_node(const struct cdc_avro_plan *plan,
@@ -151,8 +151,8 @@ static inline bool cdc_avro_branch(const struct cdc_avro_plan *plan, struct cdc_
  * item. A block with a negative count tells its size in bytes, which is then checked.
  */
 struct cdc_avro_blocks {
-	int64_t left;		/* items left in the block */
-	const unsigned char *end;	/* where the block must end, NULL: it did not say */
+	int64_t left; /* items left in the block */
+	const unsigned char *end; /* where the block must end, NULL: it did not say */
 };
 
 bool cdc_avro_next_block(struct cdc_avro_cur *c, struct cdc_avro_blocks *b, bool *ok);

@@ -17,10 +17,10 @@
 enum how {
 	AS_UTF8,
 	AS_ASCII,
-	AS_LATIN1,	/* MySQL's latin1: cp1252 with C1 controls where that has holes */
-	AS_ISO_LATIN1,	/* bytes as code points */
+	AS_LATIN1, /* MySQL's latin1: cp1252 with C1 controls where that has holes */
+	AS_ISO_LATIN1, /* bytes as code points */
 	AS_ICONV,
-	AS_SJIS		/* iconv, but 0x5C and 0x7E are ASCII as in MySQL */
+	AS_SJIS /* iconv, but 0x5C and 0x7E are ASCII as in MySQL */
 };
 
 struct cdc_charset {
@@ -28,7 +28,7 @@ struct cdc_charset {
 	char name[NAME_MAX_BYTES + 1];
 	size_t name_len;
 	enum how how;
-	bool ascii_first;	/* bytes below 0x80 alone are ASCII: no conversion then */
+	bool ascii_first; /* bytes below 0x80 alone are ASCII: no conversion then */
 	iconv_t cd;
 };
 
@@ -219,7 +219,7 @@ static int decode_iconv(struct cdc_buf *b, const struct cdc_charset *c, struct c
 {
 	union {
 		const char *in;
-		char *iconv_in;		/* iconv does not write through it */
+		char *iconv_in; /* iconv does not write through it */
 	} u = { s.p };
 	size_t left = s.n;
 	int rc = cdc_buf_reserve(b, s.n * 3 + 16, err);
@@ -245,8 +245,8 @@ static int decode_iconv(struct cdc_buf *b, const struct cdc_charset *c, struct c
 }
 
 /*
- * iconv's SHIFT_JIS follows JIS X 0201, where 0x5C is a yen sign and 0x7E an overline. In MySQL (and
- * Java) they are ASCII, and 0x815F is the full-width backslash. Nothing else maps to the two.
+ * iconv's SHIFT_JIS follows JIS X 0201, where 0x5C is a yen sign and 0x7E an overline. In MySQL
+ * (and Java) they are ASCII, and 0x815F is the full-width backslash. Nothing else maps to the two.
  */
 static int decode_sjis(struct cdc_buf *b, const struct cdc_charset *c, struct cdc_str s,
 		       struct cdc_err *err)

@@ -15,10 +15,10 @@ struct cdc_charsets {
 	struct cdc_charset *list;
 	size_t n;
 	struct cdc_charset *last;
-	struct cdc_buf text;	/* the last conversion's result */
+	struct cdc_buf text; /* the last conversion's result */
 };
 
-#define CDC_CHARSETS_MAX 64	/* different names in one stream */
+#define CDC_CHARSETS_MAX 64 /* different names in one stream */
 
 /*
  * Decode `bytes` of the set called `name`. *out points to `bytes` itself when they are UTF-8

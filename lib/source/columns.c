@@ -20,7 +20,8 @@ static struct cdc_str trim(struct cdc_str s)
 	return s;
 }
 
-int cdc_names_split(struct cdc_names *names, const char *list, const char *what, struct cdc_err *err)
+int cdc_names_split(struct cdc_names *names, const char *list, const char *what,
+		    struct cdc_err *err)
 {
 	size_t n = 1;
 

@@ -19,7 +19,9 @@ static const struct {
 	{ "PAR1", 4, "a Parquet file, which this program does not read" },
 	{ "\x1f\x8b", 2, "compressed with gzip: decompress it first" },
 	{ "\x28\xb5\x2f\xfd", 4, "compressed with zstd: decompress it first" },
-	{ "\xfd" "7zXZ", 5, "compressed with xz: decompress it first" },
+	{ "\xfd"
+	  "7zXZ",
+	  5, "compressed with xz: decompress it first" },
 	{ "BZh", 3, "compressed with bzip2: decompress it first" },
 	{ "PK\x03\x04", 4, "a zip archive: unpack it first" },
 };
@@ -32,7 +34,7 @@ static bool starts_with(struct cdc_str s, const char *magic, size_t n)
 struct probe {
 	struct cdc_source *s;
 	struct cdc_reader *r;
-	const struct cdc_format *format;	/* that is asked */
+	const struct cdc_format *format; /* that is asked */
 	void *ctx;
 };
 
@@ -126,14 +128,16 @@ static int refuse(struct cdc_str head, const struct cdc_format *format, struct c
 			return cdc_fail(err, CDC_EDATA, "the input is %s", foreign[i].what);
 	}
 	if (format)
-		return cdc_fail(err, CDC_EDATA,
-				"cannot tell how messages of format %s are framed here: give --framing",
-				format->name);
+		return cdc_fail(
+			err, CDC_EDATA,
+			"cannot tell how messages of format %s are framed here: give --framing",
+			format->name);
 	return cdc_fail(err, CDC_EDATA, "cannot tell what the input is: give --from and --framing");
 }
 
 /* The framing of an input whose format is known. */
-static int find_framing(struct probe *p, struct cdc_str head, const char **name, struct cdc_err *err)
+static int find_framing(struct probe *p, struct cdc_str head, const char **name,
+			struct cdc_err *err)
 {
 	bool yes = false;
 	int rc = CDC_OK;
@@ -159,7 +163,8 @@ static int find_framing(struct probe *p, struct cdc_str head, const char **name,
 }
 
 /* Neither was given. */
-static int find_both(struct probe *p, struct cdc_str head, const char **framing, struct cdc_err *err)
+static int find_both(struct probe *p, struct cdc_str head, const char **framing,
+		     struct cdc_err *err)
 {
 	bool yes = false;
 	int rc = use(p, &cdc_format_records, err);
@@ -202,10 +207,11 @@ static int find_format(struct probe *p, const char **framing, struct cdc_err *er
 static int check_pair(const struct cdc_format *f, const char *framing, struct cdc_err *err)
 {
 	if (f->stream && strcmp(framing, "lines") != 0)
-		return cdc_fail(err, CDC_EUSAGE, "format %s is text: --framing %s cannot be", f->name,
-				framing);
+		return cdc_fail(err, CDC_EUSAGE, "format %s is text: --framing %s cannot be",
+				f->name, framing);
 	if (!f->datum && strcmp(framing, "ocf") == 0)
-		return cdc_fail(err, CDC_EUSAGE, "format %s does not come in Avro containers", f->name);
+		return cdc_fail(err, CDC_EUSAGE, "format %s does not come in Avro containers",
+				f->name);
 	return CDC_OK;
 }
 
@@ -221,7 +227,7 @@ int cdc_source_detect(struct cdc_source *s, struct cdc_reader *r, const struct c
 	const char *framed = given(s->opt.framing);
 	struct probe p = { .s = s, .r = r, .format = from ? cdc_format_find(from) : NULL };
 	struct cdc_str head = CDC_STR("");
-	char first[HEAD_BYTES];		/* the reader's buffer moves while more is looked at */
+	char first[HEAD_BYTES]; /* the reader's buffer moves while more is looked at */
 	int rc = CDC_OK;
 
 	*framing = NULL;
@@ -231,7 +237,7 @@ int cdc_source_detect(struct cdc_source *s, struct cdc_reader *r, const struct c
 		return check_pair(p.format, framed, err);
 	}
 	if (p.format && !p.format->datum)
-		framed = "lines";	/* text: there is nothing to look at */
+		framed = "lines"; /* text: there is nothing to look at */
 	else
 		rc = cdc_reader_peek(r, HEAD_BYTES, &head, err);
 	if (rc < 0)

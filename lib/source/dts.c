@@ -11,20 +11,20 @@
 #define NOOP_BYTES 48
 #define NOOP_BYTES_SHORT 2
 
-#define SECONDS_MIN (-62167219200)	/* years 0000 to 9999 */
+#define SECONDS_MIN (-62167219200) /* years 0000 to 9999 */
 #define SECONDS_MAX 253402300799
 
 struct dts {
 	struct cdc_source *s;
 	struct dts_layout *builtin;
-	struct dts_layout *written;	/* of the current container */
+	struct dts_layout *written; /* of the current container */
 	uint64_t layouts;
 	struct dts_event e;
 	struct dts_tables tables;
-	struct dts_table *announced;	/* its SCHEMA record is part of the current message */
+	struct dts_table *announced; /* its SCHEMA record is part of the current message */
 	struct cdc_charsets charsets;
-	struct cdc_buf name;		/* of an event without columns */
-	struct cdc_buf truncated;	/* of the table that a statement truncates */
+	struct cdc_buf name; /* of an event without columns */
+	struct cdc_buf truncated; /* of the table that a statement truncates */
 	/* Printed again and again: `"source":{…},` and the second. */
 	struct cdc_out source;
 	char source_type[32];
@@ -36,8 +36,9 @@ struct dts {
 
 /* NULL: such events are not printed. */
 static const char *const type_names[DTS_OPERATIONS] = {
-	[DTS_INSERT] = "INSERT", [DTS_UPDATE] = "UPDATE", [DTS_DELETE] = "DELETE",
-	[DTS_INIT] = "INIT",	 [DTS_DDL] = "DDL",	  [DTS_BEGIN] = "BEGIN",
+	[DTS_INSERT] = "INSERT", [DTS_UPDATE] = "UPDATE",
+	[DTS_DELETE] = "DELETE", [DTS_INIT] = "INIT",
+	[DTS_DDL] = "DDL",	 [DTS_BEGIN] = "BEGIN",
 	[DTS_COMMIT] = "COMMIT", [DTS_HEARTBEAT] = "CHECKPOINT",
 };
 
@@ -141,8 +142,8 @@ static void put_timestamp(struct dts *d, int64_t second)
 		return;
 	}
 	if (second != d->second) {
-		d->second_len = cdc_timestamp_format_fixed(second * 1000000, 'T', true, 0,
-							   d->second_text);
+		d->second_len =
+			cdc_timestamp_format_fixed(second * 1000000, 'T', true, 0, d->second_text);
 		d->second = second;
 	}
 	cdc_out_lit(o, ",\"recordTimestamp\":\"");
@@ -176,7 +177,8 @@ static void put_tags(struct dts *d, const struct dts_event *e)
 		{ CDC_STR("sourcePosition"), e->position },
 		{ CDC_STR("safeSourcePosition"),
 		  cdc_str_eq(e->safe_position, e->position) ? CDC_STR("") : e->safe_position },
-		{ CDC_STR("sourceTxid"), cdc_str_eq(e->txid, CDC_STR("0")) ? CDC_STR("") : e->txid },
+		{ CDC_STR("sourceTxid"),
+		  cdc_str_eq(e->txid, CDC_STR("0")) ? CDC_STR("") : e->txid },
 	};
 	struct cdc_out *o = &d->s->out;
 	bool first = true;
@@ -242,8 +244,8 @@ static void put_image(struct dts *d, const struct dts_table *t, const struct dts
 }
 
 /* An image that the operation must, may or must not have (spec section 1.3). */
-static int check_image(const struct dts_image *img, bool required, uint32_t n_cols, const char *name,
-		       struct cdc_err *err)
+static int check_image(const struct dts_image *img, bool required, uint32_t n_cols,
+		       const char *name, struct cdc_err *err)
 {
 	if (img->shape == DTS_NONE)
 		return required ? cdc_fail(err, CDC_EDATA, "%s is missing", name) : CDC_OK;
@@ -274,7 +276,8 @@ static int put_row(struct dts *d, const struct dts_layout *l, const struct cdc_m
 		return cdc_fail(err, CDC_EDATA, "a row without fields");
 	rc = dts_tables_find(&d->tables, l, e, &t, err);
 	if (rc == CDC_OK)
-		rc = check_image(before, e->operation == DTS_DELETE, t->n_cols, "beforeImages", err);
+		rc = check_image(before, e->operation == DTS_DELETE, t->n_cols, "beforeImages",
+				 err);
 	if (rc == CDC_OK)
 		rc = check_image(after, has_after, t->n_cols, "afterImages", err);
 	if (rc < 0)
@@ -359,10 +362,12 @@ static int put_ddl(struct dts *d, const struct cdc_message *m, struct cdc_err *e
 	rc = put_control(d, m, "DDL", e->has_object ? &d->name : NULL, ",\"ddl\":", e->after.text,
 			 err);
 	if (rc == CDC_OK && dts_type_find(e->source_type, 0))
-		rc = dts_truncated_table(e->after.text, has_table ? CDC_STR("") : cdc_buf_str(&d->name),
+		rc = dts_truncated_table(e->after.text,
+					 has_table ? CDC_STR("") : cdc_buf_str(&d->name),
 					 &d->truncated, &is_truncate, err);
 	if (rc == CDC_OK && is_truncate && cdc_source_keeps(d->s, d->truncated.p, false))
-		rc = put_control(d, m, "TRUNCATE", &d->truncated, "", (struct cdc_str)CDC_STR_INIT, err);
+		rc = put_control(d, m, "TRUNCATE", &d->truncated, "", (struct cdc_str)CDC_STR_INIT,
+				 err);
 	return rc;
 }
 
@@ -376,8 +381,8 @@ static int put_other(struct dts *d, const struct cdc_message *m, struct cdc_err 
 	if (e->operation == DTS_DDL)
 		return put_ddl(d, m, err);
 	return put_control(d, m, type_names[e->operation], e->has_object ? &d->name : NULL,
-			   e->operation == DTS_HEARTBEAT ? ",\"positions\":[]" : "", (struct cdc_str)CDC_STR_INIT,
-			   err);
+			   e->operation == DTS_HEARTBEAT ? ",\"positions\":[]" : "",
+			   (struct cdc_str)CDC_STR_INIT, err);
 }
 
 static int put_event(struct dts *d, const struct dts_layout *l, const struct cdc_message *m,
@@ -412,8 +417,8 @@ static struct cdc_str known_fields(const struct dts *d, const struct dts_layout 
 {
 	const struct dts_table *t = d->tables.last;
 
-	return t && t->has_fields && t->layout_id == l->id ? cdc_buf_str(&t->raw_fields) :
-							     CDC_STR("");
+	return t && t->has_fields && t->layout_id == l->id ? cdc_buf_str(&t->raw_fields)
+							   : CDC_STR("");
 }
 
 static int read_event(struct dts *d, const struct dts_layout *l, struct cdc_avro_cur *cur,

@@ -156,7 +156,8 @@ static bool read_source(struct walk *w, uint32_t node)
 
 /*
  * The columns are the same from one event of a table to the next: where the encoded bytes are those
- * that are known, they need no walk. (An encoding tells its own length, so equal bytes are all of it.)
+ * that are known, they need no walk. (An encoding tells its own length, so equal bytes are all of
+ * it.)
  */
 static bool read_fields(struct walk *w, uint32_t node)
 {
@@ -205,8 +206,8 @@ static bool read_parts(struct walk *w, struct dts_steps s, struct dts_value *v)
 {
 	for (uint32_t i = s.first; i < s.first + s.n; i++) {
 		struct dts_step step = w->l->step[i];
-		bool ok = step.op >= DTS_OP_PART ? read_part(w, step, v) :
-						   cdc_avro_skip(w->l->plan, step.node, w->cur);
+		bool ok = step.op >= DTS_OP_PART ? read_part(w, step, v)
+						 : cdc_avro_skip(w->l->plan, step.node, w->cur);
 
 		if (!ok)
 			return false;
@@ -231,8 +232,8 @@ static bool read_value_step(struct walk *w, struct dts_step step, struct dts_val
 
 		if (!cdc_avro_branch(w->l->plan, w->cur, &node))
 			return false;
-		return kind_of(w, node) == CDC_AVRO_FLOAT ? cdc_avro_float(w->cur, &v->u.number) :
-							    cdc_avro_double(w->cur, &v->u.number);
+		return kind_of(w, node) == CDC_AVRO_FLOAT ? cdc_avro_float(w->cur, &v->u.number)
+							  : cdc_avro_double(w->cur, &v->u.number);
 	}
 	case DTS_OP_SECONDS:
 		return read_integral(w, step.node, &v->u.seconds);
@@ -387,7 +388,8 @@ bool dts_event_read(const struct dts_layout *l, struct cdc_avro_cur *cur, struct
 	*nomem = false;
 	event_reset(e);
 	for (uint32_t i = 0; i < l->event.n; i++) {
-		/* Version 1 ends before the last field, with nothing to tell so (spec section 0). */
+		/* Version 1 ends before the last field, with nothing to tell so (spec section 0).
+		 */
 		if (l->tail_optional && i == l->event.n - 1 && cur->p == cur->end)
 			return true;
 		if (!read_step(&w, step[i]))

@@ -10,7 +10,7 @@
 #include "source/charset.h"
 #include "source/out.h"
 
-#define DTS_COLUMNS_MAX 16384u	/* MySQL stops at 4096 */
+#define DTS_COLUMNS_MAX 16384u /* MySQL stops at 4096 */
 #define DTS_TAGS_MAX 1024u
 
 enum dts_operation {
@@ -32,13 +32,13 @@ enum dts_operation {
 	DTS_NOOP,
 	DTS_INIT,
 	DTS_OPERATIONS,
-	DTS_OPERATION_UNKNOWN = DTS_OPERATIONS	/* a symbol of a later schema */
+	DTS_OPERATION_UNKNOWN = DTS_OPERATIONS /* a symbol of a later schema */
 };
 
 /* Branches of the image value union (spec section 1.2), told apart by their names. */
 enum dts_kind {
 	DTS_NULL,
-	DTS_ABSENT,		/* EmptyObject NONE */
+	DTS_ABSENT, /* EmptyObject NONE */
 	DTS_INTEGER,
 	DTS_CHARACTER,
 	DTS_DECIMAL,
@@ -50,21 +50,30 @@ enum dts_kind {
 	DTS_TEXT_GEOMETRY,
 	DTS_BINARY_OBJECT,
 	DTS_TEXT_OBJECT,
-	DTS_EMPTY_OBJECT	/* in a layout only: becomes DTS_NULL or DTS_ABSENT */
+	DTS_EMPTY_OBJECT /* in a layout only: becomes DTS_NULL or DTS_ABSENT */
 };
 
-enum dts_part { DTS_YEAR, DTS_MONTH, DTS_DAY, DTS_HOUR, DTS_MINUTE, DTS_SECOND, DTS_MICROS, DTS_PARTS };
+enum dts_part {
+	DTS_YEAR,
+	DTS_MONTH,
+	DTS_DAY,
+	DTS_HOUR,
+	DTS_MINUTE,
+	DTS_SECOND,
+	DTS_MICROS,
+	DTS_PARTS
+};
 
 struct dts_value {
-	uint8_t kind;			/* enum dts_kind */
-	uint8_t present;		/* bit n: part[n] is not null */
-	int32_t part[DTS_PARTS];	/* DateTime; [DTS_MICROS] of Timestamp too */
+	uint8_t kind; /* enum dts_kind */
+	uint8_t present; /* bit n: part[n] is not null */
+	int32_t part[DTS_PARTS]; /* DateTime; [DTS_MICROS] of Timestamp too */
 	union {
-		struct cdc_str text;	/* value, as string or bytes */
+		struct cdc_str text; /* value, as string or bytes */
 		int64_t seconds;
 		double number;
 	} u;
-	struct cdc_str tag;		/* charset, timezone, or type of an object */
+	struct cdc_str tag; /* charset, timezone, or type of an object */
 };
 
 /* What a step of the walk does with the writer's next field. */
@@ -96,8 +105,8 @@ enum dts_op {
 	DTS_OP_NUMBER,
 	DTS_OP_SECONDS,
 	DTS_OP_MICROS,
-	DTS_OP_PART,			/* + enum dts_part */
-	DTS_OP_NESTED = DTS_OP_PART + DTS_PARTS	/* the DateTime in a TimestampWithTimeZone */
+	DTS_OP_PART, /* + enum dts_part */
+	DTS_OP_NESTED = DTS_OP_PART + DTS_PARTS /* the DateTime in a TimestampWithTimeZone */
 };
 
 struct dts_step {
@@ -112,20 +121,20 @@ struct dts_steps {
 };
 
 struct dts_layout {
-	uint64_t id;		/* different for every layout that a decoder has had */
+	uint64_t id; /* different for every layout that a decoder has had */
 	struct cdc_avro_plan *plan;
 	struct dts_step *step;
 	uint32_t n_steps;
 	uint32_t cap_steps;
 	struct dts_steps event;
-	struct dts_steps *of;	/* by node: steps of value, source and field records */
-	uint8_t *kind;		/* by node: enum dts_kind of value branches */
-	uint8_t *operation;	/* by symbol of the operation enum: enum dts_operation */
-	bool tail_optional;	/* bornTimestamp may be missing: no schema came with the data */
+	struct dts_steps *of; /* by node: steps of value, source and field records */
+	uint8_t *kind; /* by node: enum dts_kind of value branches */
+	uint8_t *operation; /* by symbol of the operation enum: enum dts_operation */
+	bool tail_optional; /* bornTimestamp may be missing: no schema came with the data */
 };
 
-int dts_layout_new(struct dts_layout **layout, struct cdc_str schema, struct cdc_err *err)
-	CDC_NODISCARD;
+int dts_layout_new(struct dts_layout **layout, struct cdc_str schema,
+		   struct cdc_err *err) CDC_NODISCARD;
 /* The published layout, both versions: the last field may be missing. */
 int dts_layout_builtin(struct dts_layout **layout, struct cdc_err *err) CDC_NODISCARD;
 void dts_layout_free(struct dts_layout *layout);
@@ -136,15 +145,15 @@ enum dts_shape { DTS_NONE, DTS_STRING, DTS_ARRAY };
 
 struct dts_image {
 	enum dts_shape shape;
-	struct cdc_str text;		/* DTS_STRING */
-	struct dts_value *value;	/* DTS_ARRAY; owned, reused by the next event */
+	struct cdc_str text; /* DTS_STRING */
+	struct dts_value *value; /* DTS_ARRAY; owned, reused by the next event */
 	uint32_t n;
 	uint32_t cap;
 };
 
 struct dts_column {
 	struct cdc_str name;
-	int32_t type;			/* dataTypeNumber */
+	int32_t type; /* dataTypeNumber */
 };
 
 struct dts_tag {
@@ -158,16 +167,16 @@ struct dts_event {
 	struct cdc_str position;
 	struct cdc_str safe_position;
 	struct cdc_str txid;
-	const char *source_type;	/* symbol, in the plan */
+	const char *source_type; /* symbol, in the plan */
 	struct cdc_str source_version;
 	uint8_t operation;
 	bool has_object;
-	struct cdc_str object;		/* objectName as it came */
+	struct cdc_str object; /* objectName as it came */
 	struct dts_tag *tag;
 	uint32_t n_tags;
 	uint32_t cap_tags;
 	enum dts_shape fields_shape;
-	struct cdc_str fields;		/* DTS_ARRAY: its encoded blocks */
+	struct cdc_str fields; /* DTS_ARRAY: its encoded blocks */
 	uint32_t fields_node;
 	struct dts_image before;
 	struct dts_image after;
@@ -189,8 +198,8 @@ void dts_value_print(struct cdc_out *o, struct cdc_charsets *cs, const struct dt
 		     enum dts_text_as as);
 
 /*
- * dts_truncate.c: is the statement a TRUNCATE of one table? Then its db.table, NUL-terminated, is in
- * `name`. `db` is the database that the statement was given in.
+ * dts_truncate.c: is the statement a TRUNCATE of one table? Then its db.table, NUL-terminated, is
+ * in `name`. `db` is the database that the statement was given in.
  */
 int dts_truncated_table(struct cdc_str ddl, struct cdc_str db, struct cdc_buf *name, bool *yes,
 			struct cdc_err *err) CDC_NODISCARD;

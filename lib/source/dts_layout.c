@@ -32,45 +32,33 @@ static const struct want want_event[] = {
 	{ NULL, 0, 0, false }
 };
 
-static const struct want want_source[] = {
-	{ "sourceType", DTS_OP_SOURCE_TYPE, KIND(CDC_AVRO_ENUM), true },
-	{ "version", DTS_OP_SOURCE_VERSION, TEXTUAL, true },
-	{ NULL, 0, 0, false }
-};
+static const struct want want_source[] = { { "sourceType", DTS_OP_SOURCE_TYPE, KIND(CDC_AVRO_ENUM),
+					     true },
+					   { "version", DTS_OP_SOURCE_VERSION, TEXTUAL, true },
+					   { NULL, 0, 0, false } };
 
-static const struct want want_field[] = {
-	{ "name", DTS_OP_FIELD_NAME, TEXTUAL, true },
-	{ "dataTypeNumber", DTS_OP_FIELD_TYPE, INTEGRAL, true },
-	{ NULL, 0, 0, false }
-};
+static const struct want want_field[] = { { "name", DTS_OP_FIELD_NAME, TEXTUAL, true },
+					  { "dataTypeNumber", DTS_OP_FIELD_TYPE, INTEGRAL, true },
+					  { NULL, 0, 0, false } };
 
-static const struct want want_number_text[] = {
-	{ "value", DTS_OP_TEXT, TEXTUAL, true },
-	{ NULL, 0, 0, false }
-};
+static const struct want want_number_text[] = { { "value", DTS_OP_TEXT, TEXTUAL, true },
+						{ NULL, 0, 0, false } };
 
-static const struct want want_character[] = {
-	{ "charset", DTS_OP_TAG, TEXTUAL, true },
-	{ "value", DTS_OP_TEXT, TEXTUAL, true },
-	{ NULL, 0, 0, false }
-};
+static const struct want want_character[] = { { "charset", DTS_OP_TAG, TEXTUAL, true },
+					      { "value", DTS_OP_TEXT, TEXTUAL, true },
+					      { NULL, 0, 0, false } };
 
-static const struct want want_object[] = {
-	{ "type", DTS_OP_TAG, TEXTUAL, true },
-	{ "value", DTS_OP_TEXT, TEXTUAL, true },
-	{ NULL, 0, 0, false }
-};
+static const struct want want_object[] = { { "type", DTS_OP_TAG, TEXTUAL, true },
+					   { "value", DTS_OP_TEXT, TEXTUAL, true },
+					   { NULL, 0, 0, false } };
 
-static const struct want want_float[] = {
-	{ "value", DTS_OP_NUMBER, KIND(CDC_AVRO_DOUBLE) | KIND(CDC_AVRO_FLOAT), true },
-	{ NULL, 0, 0, false }
-};
+static const struct want want_float[] = { { "value", DTS_OP_NUMBER,
+					    KIND(CDC_AVRO_DOUBLE) | KIND(CDC_AVRO_FLOAT), true },
+					  { NULL, 0, 0, false } };
 
-static const struct want want_timestamp[] = {
-	{ "timestamp", DTS_OP_SECONDS, INTEGRAL, true },
-	{ "millis", DTS_OP_MICROS, INTEGRAL, true },
-	{ NULL, 0, 0, false }
-};
+static const struct want want_timestamp[] = { { "timestamp", DTS_OP_SECONDS, INTEGRAL, true },
+					      { "millis", DTS_OP_MICROS, INTEGRAL, true },
+					      { NULL, 0, 0, false } };
 
 static const struct want want_datetime[] = {
 	{ "year", DTS_OP_PART + DTS_YEAR, INTEGRAL | OR_NULL, true },
@@ -83,11 +71,9 @@ static const struct want want_datetime[] = {
 	{ NULL, 0, 0, false }
 };
 
-static const struct want want_zoned[] = {
-	{ "value", DTS_OP_NESTED, KIND(CDC_AVRO_RECORD), true },
-	{ "timezone", DTS_OP_TAG, TEXTUAL, true },
-	{ NULL, 0, 0, false }
-};
+static const struct want want_zoned[] = { { "value", DTS_OP_NESTED, KIND(CDC_AVRO_RECORD), true },
+					  { "timezone", DTS_OP_TAG, TEXTUAL, true },
+					  { NULL, 0, 0, false } };
 
 static const struct branch {
 	const char *name;
@@ -108,8 +94,9 @@ static const struct branch {
 };
 
 static const char *const operation_names[DTS_OPERATIONS] = {
-	"INSERT", "UPDATE",	"DELETE",  "DDL",  "BEGIN",  "COMMIT",	"ROLLBACK", "ABORT", "HEARTBEAT",
-	"CHECKPOINT", "COMMAND", "FILL", "FINISH", "CONTROL", "RDB", "NOOP",	 "INIT",
+	"INSERT",   "UPDATE",  "DELETE",    "DDL",	  "BEGIN",   "COMMIT",
+	"ROLLBACK", "ABORT",   "HEARTBEAT", "CHECKPOINT", "COMMAND", "FILL",
+	"FINISH",   "CONTROL", "RDB",	    "NOOP",	  "INIT",
 };
 
 static const struct want *find_want(const struct want *want, const char *name)

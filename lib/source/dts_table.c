@@ -257,7 +257,8 @@ static int set_fields(struct dts_table *t, const struct dts_layout *l, const str
 	if (rc < 0)
 		goto out;
 	for (uint32_t i = 0; i < n; i++)
-		tc[i].name = cdc_str(t->raw_fields.p + (col[i].name.p - e->fields.p), col[i].name.n);
+		tc[i].name =
+			cdc_str(t->raw_fields.p + (col[i].name.p - e->fields.p), col[i].name.n);
 	t->col = tc;
 	t->n_cols = n;
 	t->layout_id = l->id;
@@ -375,7 +376,7 @@ static bool has_column(const struct dts_table *t, struct cdc_str name)
 static int primary_key(struct dts_tables *ts, const struct dts_table *t, struct cdc_arena *a,
 		       struct cdc_str **key, size_t *n, struct cdc_err *err)
 {
-	struct cdc_err ignored = CDC_ERR_INIT;	/* a tag that is no JSON tells no key */
+	struct cdc_err ignored = CDC_ERR_INIT; /* a tag that is no JSON tells no key */
 	uint32_t list, i;
 
 	*n = 0;

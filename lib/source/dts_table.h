@@ -13,30 +13,30 @@
 #include "source/source_int.h"
 
 struct dts_table_column {
-	uint32_t off;			/* of "name": in names */
+	uint32_t off; /* of "name": in names */
 	uint32_t len;
-	struct cdc_str name;		/* in raw_fields */
-	int32_t number;			/* dataTypeNumber */
-	const struct dts_type *type;	/* NULL: not known */
-	uint8_t as;			/* enum dts_text_as */
-	uint8_t content;		/* what values were: 0 nothing yet, 1 text, 2 binary */
+	struct cdc_str name; /* in raw_fields */
+	int32_t number; /* dataTypeNumber */
+	const struct dts_type *type; /* NULL: not known */
+	uint8_t as; /* enum dts_text_as */
+	uint8_t content; /* what values were: 0 nothing yet, 1 text, 2 binary */
 };
 
 struct dts_table {
-	char *object;			/* objectName as it came */
+	char *object; /* objectName as it came */
 	size_t object_len;
-	char *source_type;		/* symbol of the source */
-	struct cdc_buf raw_fields;	/* encoded fields as they came */
-	struct cdc_buf raw_key;		/* pk_uk_info as it came */
-	uint64_t layout_id;		/* of the layout that raw_fields is of */
+	char *source_type; /* symbol of the source */
+	struct cdc_buf raw_fields; /* encoded fields as they came */
+	struct cdc_buf raw_key; /* pk_uk_info as it came */
+	uint64_t layout_id; /* of the layout that raw_fields is of */
 	bool has_fields;
 	bool keep;
-	bool printed;			/* `schema` is in the output */
-	struct cdc_buf name;		/* db.table, unescaped, NUL-terminated */
-	struct cdc_out db_table;	/* "db.table" as JSON */
-	struct cdc_out fields;		/* ["id","date"] */
-	struct cdc_out names;		/* "id":"date": */
-	struct cdc_out schema;		/* the SCHEMA record */
+	bool printed; /* `schema` is in the output */
+	struct cdc_buf name; /* db.table, unescaped, NUL-terminated */
+	struct cdc_out db_table; /* "db.table" as JSON */
+	struct cdc_out fields; /* ["id","date"] */
+	struct cdc_out names; /* "id":"date": */
+	struct cdc_out schema; /* the SCHEMA record */
 	struct dts_table_column *col;
 	uint32_t n_cols;
 };
@@ -48,11 +48,11 @@ struct dts_tables {
 	uint32_t cap;
 	struct cdc_map map;
 	struct dts_table *last;
-	struct cdc_tape tape;		/* for pk_uk_info */
-	struct cdc_names given_key;	/* --key */
+	struct cdc_tape tape; /* for pk_uk_info */
+	struct cdc_names given_key; /* --key */
 };
 
-#define DTS_TABLES_MAX 20000u	/* then all are forgotten: SCHEMA records are printed again */
+#define DTS_TABLES_MAX 20000u /* then all are forgotten: SCHEMA records are printed again */
 
 int dts_tables_init(struct dts_tables *ts, struct cdc_source *s, struct cdc_err *err) CDC_NODISCARD;
 void dts_tables_free(struct dts_tables *ts);

@@ -284,7 +284,8 @@ static bool split_scientific(struct cdc_str s, struct cdc_str *whole, struct cdc
 
 	while (e < s.n && s.p[e] != 'e' && s.p[e] != 'E')
 		e++;
-	if (e == s.n || cdc_int64_parse(cdc_str(s.p + e + 1, s.n - e - 1), exponent) != CDC_PARSE_OK)
+	if (e == s.n ||
+	    cdc_int64_parse(cdc_str(s.p + e + 1, s.n - e - 1), exponent) != CDC_PARSE_OK)
 		return false;
 	for (dot = 0; dot < e && s.p[dot] != '.'; dot++)
 		;

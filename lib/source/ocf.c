@@ -14,10 +14,10 @@
 struct ocf {
 	struct cdc_source *s;
 	struct cdc_reader *r;
-	struct cdc_str schema;		/* in the reader's buffer: only while the header is read */
+	struct cdc_str schema; /* in the reader's buffer: only while the header is read */
 	enum cdc_ocf_codec codec;
 	char sync[SYNC_BYTES];
-	struct cdc_buf plain;		/* the current block */
+	struct cdc_buf plain; /* the current block */
 	struct cdc_message m;
 };
 
@@ -201,7 +201,8 @@ static int read_block(struct ocf *f, struct cdc_err *err)
 	if (head.n < all)
 		return torn(f, err);
 	if (memcmp(head.p + lead + size, f->sync, SYNC_BYTES) != 0) {
-		cdc_fail(err, CDC_EDATA, "a block of the Avro container does not end in its marker");
+		cdc_fail(err, CDC_EDATA,
+			 "a block of the Avro container does not end in its marker");
 		return reject_rest(f, true, err);
 	}
 	f->m.offset = cdc_reader_offset(f->r) + lead;

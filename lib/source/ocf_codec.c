@@ -1,6 +1,6 @@
 /*
- * Decompression of container blocks: deflate is a raw RFC 1951 stream, snappy a raw block followed by
- * the big-endian CRC-32 of what it holds, zstandard a frame.
+ * Decompression of container blocks: deflate is a raw RFC 1951 stream, snappy a raw block followed
+ * by the big-endian CRC-32 of what it holds, zstandard a frame.
  */
 #include "source/ocf_codec.h"
 
@@ -53,7 +53,7 @@ static int inflate_block(struct cdc_str block, struct cdc_buf *out, struct cdc_e
 {
 	union {
 		const char *in;
-		Bytef *next_in;		/* zlib does not write through it */
+		Bytef *next_in; /* zlib does not write through it */
 	} u = { block.p };
 	z_stream z = { .next_in = u.next_in, .avail_in = (uInt)block.n };
 	int rc = CDC_OK, state = Z_OK;

@@ -13,7 +13,7 @@
 
 struct cdc_out {
 	struct cdc_buf buf;
-	int rc;			/* CDC_OK, or the first failure; then nothing is appended */
+	int rc; /* CDC_OK, or the first failure; then nothing is appended */
 	struct cdc_err err;
 };
 

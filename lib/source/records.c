@@ -1,6 +1,6 @@
 /*
- * Format records: change records are checked and passed through as they are. A closing CHECKPOINT of
- * an input is not the end of ours: its positions are kept for the one that is.
+ * Format records: change records are checked and passed through as they are. A closing CHECKPOINT
+ * of an input is not the end of ours: its positions are kept for the one that is.
  */
 #include "record/record.h"
 #include "source/source_int.h"

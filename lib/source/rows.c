@@ -17,21 +17,21 @@
 struct rows {
 	struct cdc_source *s;
 	const struct cdc_dialect *dialect;
-	struct cdc_arena options;		/* holds what --columns says */
-	struct cdc_schema_column *given;	/* --columns */
+	struct cdc_arena options; /* holds what --columns says */
+	struct cdc_schema_column *given; /* --columns */
 	size_t n_given;
-	struct cdc_names key;			/* --key */
-	struct cdc_arena layout;		/* holds what follows, until the next header */
-	struct cdc_schema_column *col;		/* of the current input */
+	struct cdc_names key; /* --key */
+	struct cdc_arena layout; /* holds what follows, until the next header */
+	struct cdc_schema_column *col; /* of the current input */
 	size_t n;
-	size_t op;				/* index of --op-column, or NO_COLUMN */
-	struct cdc_out head;			/* what is in front of the record type */
-	struct cdc_out names;			/* ,"fields":[…] */
-	struct cdc_out *prefix;			/* n: "name": */
-	struct cdc_out schema;			/* the SCHEMA record that is in the output */
+	size_t op; /* index of --op-column, or NO_COLUMN */
+	struct cdc_out head; /* what is in front of the record type */
+	struct cdc_out names; /* ,"fields":[…] */
+	struct cdc_out *prefix; /* n: "name": */
+	struct cdc_out schema; /* the SCHEMA record that is in the output */
 	struct cdc_split sp;
-	struct cdc_buf text;			/* an unescaped field */
-	uint64_t line;				/* line ends consumed of the current input */
+	struct cdc_buf text; /* an unescaped field */
+	uint64_t line; /* line ends consumed of the current input */
 };
 
 /* --- splitting ---------------------------------------------------------- */
@@ -61,10 +61,11 @@ void cdc_split_field(struct cdc_split *sp, size_t end, bool quoted)
 }
 
 /*
- * The next record, whole, in *in. CDC_END at the end of the input. A record that passes the limit is
- * final: in CSV a quote too many can make one of all that follows.
+ * The next record, whole, in *in. CDC_END at the end of the input. A record that passes the limit
+ * is final: in CSV a quote too many can make one of all that follows.
  */
-static int next_record(struct rows *d, struct cdc_reader *r, struct cdc_str *in, struct cdc_err *err)
+static int next_record(struct rows *d, struct cdc_reader *r, struct cdc_str *in,
+		       struct cdc_err *err)
 {
 	struct cdc_split *sp = &d->sp;
 	size_t want = 1;
@@ -81,7 +82,8 @@ static int next_record(struct rows *d, struct cdc_reader *r, struct cdc_str *in,
 		if (d->dialect->split(sp, *in, in->n < want))
 			break;
 		if (in->n > d->s->record_max) {
-			cdc_fail(err, CDC_EDATA, "a record of more than %zu bytes", d->s->record_max);
+			cdc_fail(err, CDC_EDATA, "a record of more than %zu bytes",
+				 d->s->record_max);
 			cdc_err_line(err, d->line + 1);
 			return CDC_EDATA;
 		}
@@ -373,8 +375,9 @@ static int put_row(struct rows *d, struct cdc_str in, const struct cdc_message *
 	cdc_out_raw(o, cdc_str_z(cdc_record_type_name(type)));
 	cdc_out_lit(o, "\",\"extraTags\":{}");
 	cdc_out_raw(o, cdc_buf_str(&d->names.buf));
-	cdc_out_raw(o, type == CDC_RECORD_DELETE ? CDC_STR(",\"beforeImages\":") :
-						   CDC_STR(",\"beforeImages\":{},\"afterImages\":"));
+	cdc_out_raw(o, type == CDC_RECORD_DELETE
+			       ? CDC_STR(",\"beforeImages\":")
+			       : CDC_STR(",\"beforeImages\":{},\"afterImages\":"));
 	rc = put_image(d, in, err);
 	if (rc < 0)
 		return rc;
@@ -475,7 +478,8 @@ static int render_head(struct rows *d, struct cdc_err *err)
 	const char *table = d->s->opt.db_table ? d->s->opt.db_table : "";
 	int rc;
 
-	cdc_out_lit(&d->head, ",\"source\":{\"sourceType\":\"FILE\",\"version\":\"\"},\"dbTable\":");
+	cdc_out_lit(&d->head,
+		    ",\"source\":{\"sourceType\":\"FILE\",\"version\":\"\"},\"dbTable\":");
 	cdc_out_quoted(&d->head, cdc_str_z(table));
 	cdc_out_lit(&d->head, ",\"recordType\":\"");
 	rc = cdc_out_take(&d->head, err);
@@ -492,7 +496,8 @@ int cdc_rows_open(struct cdc_source *s, const struct cdc_dialect *dialect, void 
 	int rc = CDC_OK;
 
 	if (!opt->columns && !opt->header)
-		return cdc_fail(err, CDC_EUSAGE, "what the columns are must be told: --columns or --header");
+		return cdc_fail(err, CDC_EUSAGE,
+				"what the columns are must be told: --columns or --header");
 	d = calloc(1, sizeof(*d));
 	if (!d)
 		return cdc_fail_nomem(err);

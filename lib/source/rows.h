@@ -1,6 +1,6 @@
 /*
- * Delimited exports (CSV, mysqldump --tab, Sqoop): a dialect splits records and fields, rows.c makes
- * change records of them.
+ * Delimited exports (CSV, mysqldump --tab, Sqoop): a dialect splits records and fields, rows.c
+ * makes change records of them.
  */
 #ifndef CDC_SOURCE_ROWS_H
 #define CDC_SOURCE_ROWS_H
@@ -8,10 +8,10 @@
 #include "source/source_int.h"
 
 struct cdc_field {
-	size_t off;		/* of its text, from the start of the record */
+	size_t off; /* of its text, from the start of the record */
 	size_t len;
 	bool quoted;
-	bool escaped;		/* holds escapes: unescape() before use */
+	bool escaped; /* holds escapes: unescape() before use */
 };
 
 /* A record being split. A splitter that ran out of bytes goes on where it was. */
@@ -19,17 +19,18 @@ struct cdc_split {
 	struct cdc_field *field;
 	size_t n;
 	size_t cap;
-	size_t pos;		/* bytes looked at */
-	size_t start;		/* of the current field */
-	size_t newlines;	/* line ends looked at */
-	unsigned state;		/* the dialect's */
-	bool escaped;		/* in the current field */
-	const char *bad;	/* what is wrong with the record, or NULL */
+	size_t pos; /* bytes looked at */
+	size_t start; /* of the current field */
+	size_t newlines; /* line ends looked at */
+	unsigned state; /* the dialect's */
+	bool escaped; /* in the current field */
+	const char *bad; /* what is wrong with the record, or NULL */
 	bool nomem;
 };
 
 struct cdc_dialect {
-	/* True when the record is complete: pos is behind its line end (or at the end of the input). */
+	/* True when the record is complete: pos is behind its line end (or at the end of the
+	 * input). */
 	bool (*split)(struct cdc_split *sp, struct cdc_str in, bool eof);
 	/* Write the field's text to `out` (room for s.n bytes), return its length. */
 	size_t (*unescape)(struct cdc_str s, char *out);

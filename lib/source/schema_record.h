@@ -6,8 +6,8 @@
 
 struct cdc_schema_column {
 	struct cdc_str name;
-	struct cdc_str type;		/* empty: not known */
-	struct cdc_str source_type;	/* as the source spells it; empty: not known */
+	struct cdc_str type; /* empty: not known */
+	struct cdc_str source_type; /* as the source spells it; empty: not known */
 	bool not_null;
 };
 

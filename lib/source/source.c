@@ -7,8 +7,8 @@
 
 /* NULL-terminated; the order is that of --help. */
 static const struct cdc_format *const formats[] = {
-	&cdc_format_dts, &cdc_format_csv, &cdc_format_tsv, &cdc_format_sqoop, &cdc_format_records,
-	NULL,
+	&cdc_format_dts,   &cdc_format_csv,	&cdc_format_tsv,
+	&cdc_format_sqoop, &cdc_format_records, NULL,
 };
 
 const struct cdc_format *cdc_format_find(const char *name)
@@ -97,7 +97,11 @@ int cdc_source_reject(struct cdc_source *s, uint64_t offset, uint64_t line, stru
 		      struct cdc_err *err)
 {
 	struct cdc_reject reject = {
-		.reason = err->msg, .file = s->file, .offset = offset, .line = line, .raw = raw,
+		.reason = err->msg,
+		.file = s->file,
+		.offset = offset,
+		.line = line,
+		.raw = raw,
 	};
 	struct cdc_err reason = *err;
 	int rc;

@@ -11,11 +11,11 @@
 
 /* One message, and where it came from. */
 struct cdc_message {
-	struct cdc_str value;		/* borrowed until the next message */
-	bool is_null;			/* Kafka null value */
-	uint64_t offset;		/* byte offset of the value in the input */
-	uint64_t line;			/* 1-based first line, 0: not a text input */
-	uint64_t index;			/* 0-based number of the message in the input */
+	struct cdc_str value; /* borrowed until the next message */
+	bool is_null; /* Kafka null value */
+	uint64_t offset; /* byte offset of the value in the input */
+	uint64_t line; /* 1-based first line, 0: not a text input */
+	uint64_t index; /* 0-based number of the message in the input */
 	const char *file;
 	/* Kafka coordinates, when the framing knows them (has_kafka). */
 	bool has_kafka;
@@ -25,20 +25,20 @@ struct cdc_message {
 };
 
 struct cdc_source_options {
-	const char *format;		/* --from, NULL or "auto" */
-	const char *framing;		/* --framing, NULL or "auto" */
-	const char *const *tables;	/* --table globs on db.table; NULL-terminated, NULL: all */
-	bool control;			/* --control: BEGIN, COMMIT, HEARTBEAT too */
-	bool as_init;			/* --as init: rows of exports are INIT, not INSERT */
-	bool header;			/* --header: first line names the columns */
-	const char *columns;		/* --columns */
-	const char *key;		/* --key: primary key for SCHEMA */
-	const char *db_table;		/* --db-table */
-	const char *null_string;	/* --null; NULL: the format's own rule */
-	const char *op_column;		/* --op-column */
-	const char *topic;		/* positions of framings without coordinates: NULL: none */
+	const char *format; /* --from, NULL or "auto" */
+	const char *framing; /* --framing, NULL or "auto" */
+	const char *const *tables; /* --table globs on db.table; NULL-terminated, NULL: all */
+	bool control; /* --control: BEGIN, COMMIT, HEARTBEAT too */
+	bool as_init; /* --as init: rows of exports are INIT, not INSERT */
+	bool header; /* --header: first line names the columns */
+	const char *columns; /* --columns */
+	const char *key; /* --key: primary key for SCHEMA */
+	const char *db_table; /* --db-table */
+	const char *null_string; /* --null; NULL: the format's own rule */
+	const char *op_column; /* --op-column */
+	const char *topic; /* positions of framings without coordinates: NULL: none */
 	int32_t partition;
-	size_t record_max;		/* bytes of one message, 0: CDC_RECORD_MAX */
+	size_t record_max; /* bytes of one message, 0: CDC_RECORD_MAX */
 };
 
 /* A rejected message, for --reject. Slices live for the call. */
@@ -46,7 +46,7 @@ struct cdc_reject {
 	const char *reason;
 	const char *file;
 	uint64_t offset;
-	uint64_t line;			/* 0: none */
+	uint64_t line; /* 0: none */
 	struct cdc_str raw;
 };
 
@@ -65,9 +65,9 @@ struct cdc_sink {
 struct cdc_source_counts {
 	uint64_t messages;
 	uint64_t bytes;
-	uint64_t records;		/* row records printed */
-	uint64_t control;		/* control records printed */
-	uint64_t skipped;		/* no-op messages, filtered tables, heartbeats */
+	uint64_t records; /* row records printed */
+	uint64_t control; /* control records printed */
+	uint64_t skipped; /* no-op messages, filtered tables, heartbeats */
 	uint64_t rejected;
 };
 

@@ -51,12 +51,12 @@ struct cdc_source {
 	struct cdc_positions positions;
 	struct cdc_out out;
 	size_t record_max;
-	uint64_t lines_before;		/* lines of the text inputs that came before this one */
-	char file[256];			/* name of the current input */
+	uint64_t lines_before; /* lines of the text inputs that came before this one */
+	char file[256]; /* name of the current input */
 	void *ctx[CDC_SOURCE_FORMATS_MAX];
-	const struct cdc_format *format;	/* of the current input */
+	const struct cdc_format *format; /* of the current input */
 	void *format_ctx;
-	int fatal;			/* the sink's error, which must not be taken for a bad message */
+	int fatal; /* the sink's error, which must not be taken for a bad message */
 };
 
 const struct cdc_framing *cdc_framing_find(const char *name);
@@ -71,8 +71,8 @@ int cdc_source_detect(struct cdc_source *s, struct cdc_reader *r, const struct c
 		      const struct cdc_framing **framing, struct cdc_err *err) CDC_NODISCARD;
 
 /* Decode one message: counts, rejects, hands the output on when it is large. */
-int cdc_source_message(struct cdc_source *s, const struct cdc_message *m, struct cdc_err *err)
-	CDC_NODISCARD;
+int cdc_source_message(struct cdc_source *s, const struct cdc_message *m,
+		       struct cdc_err *err) CDC_NODISCARD;
 
 /* Reject bytes of the input for the reason that is in err. */
 int cdc_source_reject(struct cdc_source *s, uint64_t offset, uint64_t line, struct cdc_str raw,

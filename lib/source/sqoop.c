@@ -1,6 +1,6 @@
 /*
- * Format sqoop: the text that Sqoop's import writes by default. Fields end in a comma and lines in a
- * line feed, nothing is quoted or escaped, and null is the word null, which a string of that word
+ * Format sqoop: the text that Sqoop's import writes by default. Fields end in a comma and lines in
+ * a line feed, nothing is quoted or escaped, and null is the word null, which a string of that word
  * cannot be told from (spec section 8.1).
  */
 #include "source/rows.h"

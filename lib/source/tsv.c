@@ -1,6 +1,6 @@
 /*
- * Format tsv: what SELECT INTO OUTFILE and mysqldump --tab write. Fields end in a tab and lines in a
- * line feed; a backslash escapes the byte behind it, \N alone is null (spec section 8.2).
+ * Format tsv: what SELECT INTO OUTFILE and mysqldump --tab write. Fields end in a tab and lines in
+ * a line feed; a backslash escapes the byte behind it, \N alone is null (spec section 8.2).
  */
 #include "source/rows.h"
 

@@ -1,34 +1,26 @@
 /*
- * Well-known binary to well-known text: the seven plain 2D types, either byte order, with or without
- * the four bytes of SRID that MySQL stores in front. Spelled as MySQL's ST_AsText does.
+ * Well-known binary to well-known text: the seven plain 2D types, either byte order, with or
+ * without the four bytes of SRID that MySQL stores in front. Spelled as MySQL's ST_AsText does.
  */
 #include "source/dts_int.h"
 
 #include "base/endian.h"
 #include "base/value.h"
 
-#define DEPTH_MAX 16		/* collections in collections */
+#define DEPTH_MAX 16 /* collections in collections */
 
-enum type {
-	POINT = 1,
-	LINESTRING,
-	POLYGON,
-	MULTIPOINT,
-	MULTILINESTRING,
-	MULTIPOLYGON,
-	COLLECTION
-};
+enum type { POINT = 1, LINESTRING, POLYGON, MULTIPOINT, MULTILINESTRING, MULTIPOLYGON, COLLECTION };
 
 static const char *const names[] = {
-	"", "POINT", "LINESTRING", "POLYGON", "MULTIPOINT", "MULTILINESTRING", "MULTIPOLYGON",
-	"GEOMETRYCOLLECTION",
+	"",	      "POINT",		 "LINESTRING",	 "POLYGON",
+	"MULTIPOINT", "MULTILINESTRING", "MULTIPOLYGON", "GEOMETRYCOLLECTION",
 };
 
 struct wkb {
 	struct cdc_out *o;
 	const unsigned char *p;
 	const unsigned char *end;
-	bool big;	/* byte order of the geometry being read */
+	bool big; /* byte order of the geometry being read */
 };
 
 static bool geometry(struct wkb *w, uint32_t want, bool name, unsigned depth);
@@ -51,7 +43,7 @@ static bool read_double(struct wkb *w, double *v)
 	bits = w->big ? cdc_be64(w->p) : cdc_le64(w->p);
 	memcpy(v, &bits, 8);
 	w->p += 8;
-	return *v - *v == 0;	/* finite */
+	return *v - *v == 0; /* finite */
 }
 
 static void put_number(struct wkb *w, double v)

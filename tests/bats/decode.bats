@@ -72,7 +72,8 @@ example() {
 	make_dump --sales init >init.kcat
 	mkfifo in out
 	cdc-decode --from dts --framing kcat in >out &
-	exec 8>in 9<out
+	exec 9<out
+	exec 8>in
 	cat init.kcat >&8
 	for _ in 1 2 3 4 5; do
 		read -r -t 10 line <&9

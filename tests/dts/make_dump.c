@@ -1,6 +1,7 @@
 /*
- * Writes DTS events as a Kafka dump, the way `kcat -f '%R%s'` does: for the demonstration, the tests
- * and the benchmarks. The encoder is written from the layout's description, not from the decoder.
+ * Writes DTS events as a Kafka dump, the way `kcat -f '%R%s'` does: for the demonstration, the
+ *tests and the benchmarks. The encoder is written from the layout's description, not from the
+ *decoder.
  *
  *	make_dump --sales init		the four rows that the sales example begins with
  *	make_dump --sales changes	DELETE 1, UPDATE 2 to 150, UPDATE 2 to 175, INSERT 5
@@ -16,8 +17,17 @@
 #include <string.h>
 
 enum { INSERT = 0, UPDATE = 1, DELETE = 2, INIT = 16 };
-enum { T_INT = 3, T_DOUBLE = 5, T_TIMESTAMP = 7, T_BIGINT = 8, T_DATE = 10, T_DATETIME = 12,
-       T_DECIMAL = 246, T_BLOB = 252, T_VARCHAR = 253 };
+enum {
+	T_INT = 3,
+	T_DOUBLE = 5,
+	T_TIMESTAMP = 7,
+	T_BIGINT = 8,
+	T_DATE = 10,
+	T_DATETIME = 12,
+	T_DECIMAL = 246,
+	T_BLOB = 252,
+	T_VARCHAR = 253
+};
 enum { V_NULL, V_INTEGER, V_CHARACTER, V_DECIMAL, V_FLOAT, V_TIMESTAMP, V_DATETIME };
 
 #define EVENT_MAX 65536
@@ -155,7 +165,7 @@ struct event {
 	int64_t timestamp;
 	int operation;
 	const char *table;
-	const char *key;	/* pk_uk_info */
+	const char *key; /* pk_uk_info */
 	const struct column *column;
 	size_t n;
 	bool v1;
@@ -171,20 +181,20 @@ static void put_head(struct out *o, const struct event *e)
 {
 	char position[32];
 
-	put_long(o, 0);		/* version */
+	put_long(o, 0); /* version */
 	put_long(o, e->id);
 	put_long(o, e->timestamp);
 	snprintf(position, sizeof(position), "%lld@12", (long long)e->id * 310);
 	put_string(o, position);
 	snprintf(position, sizeof(position), "%lld@12", (long long)e->id * 310 - 50);
 	put_string(o, position);
-	put_string(o, "0");	/* sourceTxid */
-	put_long(o, 0);		/* MySQL */
+	put_string(o, "0"); /* sourceTxid */
+	put_long(o, 0); /* MySQL */
 	put_string(o, "8.0.28");
 	put_long(o, e->operation);
 	put_long(o, 1);
 	put_string(o, e->table);
-	put_long(o, 0);		/* processTimestamps */
+	put_long(o, 0); /* processTimestamps */
 	put_long(o, 4);
 	put_tag(o, "thread_id", "2533976");
 	put_tag(o, "readerThroughoutTime", "1712905965384");
@@ -215,7 +225,10 @@ static void put_tail(struct out *o, const struct event *e)
 /* --- the sales example -------------------------------------------------- */
 
 static const struct column sales_columns[] = {
-	{ "id", T_BIGINT }, { "date", T_DATE }, { "name", T_VARCHAR }, { "sales", T_DOUBLE },
+	{ "id", T_BIGINT },
+	{ "date", T_DATE },
+	{ "name", T_VARCHAR },
+	{ "sales", T_DOUBLE },
 };
 
 struct sale {
@@ -254,7 +267,9 @@ struct change {
 };
 
 static const struct change sales_init[] = {
-	{ INIT, NULL, &robert1 }, { INIT, NULL, &lee2 }, { INIT, NULL, &robert3 },
+	{ INIT, NULL, &robert1 },
+	{ INIT, NULL, &lee2 },
+	{ INIT, NULL, &robert3 },
 	{ INIT, NULL, &lee4 },
 };
 
@@ -267,8 +282,14 @@ static const struct change sales_changes[] = {
 
 static void sale_event(struct out *o, const struct change *c, int64_t id, bool v1)
 {
-	struct event e = { id, 1573700000 + id, c->operation, "delta_cdc.sales",
-			   "{\"PRIMARY\":[\"id\"]}", sales_columns, 4, v1 };
+	struct event e = { id,
+			   1573700000 + id,
+			   c->operation,
+			   "delta_cdc.sales",
+			   "{\"PRIMARY\":[\"id\"]}",
+			   sales_columns,
+			   4,
+			   v1 };
 
 	put_head(o, &e);
 	put_sale(o, c->before);
@@ -293,17 +314,18 @@ static int below(uint64_t *s, int n)
 }
 
 static const struct column order_columns[] = {
-	{ "id", T_BIGINT },	       { "customer", T_INT },	{ "name", T_VARCHAR },
-	{ "note", T_BLOB },	       { "amount", T_DECIMAL }, { "weight", T_DOUBLE },
+	{ "id", T_BIGINT },	      { "customer", T_INT },	       { "name", T_VARCHAR },
+	{ "note", T_BLOB },	      { "amount", T_DECIMAL },	       { "weight", T_DOUBLE },
 	{ "gmt_create", T_DATETIME }, { "gmt_modified", T_TIMESTAMP },
 };
 
 static void put_order(struct out *o, uint64_t *s, long long id)
 {
-	static const char *const names[] = { "Robert", "Lee", "\xe9\xbd\xbf\xe7\xa0\x94",
+	static const char *const names[] = { "Robert",	 "Lee",	       "\xe9\xbd\xbf\xe7\xa0\x94",
 					     "O\"Brien", "Anna Maria", "" };
 	static const char *const notes[] = {
-		"leave at the door", "call first",
+		"leave at the door",
+		"call first",
 		"fragile, keep upright; contents were checked by the depot at noon",
 		"C:\\orders\\2023\nsecond line",
 	};
@@ -329,9 +351,14 @@ static void random_event(struct out *o, uint64_t *s, int64_t i, bool v1)
 	static const int operations[] = { INSERT, INSERT, INSERT, UPDATE, UPDATE,
 					  UPDATE, UPDATE, UPDATE, UPDATE, DELETE };
 	int operation = operations[below(s, 10)];
-	struct event e = { i + 1, 1696984408 + i / 1000, operation,
+	struct event e = { i + 1,
+			   1696984408 + i / 1000,
+			   operation,
 			   below(s, 8) ? "shop.orders" : "shop.orders_old",
-			   "{\"PRIMARY\":[\"id\"]}", order_columns, 8, v1 };
+			   "{\"PRIMARY\":[\"id\"]}",
+			   order_columns,
+			   8,
+			   v1 };
 	long long id = operation == INSERT ? i + 1 : 1 + below(s, 1000000);
 
 	put_head(o, &e);
@@ -352,7 +379,7 @@ struct dump {
 	bool container;
 	struct out event;
 	struct out block;
-	int events;		/* in the block */
+	int events; /* in the block */
 };
 
 static const unsigned char sync_marker[16] = "make_dump marker";

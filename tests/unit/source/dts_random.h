@@ -1,6 +1,7 @@
 /*
- * Random DTS events for tests: the published layout in our own words, events of every operation with
- * values of every branch through avro-c, and an encoder that splits arrays and maps into blocks.
+ * Random DTS events for tests: the published layout in our own words, events of every operation
+ * with values of every branch through avro-c, and an encoder that splits arrays and maps into
+ * blocks.
  */
 #ifndef TEST_SOURCE_DTS_RANDOM_H
 #define TEST_SOURCE_DTS_RANDOM_H
@@ -73,15 +74,31 @@ static const char schema_head[] =
 	"\"Integer\",\"Character\",\"Decimal\",\"Float\",\"Timestamp\",\"DateTime\",\"TimestampWithTimeZone\","
 	"\"BinaryGeometry\",\"TextGeometry\",\"BinaryObject\",\"TextObject\",\"EmptyObject\"]}]}";
 static const char schema_v1_tail[] = "]}";
-static const char schema_v2_tail[] = ",{\"name\":\"bornTimestamp\",\"type\":\"long\",\"default\":0}]}";
+static const char schema_v2_tail[] =
+	",{\"name\":\"bornTimestamp\",\"type\":\"long\",\"default\":0}]}";
 
 enum { INSERT, UPDATE, DELETE, DDL, BEGIN, COMMIT, ROLLBACK, HEARTBEAT = 8, INIT = 16, OPERATIONS };
-enum { B_NULL, B_INTEGER, B_CHARACTER, B_DECIMAL, B_FLOAT, B_TIMESTAMP, B_DATETIME, B_ZONED,
-       B_BINARY_GEOMETRY, B_TEXT_GEOMETRY, B_BINARY_OBJECT, B_TEXT_OBJECT, B_EMPTY, BRANCHES };
+enum {
+	B_NULL,
+	B_INTEGER,
+	B_CHARACTER,
+	B_DECIMAL,
+	B_FLOAT,
+	B_TIMESTAMP,
+	B_DATETIME,
+	B_ZONED,
+	B_BINARY_GEOMETRY,
+	B_TEXT_GEOMETRY,
+	B_BINARY_OBJECT,
+	B_TEXT_OBJECT,
+	B_EMPTY,
+	BRANCHES
+};
 
 static const char *const operation_names[] = {
-	"INSERT", "UPDATE", "DELETE", "DDL", "BEGIN", "COMMIT", "ROLLBACK", "ABORT", "HEARTBEAT",
-	"CHECKPOINT", "COMMAND", "FILL", "FINISH", "CONTROL", "RDB", "NOOP", "INIT",
+	"INSERT",   "UPDATE",  "DELETE",    "DDL",	  "BEGIN",   "COMMIT",
+	"ROLLBACK", "ABORT",   "HEARTBEAT", "CHECKPOINT", "COMMAND", "FILL",
+	"FINISH",   "CONTROL", "RDB",	    "NOOP",	  "INIT",
 };
 
 static uint64_t rng_state = 20191114;
@@ -283,24 +300,29 @@ static void set_parts(avro_value_t *v, const int part[7])
 
 static void random_datetime(avro_value_t *v, bool with_date)
 {
-	int p[7] = { below(10000), 1 + below(12), 1 + below(28), below(24), below(60), below(60),
+	int p[7] = { below(10000),
+		     1 + below(12),
+		     1 + below(28),
+		     below(24),
+		     below(60),
+		     below(60),
 		     below(2) ? below(1000000) : 0 };
 	int sign = below(2) ? 1 : -1;
 
 	switch (with_date ? 0 : below(6)) {
-	case 1:		/* DATE */
+	case 1: /* DATE */
 		p[3] = p[4] = p[5] = p[6] = NO;
 		break;
-	case 2:		/* TIME */
+	case 2: /* TIME */
 		p[0] = p[1] = p[2] = NO;
 		for (int i = 3; i < 7; i++)
 			p[i] *= sign;
 		p[3] = sign * below(839);
 		break;
-	case 3:		/* YEAR */
+	case 3: /* YEAR */
 		p[1] = p[2] = p[3] = p[4] = p[5] = p[6] = NO;
 		break;
-	case 4:		/* zero date */
+	case 4: /* zero date */
 		p[0] = p[1] = p[2] = p[3] = p[4] = p[5] = p[6] = 0;
 		break;
 	case 5:
@@ -324,7 +346,7 @@ static const struct {
 	{ "gbk", "\xd6\xd0\xce\xc4", "\xe4\xb8\xad\xe6\x96\x87" },
 	{ "big5", "\xa4\xa4", "\xe4\xb8\xad" },
 	{ "sjis", "\x5c\x7e\x93\xfa", "\\~\xe6\x97\xa5" },
-	{ "ucs2", "A", NULL },		/* half a character: a reject; not drawn at random */
+	{ "ucs2", "A", NULL }, /* half a character: a reject; not drawn at random */
 	{ "binary", "\xff", "\xc3\xbf" },
 };
 

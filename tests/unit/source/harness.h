@@ -17,8 +17,8 @@
 
 struct harness {
 	struct cdc_buf out;
-	struct cdc_buf reasons;		/* one line a reject: offset:line: reason */
-	struct cdc_buf raw;		/* bytes of all rejects, one behind the other */
+	struct cdc_buf reasons; /* one line a reject: offset:line: reason */
+	struct cdc_buf raw; /* bytes of all rejects, one behind the other */
 	size_t rejects;
 	bool stop_at_reject;
 	struct cdc_source_counts counts;
@@ -41,7 +41,8 @@ static inline int harness_reject(void *ctx, const struct cdc_reject *r, struct c
 	h->rejects++;
 	assert_int_equal(cdc_buf_printf(&h->reasons, err, "%llu:%llu: %s\n",
 					(unsigned long long)r->offset, (unsigned long long)r->line,
-					r->reason), CDC_OK);
+					r->reason),
+			 CDC_OK);
 	assert_int_equal(cdc_buf_put(&h->raw, r->raw, err), CDC_OK);
 	return h->stop_at_reject ? err->code : CDC_OK;
 }

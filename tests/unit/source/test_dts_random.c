@@ -1,7 +1,8 @@
 /*
- * Proves the DTS decoder against avro-c: random events with every branch, arrays and maps in several
- * blocks, are read back by avro-c's generic reader, and what this test makes of its values by plain
- * C must be what the decoder printed. Then truncations, bit flips, and other writers' schemas.
+ * Proves the DTS decoder against avro-c: random events with every branch, arrays and maps in
+ * several blocks, are read back by avro-c's generic reader, and what this test makes of its values
+ * by plain C must be what the decoder printed. Then truncations, bit flips, and other writers'
+ * schemas.
  */
 #include "harness.h"
 
@@ -108,8 +109,12 @@ static void zoned_text(char *out, avro_value_t *v)
 	int p[7], mask = get_parts(&m, p);
 
 	for (size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
-		struct tm tm = { .tm_year = p[0] - 1900, .tm_mon = p[1] - 1, .tm_mday = p[2],
-				 .tm_hour = p[3], .tm_min = p[4], .tm_sec = p[5] };
+		struct tm tm = { .tm_year = p[0] - 1900,
+				 .tm_mon = p[1] - 1,
+				 .tm_mday = p[2],
+				 .tm_hour = p[3],
+				 .tm_min = p[4],
+				 .tm_sec = p[5] };
 
 		if (strcmp(zone, offsets[i].zone) == 0) {
 			instant_text(out, timegm(&tm) - offsets[i].seconds, p[6]);
@@ -123,7 +128,8 @@ static void zoned_text(char *out, avro_value_t *v)
 
 static void base64_text(char *out, const unsigned char *p, size_t n)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 	for (size_t i = 0; i < n; i += 3) {
 		unsigned w = p[i] * 65536u;
@@ -354,10 +360,12 @@ static json_t *expected(avro_value_t *event)
 	json_object_set_new(r, "extraTags", tags_json(event, operation_names[op]));
 	if (op <= DELETE || op == INIT) {
 		put_fields(event, r, types);
-		json_object_set_new(r, "beforeImages", image_json(event, "beforeImages",
-								  json_object_get(r, "fields"), types));
-		json_object_set_new(r, "afterImages", image_json(event, "afterImages",
-								 json_object_get(r, "fields"), types));
+		json_object_set_new(
+			r, "beforeImages",
+			image_json(event, "beforeImages", json_object_get(r, "fields"), types));
+		json_object_set_new(
+			r, "afterImages",
+			image_json(event, "afterImages", json_object_get(r, "fields"), types));
 	} else if (op == DDL) {
 		m = member(event, "afterImages");
 		avro_value_get_current_branch(&m, &b);
@@ -378,8 +386,7 @@ static bool same_value(json_t *want, json_t *got)
 
 	if (json_equal(want, got))
 		return true;
-	if (!e || !g || strtod(w, NULL) != strtod(g, NULL) ||
-	    (!strchr(g, '.') && !strchr(g, 'E')))
+	if (!e || !g || strtod(w, NULL) != strtod(g, NULL) || (!strchr(g, '.') && !strchr(g, 'E')))
 		return false;
 	for (const char *p = w; p < e; p++)
 		digits += *p >= '0' && *p <= '9';
@@ -398,7 +405,8 @@ static void assert_record(json_t *want, json_t *got, size_t event)
 	for (int i = 0; i < 2; i++) {
 		json_t *w = json_object_get(want, images[i]), *g = json_object_get(got, images[i]);
 
-		json_object_foreach(w, key, j) {
+		json_object_foreach(w, key, j)
+		{
 			json_t *have = json_object_get(g, key);
 
 			if (!have || !same_value(j, have))
@@ -598,7 +606,8 @@ static void bit_flips(void **state)
 	line = (char *)(uintptr_t)harness_out(&h);
 	for (; *line; line = end + 1) {
 		end = strchr(line, '\n');
-		if (cdc_record_parse(&r, &tape, cdc_str(line, (size_t)(end - line)), &err) != CDC_OK)
+		if (cdc_record_parse(&r, &tape, cdc_str(line, (size_t)(end - line)), &err) !=
+		    CDC_OK)
 			fail_msg("%s: %.*s", err.msg, (int)(end - line), line);
 	}
 	avro_close(&a);
@@ -623,20 +632,23 @@ static void other_writers(void **state)
 
 	(void)state;
 	/* after the images: an array of records that are nothing, a recursive type, the version */
-	assert_true(asprintf(&schema,
-			     "{\"type\":\"record\",\"name\":\"Record\",\"namespace\":\"x.y\",\"fields\":["
-			     "{\"name\":\"nothing\",\"type\":{\"type\":\"array\",\"items\":\"null\"}},%s,"
-			     "{\"name\":\"bornTimestamp\",\"type\":\"long\"},"
-			     "{\"name\":\"list\",\"type\":[\"null\",{\"type\":\"record\",\"name\":\"L\",\"fields\":["
-			     "{\"name\":\"v\",\"type\":{\"type\":\"fixed\",\"name\":\"F\",\"size\":3}},"
-			     "{\"name\":\"next\",\"type\":[\"null\",\"L\"]}]}]},"
-			     "{\"name\":\"version\",\"type\":\"int\"}]}", rest) > 0);
+	assert_true(
+		asprintf(
+			&schema,
+			"{\"type\":\"record\",\"name\":\"Record\",\"namespace\":\"x.y\",\"fields\":["
+			"{\"name\":\"nothing\",\"type\":{\"type\":\"array\",\"items\":\"null\"}},%s,"
+			"{\"name\":\"bornTimestamp\",\"type\":\"long\"},"
+			"{\"name\":\"list\",\"type\":[\"null\",{\"type\":\"record\",\"name\":\"L\",\"fields\":["
+			"{\"name\":\"v\",\"type\":{\"type\":\"fixed\",\"name\":\"F\",\"size\":3}},"
+			"{\"name\":\"next\",\"type\":[\"null\",\"L\"]}]}]},"
+			"{\"name\":\"version\",\"type\":\"int\"}]}",
+			rest) > 0);
 	avro_open(&a, schema_v2_tail);
 	assert_int_equal(avro_schema_from_json_length(schema, strlen(schema), &other.schema), 0);
 	for (int i = 0; i < 500; i++) {
 		make_event(&a, &b, i);
 		harness_frame(&dump, b.p, b.len);
-		put_long(&all, -5);	/* five nulls in a block of no bytes */
+		put_long(&all, -5); /* five nulls in a block of no bytes */
 		put_long(&all, 0);
 		put_long(&all, 0);
 		/* the event as it was, but for its version in front */
@@ -651,7 +663,7 @@ static void other_writers(void **state)
 	}
 	cdc_buf_reset(&b);
 	put_bytes(&b, "Obj\x01", 4);
-	put_long(&b, -1);	/* one block of metadata that tells its size */
+	put_long(&b, -1); /* one block of metadata that tells its size */
 	put_long(&b, (int64_t)(12u + (strlen(schema) < 8192 ? 2u : 3u) + strlen(schema)));
 	put_long(&b, 11);
 	put_bytes(&b, "avro.schema", 11);
@@ -672,7 +684,8 @@ static void other_writers(void **state)
 	p = text;
 	q = file = strdup(harness_out(&h));
 	for (; *p && *q; p = strchr(p, '\n') + 1, q = strchr(q, '\n') + 1) {
-		const char *pe = strstr(p, ",\"position\":{\""), *qe = strstr(q, ",\"position\":{\"");
+		const char *pe = strstr(p, ",\"position\":{\""),
+			   *qe = strstr(q, ",\"position\":{\"");
 
 		if (pe && qe && pe < strchr(p, '\n'))
 			assert_true(pe - p == qe - q && memcmp(p, q, (size_t)(pe - p)) == 0);

@@ -44,8 +44,8 @@ static void put_string(const char *s)
 
 struct head {
 	int operation;
-	const char *object;	/* NULL: null */
-	const char *key;	/* pk_uk_info */
+	const char *object; /* NULL: null */
+	const char *key; /* pk_uk_info */
 	int source;
 	int64_t id;
 };
@@ -185,21 +185,21 @@ static void charsets(void **state)
 		{ "latin1", STRING("\xe9\x80\x9d"), "\"\xc3\xa9\xe2\x82\xac\xc2\x9d\"" },
 		{ "binary", STRING("\x80\xff"), "\"\xc2\x80\xc3\xbf\"" },
 		{ "ascii", STRING("abc"), "\"abc\"" },
-		{ "latin2", STRING("\xb1"), "\"\xc4\x85\"" },		/* a with ogonek */
-		{ "latin5", STRING("\xf0"), "\"\xc4\x9f\"" },		/* g with breve */
+		{ "latin2", STRING("\xb1"), "\"\xc4\x85\"" }, /* a with ogonek */
+		{ "latin5", STRING("\xf0"), "\"\xc4\x9f\"" }, /* g with breve */
 		{ "latin7", STRING("\xe0"), "\"\xc4\x85\"" },
 		{ "cp1250", STRING("\xb9"), "\"\xc4\x85\"" },
-		{ "cp1251", STRING("\xcf"), "\"\xd0\x9f\"" },		/* Cyrillic pe */
-		{ "cp1256", STRING("\xc7"), "\"\xd8\xa7\"" },		/* alef */
+		{ "cp1251", STRING("\xcf"), "\"\xd0\x9f\"" }, /* Cyrillic pe */
+		{ "cp1256", STRING("\xc7"), "\"\xd8\xa7\"" }, /* alef */
 		{ "cp1257", STRING("\xe0"), "\"\xc4\x85\"" },
 		{ "cp850", STRING("\x82"), "\"\xc3\xa9\"" },
 		{ "cp852", STRING("\xa5"), "\"\xc4\x85\"" },
 		{ "cp866", STRING("\x8f"), "\"\xd0\x9f\"" },
 		{ "koi8r", STRING("\xf0"), "\"\xd0\x9f\"" },
-		{ "koi8u", STRING("\xa4"), "\"\xd1\x94\"" },		/* Ukrainian ie */
-		{ "greek", STRING("\xe1"), "\"\xce\xb1\"" },		/* alpha */
-		{ "hebrew", STRING("\xe0"), "\"\xd7\x90\"" },		/* alef */
-		{ "tis620", STRING("\xa1"), "\"\xe0\xb8\x81\"" },	/* ko kai */
+		{ "koi8u", STRING("\xa4"), "\"\xd1\x94\"" }, /* Ukrainian ie */
+		{ "greek", STRING("\xe1"), "\"\xce\xb1\"" }, /* alpha */
+		{ "hebrew", STRING("\xe0"), "\"\xd7\x90\"" }, /* alef */
+		{ "tis620", STRING("\xa1"), "\"\xe0\xb8\x81\"" }, /* ko kai */
 		{ "gbk", STRING("\xd6\xd0"), "\"\xe4\xb8\xad\"" },
 		{ "gb2312", STRING("\xd6\xd0"), "\"\xe4\xb8\xad\"" },
 		{ "gb18030", STRING("\x94\x39\xda\x33"), "\"\xf0\x9f\x92\xa9\"" },
@@ -216,10 +216,10 @@ static void charsets(void **state)
 		{ "utf32", STRING("\0\0\x4e\x2d"), "\"\xe4\xb8\xad\"" },
 		{ "macroman", STRING("\x8e"), "\"\xc3\xa9\"" },
 		{ "macce", STRING("\x88"), "\"\xc4\x85\"" },
-		{ "armscii8", STRING("\xb2"), "\"\xd4\xb1\"" },		/* ayb */
+		{ "armscii8", STRING("\xb2"), "\"\xd4\xb1\"" }, /* ayb */
 		{ "dec8", STRING("\xe9"), "\"\xc3\xa9\"" },
 		{ "hp8", STRING("\xc5"), "\"\xc3\xa9\"" },
-		{ "swe7", STRING("}"), "\"\xc3\xa5\"" },			/* a with ring */
+		{ "swe7", STRING("}"), "\"\xc3\xa5\"" }, /* a with ring */
 		{ "keybcs2", STRING("abc"), "\"abc\"" },
 		{ "geostd8", STRING("abc"), "\"abc\"" },
 		{ "ISO-8859-15", STRING("\xa4"), "\"\xe2\x82\xac\"" },
@@ -278,12 +278,18 @@ static void numbers(void **state)
 		const char *text;
 		const char *want;
 	} decimals[] = {
-		{ "348.00", "\"348.00\"" },	  { "0E-8", "\"0.00000000\"" },
-		{ "1.5E+3", "\"1500\"" },	  { "-1.25e1", "\"-12.5\"" },
-		{ "12E-1", "\"1.2\"" },		  { "1E-3", "\"0.001\"" },
-		{ "0.5E1", "\"5\"" },		  { "0E+3", "\"0\"" },
-		{ "+12E0", "\"12\"" },		  { "12E1", "\"120\"" },
-		{ "123.456E-5", "\"0.00123456\"" }, { "1E99999", "\"1E99999\"" },
+		{ "348.00", "\"348.00\"" },
+		{ "0E-8", "\"0.00000000\"" },
+		{ "1.5E+3", "\"1500\"" },
+		{ "-1.25e1", "\"-12.5\"" },
+		{ "12E-1", "\"1.2\"" },
+		{ "1E-3", "\"0.001\"" },
+		{ "0.5E1", "\"5\"" },
+		{ "0E+3", "\"0\"" },
+		{ "+12E0", "\"12\"" },
+		{ "12E1", "\"120\"" },
+		{ "123.456E-5", "\"0.00123456\"" },
+		{ "1E99999", "\"1E99999\"" },
 		{ "EE", "\"EE\"" },
 	};
 	struct harness h = { .rc = 0 };
@@ -346,19 +352,35 @@ static void dates(void **state)
 		{ 11, { NO, NO, NO, 99, 1, 2, 3 }, "\"99:01:02.000003\"" },
 		{ 13, { 2019, NO, NO, NO, NO, NO, NO }, "\"2019\"" },
 		{ 13, { 0, 0, 0, 0, 0, 0, 0 }, "\"0\"" },
-		{ 12, { 2019, 13, 1, 0, 0, 0, 0 }, "0:0: column c: a date or time is out of range\n" },
-		{ 12, { 2019, 1, 32, 0, 0, 0, 0 }, "0:0: column c: a date or time is out of range\n" },
-		{ 12, { 10000, 1, 1, 0, 0, 0, 0 }, "0:0: column c: a date or time is out of range\n" },
-		{ 12, { 2019, 1, 1, 24, 0, 0, 0 }, "0:0: column c: a date or time is out of range\n" },
-		{ 12, { 2019, 1, 1, -1, 0, 0, 0 }, "0:0: column c: a date or time is out of range\n" },
-		{ 12, { 2019, 1, 1, 0, 0, 0, 1000000 },
+		{ 12,
+		  { 2019, 13, 1, 0, 0, 0, 0 },
 		  "0:0: column c: a date or time is out of range\n" },
-		{ 11, { NO, NO, NO, 1, -1, 0, 0 }, "0:0: column c: a date or time is out of range\n" },
-		{ 12, { 2019, 1, NO, 0, 0, 0, 0 },
+		{ 12,
+		  { 2019, 1, 32, 0, 0, 0, 0 },
+		  "0:0: column c: a date or time is out of range\n" },
+		{ 12,
+		  { 10000, 1, 1, 0, 0, 0, 0 },
+		  "0:0: column c: a date or time is out of range\n" },
+		{ 12,
+		  { 2019, 1, 1, 24, 0, 0, 0 },
+		  "0:0: column c: a date or time is out of range\n" },
+		{ 12,
+		  { 2019, 1, 1, -1, 0, 0, 0 },
+		  "0:0: column c: a date or time is out of range\n" },
+		{ 12,
+		  { 2019, 1, 1, 0, 0, 0, 1000000 },
+		  "0:0: column c: a date or time is out of range\n" },
+		{ 11,
+		  { NO, NO, NO, 1, -1, 0, 0 },
+		  "0:0: column c: a date or time is out of range\n" },
+		{ 12,
+		  { 2019, 1, NO, 0, 0, 0, 0 },
 		  "0:0: column c: a date or time lacks some of its parts\n" },
-		{ 12, { NO, NO, NO, NO, NO, NO, NO },
+		{ 12,
+		  { NO, NO, NO, NO, NO, NO, NO },
 		  "0:0: column c: a date or time lacks some of its parts\n" },
-		{ 10, { 2019, 1, 1, NO, 5, 0, 0 },
+		{ 10,
+		  { 2019, 1, 1, NO, 5, 0, 0 },
 		  "0:0: column c: a date or time lacks some of its parts\n" },
 	};
 	struct harness h = { .rc = 0 };
@@ -442,11 +464,15 @@ static void geometries(void **state)
 	static const char srid_point[] = "\xe6\x10\0\0\x01\x01\0\0\0" LE_1 LE_2;
 	static const char srid0_point[] = "\0\0\0\0\x01\x01\0\0\0" LE_1 LE_2;
 	static const char line[] = "\x01\x02\0\0\0\x02\0\0\0" LE_1 LE_2 LE_2 LE_1;
-	static const char polygon[] = "\x01\x03\0\0\0\x01\0\0\0\x03\0\0\0" LE_1 LE_1 LE_2 LE_2 LE_1 LE_1;
-	static const char points[] = "\x01\x04\0\0\0\x02\0\0\0\x01\x01\0\0\0" LE_1 LE_2 "\x01\x01\0\0\0" LE_2 LE_2;
-	static const char lines[] = "\x01\x05\0\0\0\x01\0\0\0\x01\x02\0\0\0\x02\0\0\0" LE_1 LE_2 LE_2 LE_1;
+	static const char polygon[] =
+		"\x01\x03\0\0\0\x01\0\0\0\x03\0\0\0" LE_1 LE_1 LE_2 LE_2 LE_1 LE_1;
+	static const char points[] =
+		"\x01\x04\0\0\0\x02\0\0\0\x01\x01\0\0\0" LE_1 LE_2 "\x01\x01\0\0\0" LE_2 LE_2;
+	static const char lines[] =
+		"\x01\x05\0\0\0\x01\0\0\0\x01\x02\0\0\0\x02\0\0\0" LE_1 LE_2 LE_2 LE_1;
 	static const char polygons[] =
-		"\x01\x06\0\0\0\x01\0\0\0\x01\x03\0\0\0\x01\0\0\0\x03\0\0\0" LE_1 LE_1 LE_2 LE_2 LE_1 LE_1;
+		"\x01\x06\0\0\0\x01\0\0\0\x01\x03\0\0\0\x01\0\0\0\x03\0\0\0" LE_1 LE_1 LE_2 LE_2
+			LE_1 LE_1;
 	static const char both[] = "\x01\x07\0\0\0\x02\0\0\0\x01\x01\0\0\0" LE_1 LE_2
 				   "\x01\x02\0\0\0\x02\0\0\0" LE_1 LE_2 LE_2 LE_1;
 	static const char none[] = "\x01\x07\0\0\0\0\0\0\0";
@@ -468,7 +494,8 @@ static void geometries(void **state)
 	assert_string_equal(geometry(&h, STRING(none)), "\"GEOMETRYCOLLECTION EMPTY\"");
 	/* What is not plain WKB stays as bytes. */
 	assert_string_equal(geometry(&h, STRING(three_d)), "\"AekDAAAAAAAAAADwPwAAAAAAAABA\"");
-	assert_string_equal(geometry(&h, point, sizeof(point) - 2), "\"AQEAAAAAAAAAAADwPwAAAAAAAOA=\"");
+	assert_string_equal(geometry(&h, point, sizeof(point) - 2),
+			    "\"AQEAAAAAAAAAAADwPwAAAAAAAOA=\"");
 	harness_free(&h);
 }
 
@@ -604,6 +631,18 @@ static void reasons(void **state)
 	put_long(0);
 	run(&h, NULL);
 	assert_string_equal(cdc_buf_z(&h.reasons), "0:0: a row without fields\n");
+	/* a block of tags that is four bytes long and says three */
+	begin(&(struct head){ 5, "d.t", NULL, 0, 1 });
+	event.len--;
+	put_long(-1);
+	put_long(3);
+	put_string("k");
+	put_string("v");
+	put("\0\0\0\0", 4);
+	run(&h, NULL);
+	assert_string_equal(
+		cdc_buf_z(&h.reasons),
+		"0:0: not a DTS event: a block does not have the size it tells, at byte 29 of 34\n");
 	/* an operation past INIT, bytes behind the event */
 	begin(&(struct head){ 17, "d.t", NULL, 0, 1 });
 	run(&h, NULL);
@@ -663,11 +702,12 @@ static void control_events(void **state)
 
 	(void)state;
 	begin_control(3, "db", "drop table \"t\"");
-	assert_string_equal(run(&h, &opt),
-			    "{\"recordID\":7,\"source\":{\"sourceType\":\"MySQL\",\"version\":\"8\"},"
-			    "\"dbTable\":\"db\",\"recordType\":\"DDL\",\"recordTimestamp\":"
-			    "\"1970-01-01T00:00:00Z\",\"extraTags\":{\"sourcePosition\":\"1@2\"},"
-			    "\"ddl\":\"drop table \\\"t\\\"\",\"position\":{\"file\":\"in\",\"offset\":0}}\n");
+	assert_string_equal(
+		run(&h, &opt),
+		"{\"recordID\":7,\"source\":{\"sourceType\":\"MySQL\",\"version\":\"8\"},"
+		"\"dbTable\":\"db\",\"recordType\":\"DDL\",\"recordTimestamp\":"
+		"\"1970-01-01T00:00:00Z\",\"extraTags\":{\"sourcePosition\":\"1@2\"},"
+		"\"ddl\":\"drop table \\\"t\\\"\",\"position\":{\"file\":\"in\",\"offset\":0}}\n");
 	begin_control(4, NULL, NULL);
 	assert_string_equal(run(&h, &opt), "");
 	assert_int_equal(h.counts.skipped, 1);
@@ -696,7 +736,7 @@ static void truncates(void **state)
 	static const struct {
 		const char *object;
 		const char *ddl;
-		const char *table;	/* NULL: no TRUNCATE record */
+		const char *table; /* NULL: no TRUNCATE record */
 	} cases[] = {
 		{ "db", "TRUNCATE TABLE t1", "\"db.t1\"" },
 		{ "db", "truncate `a``b` ; ", "\"db.a`b\"" },
@@ -773,8 +813,9 @@ static void names_and_filters(void **state)
 
 static void positions(void **state)
 {
-	struct cdc_source_options opt = { .format = "dts", .framing = "single", .topic = "s\"x",
-					  .partition = 3 };
+	struct cdc_source_options opt = {
+		.format = "dts", .framing = "single", .topic = "s\"x", .partition = 3
+	};
 	struct harness h = { .rc = 0 };
 
 	(void)state;
@@ -788,13 +829,20 @@ static void positions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(charsets),	 cmocka_unit_test(bad_charsets),
-		cmocka_unit_test(numbers),	 cmocka_unit_test(floats),
-		cmocka_unit_test(dates),	 cmocka_unit_test(instants),
-		cmocka_unit_test(geometries),	 cmocka_unit_test(schemas),
-		cmocka_unit_test(schema_after_reject), cmocka_unit_test(reasons),
-		cmocka_unit_test(no_ops),	 cmocka_unit_test(control_events),
-		cmocka_unit_test(truncates),	 cmocka_unit_test(names_and_filters),
+		cmocka_unit_test(charsets),
+		cmocka_unit_test(bad_charsets),
+		cmocka_unit_test(numbers),
+		cmocka_unit_test(floats),
+		cmocka_unit_test(dates),
+		cmocka_unit_test(instants),
+		cmocka_unit_test(geometries),
+		cmocka_unit_test(schemas),
+		cmocka_unit_test(schema_after_reject),
+		cmocka_unit_test(reasons),
+		cmocka_unit_test(no_ops),
+		cmocka_unit_test(control_events),
+		cmocka_unit_test(truncates),
+		cmocka_unit_test(names_and_filters),
 		cmocka_unit_test(positions),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

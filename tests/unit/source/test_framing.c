@@ -130,7 +130,8 @@ static void kcat_lost(void **state)
 		unsigned char head[4];
 		const char *want;
 	} cases[] = {
-		{ { 0xff, 0xff, 0xff, 0xfe }, "a message of -2 bytes: not a kcat dump from here on" },
+		{ { 0xff, 0xff, 0xff, 0xfe },
+		  "a message of -2 bytes: not a kcat dump from here on" },
 		{ { 0x7f, 0xff, 0xff, 0xff },
 		  "a message of 2147483647 bytes: not a kcat dump from here on" },
 	};
@@ -191,7 +192,9 @@ static void kcat_bad_message(void **state)
 
 static void message_limit(void **state)
 {
-	struct cdc_source_options opt = { .format = "records", .framing = "kcat", .record_max = 100 };
+	struct cdc_source_options opt = { .format = "records",
+					  .framing = "kcat",
+					  .record_max = 100 };
 	struct harness h = { .rc = 0 };
 	struct cdc_buf b = CDC_BUF_INIT;
 	char big[101];
@@ -250,8 +253,10 @@ static size_t squeeze(const char *codec, const struct cdc_buf *in, char *out, si
 		return room;
 	}
 	if (strcmp(codec, "deflate") == 0) {
-		z_stream z = { .next_in = (Bytef *)in->p, .avail_in = (uInt)in->len,
-			       .next_out = (Bytef *)out, .avail_out = (uInt)room };
+		z_stream z = { .next_in = (Bytef *)in->p,
+			       .avail_in = (uInt)in->len,
+			       .next_out = (Bytef *)out,
+			       .avail_out = (uInt)room };
 
 		deflateInit2(&z, 6, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY);
 		assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
@@ -307,7 +312,8 @@ static void containers(void **state)
 	harness_free(&h);
 }
 
-/* Flip every byte of a block in turn: all of it is decoded right, or rejected, and the next is read. */
+/* Flip every byte of a block in turn: all of it is decoded right, or rejected, and the next is
+ * read. */
 static void container_damage(void **state)
 {
 	static const char *const codecs[] = { "snappy", "deflate", "zstandard", "null" };
@@ -332,8 +338,9 @@ static void container_damage(void **state)
 				assert_true(h.rejects >= 1);
 			if (i >= to - 16) {
 				assert_int_equal(h.rc, CDC_EDATA);
-				assert_string_equal(h.err.msg,
-						    "a block of the Avro container does not end in its marker");
+				assert_string_equal(
+					h.err.msg,
+					"a block of the Avro container does not end in its marker");
 				assert_int_equal(h.err.offset, from);
 				assert_int_equal(h.raw.len, b.len - from);
 			}
@@ -405,12 +412,14 @@ static void container_foreign(void **state)
 	struct cdc_buf b = CDC_BUF_INIT;
 
 	(void)state;
-	snprintf(schema, sizeof(schema),
-		 "{\"type\":\"record\",\"name\":\"r\",\"fields\":[{\"name\":\"id\",\"type\":\"long\"}]}");
+	snprintf(
+		schema, sizeof(schema),
+		"{\"type\":\"record\",\"name\":\"r\",\"fields\":[{\"name\":\"id\",\"type\":\"long\"}]}");
 	container_head(&b, "null");
 	harness_run(&h, &opt, b.p, b.len, false);
 	assert_int_equal(h.rc, CDC_EDATA);
-	assert_string_equal(h.err.msg, "not a DTS event: its schema's r has no field sourceTimestamp");
+	assert_string_equal(h.err.msg,
+			    "not a DTS event: its schema's r has no field sourceTimestamp");
 	cdc_buf_reset(&b);
 	container_head(&b, "bzip2");
 	harness_run(&h, &opt, b.p, b.len, false);
@@ -435,10 +444,12 @@ static void detection(void **state)
 		size_t n;
 		const char *want;
 	} refused[] = {
-		{ "id,name\n1,a\n", 12, "cannot tell what the input is: give --from and --framing" },
+		{ "id,name\n1,a\n", 12,
+		  "cannot tell what the input is: give --from and --framing" },
 		{ "{\"a\":1}\n", 8, "cannot tell what the input is: give --from and --framing" },
-		{ "\xfe" "bin....", 8,
-		  "the input is a MySQL binlog, which this program does not read" },
+		{ "\xfe"
+		  "bin....",
+		  8, "the input is a MySQL binlog, which this program does not read" },
 		{ "PAR1....", 8, "the input is a Parquet file, which this program does not read" },
 		{ "\x1f\x8b......", 8, "the input is compressed with gzip: decompress it first" },
 		{ "\0\0\0\1", 4, "cannot tell what the input is: give --from and --framing" },
@@ -500,7 +511,8 @@ static void bad_options(void **state)
 		  "format csv is text: --framing kcat cannot be" },
 		{ { .format = "records", .framing = "ocf" },
 		  "format records does not come in Avro containers" },
-		{ { .format = "dts", .framing = "kcat", .key = "a,,b" }, "--key has an empty name" },
+		{ { .format = "dts", .framing = "kcat", .key = "a,,b" },
+		  "--key has an empty name" },
 	};
 	struct harness h = { .rc = 0 };
 
@@ -516,11 +528,11 @@ static void bad_options(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(kcat_truncated),	cmocka_unit_test(kcat_lost),
-		cmocka_unit_test(kcat_bad_message),	cmocka_unit_test(message_limit),
-		cmocka_unit_test(containers),		cmocka_unit_test(container_damage),
-		cmocka_unit_test(container_torn),	cmocka_unit_test(container_counts),
-		cmocka_unit_test(container_foreign),	cmocka_unit_test(detection),
+		cmocka_unit_test(kcat_truncated),    cmocka_unit_test(kcat_lost),
+		cmocka_unit_test(kcat_bad_message),  cmocka_unit_test(message_limit),
+		cmocka_unit_test(containers),	     cmocka_unit_test(container_damage),
+		cmocka_unit_test(container_torn),    cmocka_unit_test(container_counts),
+		cmocka_unit_test(container_foreign), cmocka_unit_test(detection),
 		cmocka_unit_test(bad_options),
 	};
 

@@ -30,8 +30,9 @@ static const char *images(struct harness *h, const struct cdc_source_options *op
 			type += strlen("\"recordType\":\"");
 			before += strlen("\"beforeImages\":");
 			len += (size_t)snprintf(out + len, sizeof(out) - len, "%.*s %.*s %.*s\n",
-						(int)strcspn(type, "\""), type, (int)(after - before),
-						before, (int)(position - after - 15), after + 15);
+						(int)strcspn(type, "\""), type,
+						(int)(after - before), before,
+						(int)(position - after - 15), after + 15);
 		}
 		p = end + 1;
 	}
@@ -50,15 +51,19 @@ static void csv_quoting(void **state)
 		  "INSERT {} {\"a\":\"3\",\"b\":\"c\"}\n" },
 		{ TEXT("\"x,y\",\"say \"\"hi\"\"\"\n"),
 		  "INSERT {} {\"a\":\"x,y\",\"b\":\"say \\\"hi\\\"\"}\n" },
-		{ TEXT("\"two\r\nlines\n\",z\n"), "INSERT {} {\"a\":\"two\\r\\nlines\\n\",\"b\":\"z\"}\n" },
+		{ TEXT("\"two\r\nlines\n\",z\n"),
+		  "INSERT {} {\"a\":\"two\\r\\nlines\\n\",\"b\":\"z\"}\n" },
 		{ TEXT(",\"\"\n"), "INSERT {} {\"a\":null,\"b\":\"\"}\n" },
 		{ TEXT(" a , b \n"), "INSERT {} {\"a\":\" a \",\"b\":\" b \"}\n" },
 		{ TEXT("\\n,\\\n"), "INSERT {} {\"a\":\"\\\\n\",\"b\":\"\\\\\"}\n" },
-		{ TEXT("\xEF\xBB\xBF" "1,2\n"), "INSERT {} {\"a\":\"1\",\"b\":\"2\"}\n" },
+		{ TEXT("\xEF\xBB\xBF"
+		       "1,2\n"),
+		  "INSERT {} {\"a\":\"1\",\"b\":\"2\"}\n" },
 		{ TEXT("\"\"\"\",\"a\"\r\n"), "INSERT {} {\"a\":\"\\\"\",\"b\":\"a\"}\n" },
 		{ TEXT("1,\"x\""), "INSERT {} {\"a\":\"1\",\"b\":\"x\"}\n" },
 		{ TEXT("\n1,2\n\r\n\n"), "INSERT {} {\"a\":\"1\",\"b\":\"2\"}\n" },
-		{ TEXT("1,\xe9\xbd\xbf\0\n"), "INSERT {} {\"a\":\"1\",\"b\":\"\xe9\xbd\xbf\\u0000\"}\n" },
+		{ TEXT("1,\xe9\xbd\xbf\0\n"),
+		  "INSERT {} {\"a\":\"1\",\"b\":\"\xe9\xbd\xbf\\u0000\"}\n" },
 		{ TEXT(""), "" },
 	};
 	struct cdc_source_options opt = { .format = "csv", .columns = "a,b" };
@@ -125,14 +130,16 @@ static void null_rules(void **state)
 			    "INSERT {} {\"a\":null,\"b\":\"\\\\N\"}\n"
 			    "INSERT {} {\"a\":\"\",\"b\":\"x\"}\n");
 	opt.null_string = "";
-	assert_string_equal(images(&h, &opt, TEXT(",\"\"\n")), "INSERT {} {\"a\":null,\"b\":\"\"}\n");
+	assert_string_equal(images(&h, &opt, TEXT(",\"\"\n")),
+			    "INSERT {} {\"a\":null,\"b\":\"\"}\n");
 	opt.format = "tsv";
 	opt.null_string = "NULL";
 	assert_string_equal(images(&h, &opt, TEXT("NULL\t\\N\n")),
 			    "INSERT {} {\"a\":null,\"b\":\"N\"}\n");
 	opt.format = "sqoop";
 	opt.null_string = NULL;
-	assert_string_equal(images(&h, &opt, TEXT("null,\n")), "INSERT {} {\"a\":null,\"b\":\"\"}\n");
+	assert_string_equal(images(&h, &opt, TEXT("null,\n")),
+			    "INSERT {} {\"a\":null,\"b\":\"\"}\n");
 	opt.null_string = "\\N";
 	assert_string_equal(images(&h, &opt, TEXT("null,\\N\n")),
 			    "INSERT {} {\"a\":\"null\",\"b\":null}\n");
@@ -145,13 +152,15 @@ static void tsv_escapes(void **state)
 	struct harness h = { .rc = 0 };
 
 	(void)state;
-	assert_string_equal(images(&h, &opt, TEXT("1\t\\N\n2\tNULL\n3\t\n")),
-			    "INSERT {} {\"a\":\"1\",\"b\":null}\nINSERT {} {\"a\":\"2\",\"b\":\"NULL\"}\n"
-			    "INSERT {} {\"a\":\"3\",\"b\":\"\"}\n");
+	assert_string_equal(
+		images(&h, &opt, TEXT("1\t\\N\n2\tNULL\n3\t\n")),
+		"INSERT {} {\"a\":\"1\",\"b\":null}\nINSERT {} {\"a\":\"2\",\"b\":\"NULL\"}\n"
+		"INSERT {} {\"a\":\"3\",\"b\":\"\"}\n");
 	/* a backslash in front of the real tab or line feed, and the letters of LOAD DATA */
-	assert_string_equal(images(&h, &opt, TEXT("a\\\tb\tc\\\nd\n\\0\\b\\n\\r\\t\\Z\\\\\t\\x\\N\n")),
-			    "INSERT {} {\"a\":\"a\\tb\",\"b\":\"c\\nd\"}\n"
-			    "INSERT {} {\"a\":\"\\u0000\\b\\n\\r\\t\\u001a\\\\\",\"b\":\"xN\"}\n");
+	assert_string_equal(
+		images(&h, &opt, TEXT("a\\\tb\tc\\\nd\n\\0\\b\\n\\r\\t\\Z\\\\\t\\x\\N\n")),
+		"INSERT {} {\"a\":\"a\\tb\",\"b\":\"c\\nd\"}\n"
+		"INSERT {} {\"a\":\"\\u0000\\b\\n\\r\\t\\u001a\\\\\",\"b\":\"xN\"}\n");
 	assert_string_equal(images(&h, &opt, TEXT("a\tb\r\n")),
 			    "INSERT {} {\"a\":\"a\",\"b\":\"b\\r\"}\n");
 	assert_string_equal(images(&h, &opt, TEXT("a\tb\\")), "");
@@ -173,17 +182,21 @@ static void sqoop_text(void **state)
 
 static void operations(void **state)
 {
-	struct cdc_source_options opt = { .format = "csv", .columns = "Op,id,v", .op_column = "Op",
-					  .key = "id", .as_init = true };
+	struct cdc_source_options opt = { .format = "csv",
+					  .columns = "Op,id,v",
+					  .op_column = "Op",
+					  .key = "id",
+					  .as_init = true };
 	struct harness h = { .rc = 0 };
 
 	(void)state;
-	assert_string_equal(images(&h, &opt,
-				   TEXT("I,1,a\nu,1,b\nDELETE,1,\nc,2,x\nr,3,y\nupdate,2,z\nd,2,z\n")),
-			    "INSERT {} {\"id\":\"1\",\"v\":\"a\"}\nUPDATE {} {\"id\":\"1\",\"v\":\"b\"}\n"
-			    "DELETE {\"id\":\"1\",\"v\":null} {}\nINSERT {} {\"id\":\"2\",\"v\":\"x\"}\n"
-			    "INIT {} {\"id\":\"3\",\"v\":\"y\"}\nUPDATE {} {\"id\":\"2\",\"v\":\"z\"}\n"
-			    "DELETE {\"id\":\"2\",\"v\":\"z\"} {}\n");
+	assert_string_equal(
+		images(&h, &opt,
+		       TEXT("I,1,a\nu,1,b\nDELETE,1,\nc,2,x\nr,3,y\nupdate,2,z\nd,2,z\n")),
+		"INSERT {} {\"id\":\"1\",\"v\":\"a\"}\nUPDATE {} {\"id\":\"1\",\"v\":\"b\"}\n"
+		"DELETE {\"id\":\"1\",\"v\":null} {}\nINSERT {} {\"id\":\"2\",\"v\":\"x\"}\n"
+		"INIT {} {\"id\":\"3\",\"v\":\"y\"}\nUPDATE {} {\"id\":\"2\",\"v\":\"z\"}\n"
+		"DELETE {\"id\":\"2\",\"v\":\"z\"} {}\n");
 	assert_string_equal(images(&h, &opt, TEXT("X,1,a\n,1,a\n")), "");
 	assert_string_equal(cdc_buf_z(&h.reasons),
 			    "0:1: unknown operation X\n6:2: unknown operation \n");
@@ -197,16 +210,20 @@ static void operations(void **state)
 static void whole_records(void **state)
 {
 	struct cdc_source_options opt = {
-		.format = "csv", .key = "id", .db_table = "shop.\"s\"",
-		.columns = "`id` BIGINT(20) UNSIGNED NOT NULL, sales DECIMAL( 7, 2 ), e enum('a','b') null,"
-			   " \"x \"\" y\" , n",
+		.format = "csv",
+		.key = "id",
+		.db_table = "shop.\"s\"",
+		.columns =
+			"`id` BIGINT(20) UNSIGNED NOT NULL, sales DECIMAL( 7, 2 ), e enum('a','b') null,"
+			" \"x \"\" y\" , n",
 	};
 	struct harness h = { .rc = 0 };
 
 	(void)state;
 	harness_run(&h, &opt, TEXT("1,2.50,a,\"p\nq\",\n2,,,,\n"), true);
 	assert_int_equal(h.rc, 0);
-	assert_string_equal(harness_out(&h),
+	assert_string_equal(
+		harness_out(&h),
 		"{\"recordType\":\"SCHEMA\",\"dbTable\":\"shop.\\\"s\\\"\",\"columns\":["
 		"{\"name\":\"id\",\"type\":\"bigint unsigned\",\"nullable\":false,\"sourceType\":"
 		"\"BIGINT(20) UNSIGNED\"},"
@@ -239,8 +256,8 @@ static void several_inputs(void **state)
 	struct cdc_source *s = NULL;
 	struct cdc_err err = CDC_ERR_INIT;
 	const char *p;
-	static const char *const ids[] = { "{\"recordID\":2,", "{\"recordID\":3,", "{\"recordID\":5,",
-					   "{\"recordID\":7," };
+	static const char *const ids[] = { "{\"recordID\":2,", "{\"recordID\":3,",
+					   "{\"recordID\":5,", "{\"recordID\":7," };
 
 	(void)state;
 	assert_int_equal(cdc_source_new(&s, &opt, &sink, &err), CDC_OK);
@@ -249,13 +266,15 @@ static void several_inputs(void **state)
 	assert_int_equal(harness_input(s, TEXT("b,a\n7,8\n"), &err), CDC_OK);
 	cdc_source_free(s);
 	p = harness_out(&h);
-	assert_non_null(strstr(p, "\"columns\":[{\"name\":\"a\",\"nullable\":false},{\"name\":\"b\""));
+	assert_non_null(
+		strstr(p, "\"columns\":[{\"name\":\"a\",\"nullable\":false},{\"name\":\"b\""));
 	for (int i = 0; i < 4; i++) {
 		p = strstr(p, ids[i]);
 		assert_non_null(p);
 	}
 	/* other columns: another SCHEMA record */
-	assert_non_null(strstr(harness_out(&h), "\"columns\":[{\"name\":\"b\",\"nullable\":true},"));
+	assert_non_null(
+		strstr(harness_out(&h), "\"columns\":[{\"name\":\"b\",\"nullable\":true},"));
 	harness_free(&h);
 }
 
@@ -295,7 +314,8 @@ static void headers(void **state)
 	harness_free(&h);
 }
 
-#define ROW "{\"recordID\":1,\"dbTable\":\"d.t\",\"recordType\":\"INSERT\",\"x\":[1],\"afterImages\":{\"a\":1}"
+#define ROW                                                                                        \
+	"{\"recordID\":1,\"dbTable\":\"d.t\",\"recordType\":\"INSERT\",\"x\":[1],\"afterImages\":{\"a\":1}"
 
 static void records(void **state)
 {
@@ -304,26 +324,29 @@ static void records(void **state)
 	struct harness h = { .rc = 0 };
 
 	(void)state;
-	harness_run(&h, &opt,
-		    TEXT(ROW ",\"position\":{\"topic\":\"s\",\"partition\":0,\"offset\":7}}\r\n"
-			 "\n"
-			 "{\"recordType\":\"DELETE\",\"dbTable\":\"other.t\",\"beforeImages\":{},"
-			 "\"position\":{\"topic\":\"s\",\"partition\":0,\"offset\":8}}\n"
-			 "{\"recordType\":\"CHECKPOINT\",\"positions\":[{\"topic\":\"s\",\"partition\":1,"
-			 "\"offset\":3}],\"final\":true}\n"
-			 "{\"recordType\":\"INSERT\"}\n"
-			 "not JSON\n"
-			 "{\"recordType\":\"DDL\",\"dbTable\":\"d\"}\n"
-			 "{\"recordType\":\"COMMIT\"}"),
-		    true);
+	harness_run(
+		&h, &opt,
+		TEXT(ROW
+		     ",\"position\":{\"topic\":\"s\",\"partition\":0,\"offset\":7}}\r\n"
+		     "\n"
+		     "{\"recordType\":\"DELETE\",\"dbTable\":\"other.t\",\"beforeImages\":{},"
+		     "\"position\":{\"topic\":\"s\",\"partition\":0,\"offset\":8}}\n"
+		     "{\"recordType\":\"CHECKPOINT\",\"positions\":[{\"topic\":\"s\",\"partition\":1,"
+		     "\"offset\":3}],\"final\":true}\n"
+		     "{\"recordType\":\"INSERT\"}\n"
+		     "not JSON\n"
+		     "{\"recordType\":\"DDL\",\"dbTable\":\"d\"}\n"
+		     "{\"recordType\":\"COMMIT\"}"),
+		true);
 	assert_int_equal(h.rc, 0);
 	assert_int_equal(h.rejects, 2);
-	assert_string_equal(harness_out(&h),
-			    ROW ",\"position\":{\"topic\":\"s\",\"partition\":0,\"offset\":7}} \n"
-			    "{\"recordType\":\"DDL\",\"dbTable\":\"d\"}\n"
-			    "{\"recordType\":\"COMMIT\"}\n"
-			    "{\"recordType\":\"CHECKPOINT\",\"positions\":[{\"topic\":\"s\",\"partition\":0,"
-			    "\"offset\":8},{\"topic\":\"s\",\"partition\":1,\"offset\":3}],\"final\":true}\n");
+	assert_string_equal(
+		harness_out(&h), ROW
+		",\"position\":{\"topic\":\"s\",\"partition\":0,\"offset\":7}} \n"
+		"{\"recordType\":\"DDL\",\"dbTable\":\"d\"}\n"
+		"{\"recordType\":\"COMMIT\"}\n"
+		"{\"recordType\":\"CHECKPOINT\",\"positions\":[{\"topic\":\"s\",\"partition\":0,"
+		"\"offset\":8},{\"topic\":\"s\",\"partition\":1,\"offset\":3}],\"final\":true}\n");
 	opt.framing = "single";
 	harness_run(&h, &opt, TEXT("{\n\"recordType\":\"BEGIN\"\n}\n"), false);
 	assert_string_equal(harness_out(&h), "{ \"recordType\":\"BEGIN\" } \n");

@@ -51,7 +51,7 @@ CMD_OBJ := $(CMD_COMMON:%.c=$(BUILD)/%.o)
 UNIT_SRC := $(foreach l,$(LAYERS),$(wildcard tests/unit/$(l)/test_*.c))
 UNIT_BIN := $(UNIT_SRC:%.c=$(BUILD)/%)
 
-.PHONY: all lib unit setup demo demo-run check check-run lint interop completions install uninstall clean
+.PHONY: all lib unit setup demo demo-run check check-run lint lint-run interop completions install uninstall clean
 .SECONDARY:
 
 all: $(PROGRAMS:%=$(BUILD)/%) $(BUILD)/libcdc.so
@@ -97,6 +97,7 @@ FAULT_BIN := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fault/*.c))
 TOOL_BIN := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/dts/*.c tests/bench/*.c tests/corpus/*.c))
 BATS := $(wildcard tests/bats/*.bats)
 CORPUS_SH := $(wildcard tests/corpus/*.sh)
+FAULT_SH := $(wildcard tests/fault/*.sh)
 RUN = BUILD=$(BUILD) CMOCKA_MESSAGE_OUTPUT=TAP tests/run.sh $(if $(TALLY),-t $(TALLY))
 
 $(BUILD)/tests/property/%: TEST_LIBS = -ljansson -lsqlite3
@@ -116,10 +117,13 @@ check-run: all $(UNIT_BIN) $(PROP_BIN) $(FAULT_BIN) $(TOOL_BIN)
 	$(Q)$(RUN) $(foreach t,$(UNIT_BIN),$(t:$(BUILD)/tests/%=%)=$(t)) \
 		$(foreach t,$(PROP_BIN) $(FAULT_BIN),$(t:$(BUILD)/tests/%=%)=$(t)) \
 		$(foreach t,$(BATS),$(t:tests/%=%)='BUILD=$(BUILD) bats --tap $(t)') \
-		$(foreach t,$(CORPUS_SH),$(t:tests/%=%)='BUILD=$(BUILD) $(t)')
+		$(foreach t,$(CORPUS_SH) $(FAULT_SH),$(t:tests/%=%)='BUILD=$(BUILD) $(t)')
 
 lint:
 	$(Q)tests/setup.sh check
+	$(Q)$(MAKE) --no-print-directory lint-run
+
+lint-run: all
 	$(Q)$(RUN) $(foreach t,$(wildcard tests/lint/*.sh),$(t:tests/%=%)='BUILD=$(BUILD) $(t)')
 
 interop:

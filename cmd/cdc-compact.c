@@ -63,7 +63,8 @@ static int put_line(struct run *r, struct cdc_buf *b, struct cdc_err *err)
 
 static int compact(struct run *r, struct cdc_err *err)
 {
-	struct cdc_compact_options co = { .io = r->c.io, .table = r->table,
+	struct cdc_compact_options co = { .io = r->c.io,
+					  .table = r->table,
 					  .target_bytes = r->o.target_size,
 					  .dry_run = r->o.dry_run };
 	struct cdc_compact_result d;
@@ -149,9 +150,13 @@ static void on_file(void *ctx, const char *path, uint64_t bytes)
 
 static int vacuum(struct run *r, struct cdc_err *err)
 {
-	struct cdc_vacuum_options vo = { .io = r->c.io, .table = r->table,
-					 .retain_ms = -1, .force = r->o.force,
-					 .dry_run = r->o.dry_run, .ctx = r, .on_file = on_file };
+	struct cdc_vacuum_options vo = { .io = r->c.io,
+					 .table = r->table,
+					 .retain_ms = -1,
+					 .force = r->o.force,
+					 .dry_run = r->o.dry_run,
+					 .ctx = r,
+					 .on_file = on_file };
 	struct cdc_vacuum_result d;
 	int rc;
 

@@ -31,8 +31,8 @@ struct options {
 
 static const struct opt option_table[] = {
 	{ 'k', "key", OPT_STRING, "COLS",
-	  "key columns of every table (default: the primary key in SCHEMA records)",
-	  OPT_TARGET(options, key), NULL },
+	  "key columns (default: the primary key in SCHEMA records)", OPT_TARGET(options, key),
+	  NULL },
 	{ 0, "order", OPT_STRING, "FIELD", "member that orders the records (default recordID)",
 	  OPT_TARGET(options, order), NULL },
 	{ 0, "window", OPT_INT, "N", "fold and print every N records (default: all at the end)",

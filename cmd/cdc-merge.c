@@ -39,16 +39,17 @@ struct options {
 static const struct opt option_table[] = {
 	{ 0, "create", OPT_FLAG, NULL, "create the table (implied by a SCHEMA record)",
 	  OPT_TARGET(options, create), NULL },
-	{ 0, "schema", OPT_STRING, "DDL", "columns of a new table: 'id BIGINT NOT NULL, name STRING'",
-	  OPT_TARGET(options, schema), NULL },
+	{ 0, "schema", OPT_STRING, "DDL",
+	  "columns of a new table: 'id BIGINT NOT NULL, name STRING'", OPT_TARGET(options, schema),
+	  NULL },
 	{ 'k', "key", OPT_STRING, "COLS", "key columns (default: the table's, else the SCHEMA's)",
 	  OPT_TARGET(options, key), NULL },
 	{ 'p', "partition-by", OPT_STRING, "COLS", "partition columns of a new table",
 	  OPT_TARGET(options, partition_by), NULL },
 	{ 0, "property", OPT_LIST, "K=V", "table property of a new table (repeatable)",
 	  OPT_TARGET(options, property), NULL },
-	{ 0, "mode", OPT_CHOICE, "MODE", "how changed files are written",
-	  OPT_TARGET(options, mode), mode_choices },
+	{ 0, "mode", OPT_CHOICE, "MODE", "how changed files are written", OPT_TARGET(options, mode),
+	  mode_choices },
 	{ 0, "batch-records", OPT_INT, "N", "commit every N records",
 	  OPT_TARGET(options, batch_records), NULL },
 	{ 0, "batch-bytes", OPT_SIZE, "SIZE", "commit every SIZE of input",
@@ -155,7 +156,8 @@ static int split_columns(struct run *r, const char *list, int slot, const char *
 		return CDC_OK;
 	r->lists[slot] = opt_split(list, &n);
 	if (!r->lists[slot])
-		return cdc_fail(err, CDC_EUSAGE, "--%s: \"%s\" is not a list of columns", name, list);
+		return cdc_fail(err, CDC_EUSAGE, "--%s: \"%s\" is not a list of columns", name,
+				list);
 	*out = (const char *const *)r->lists[slot];
 	return CDC_OK;
 }
@@ -221,9 +223,11 @@ static int merge_input(struct run *r, struct cdc_reader *in, uint64_t *bytes, st
 			continue;
 		rc = cdc_merge_line(r->m, line, in->line, in->name, err);
 		if (rc) {
-			cdc_err_file(err, in->name);
-			if (rc == CDC_EDATA)
+			/* Other errors are not about the input. */
+			if (rc == CDC_EDATA) {
+				cdc_err_file(err, in->name);
 				cdc_err_line(err, in->line);
+			}
 			return rc;
 		}
 		*bytes = start + cdc_reader_offset(in);
@@ -269,7 +273,9 @@ static void report(struct run *r)
 
 int main(int argc, char **argv)
 {
-	struct run r = { .o = { .mode = "auto", .evolve = "fail", .on_truncate = "apply",
+	struct run r = { .o = { .mode = "auto",
+				.evolve = "fail",
+				.on_truncate = "apply",
 				.position = "kafka" } };
 	struct cdc_err err = CDC_ERR_INIT;
 	int n = cmd_start(&r.c, &program, &r.o, argc, argv);

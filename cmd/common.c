@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/value.h"
+#include "cmd/message.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,37 +45,21 @@ static const struct opt common_options[] = {
 	{ 0, NULL, OPT_FLAG, NULL, NULL, 0, NULL }
 };
 
-/* One message, one write: other programs of the pipe share the terminal. */
 static void say(const struct cmd *c, const char *place, const char *level, const char *text)
 {
-	char line[2048];
-	size_t n = 0;
-	int len = snprintf(line, sizeof(line) / 4, "%s: %s%s: ", c->program->name, place, level);
-
-	if (len > 0)
-		n = (size_t)len < sizeof(line) / 4 ? (size_t)len : sizeof(line) / 4 - 1;
-	for (const char *t = text; *t && n < sizeof(line) - 8; t++) {
-		unsigned char b = (unsigned char)*t;
-
-		if (b < 0x20 || b == 0x7f)
-			n += (size_t)snprintf(line + n, 5, "\\x%02x", b);
-		else
-			line[n++] = *t;
-	}
-	line[n++] = '\n';
 	if (c->has_progress && c->progress.shown)
 		cdc_progress_done((struct cdc_progress *)(uintptr_t)&c->progress);
-	(void)!write(STDERR_FILENO, line, n);
+	message_print(c->program->name, place, level, text);
 }
 
-#define SAY(c, level, fmt)                                                     \
-	do {                                                                   \
-		char text_[1024];                                              \
-		va_list ap_;                                                   \
-		va_start(ap_, fmt);                                            \
-		vsnprintf(text_, sizeof(text_), fmt, ap_);                     \
-		va_end(ap_);                                                   \
-		say(c, "", level, text_);                                      \
+#define SAY(c, level, fmt)                                                                         \
+	do {                                                                                       \
+		char text_[1024];                                                                  \
+		va_list ap_;                                                                       \
+		va_start(ap_, fmt);                                                                \
+		vsnprintf(text_, sizeof(text_), fmt, ap_);                                         \
+		va_end(ap_);                                                                       \
+		say(c, "", level, text_);                                                          \
 	} while (0)
 
 void cmd_warn(struct cmd *c, const char *fmt, ...)
@@ -147,11 +132,11 @@ void cmd_error(struct cmd *c, const struct cdc_err *err)
 	if (err->file[0])
 		n = snprintf(place, sizeof(place), "%s:", err->file);
 	if (n >= 0 && err->has_line)
-		n += snprintf(place + n, sizeof(place) - (size_t)n, "%llu:",
-			      (unsigned long long)err->line);
+		n += snprintf(place + n, sizeof(place) - (size_t)n,
+			      "%llu:", (unsigned long long)err->line);
 	else if (n >= 0 && err->has_offset)
-		n += snprintf(place + n, sizeof(place) - (size_t)n, "offset %llu:",
-			      (unsigned long long)err->offset);
+		n += snprintf(place + n, sizeof(place) - (size_t)n,
+			      "offset %llu:", (unsigned long long)err->offset);
 	if (n > 0)
 		snprintf(place + n, sizeof(place) - (size_t)n, " ");
 	say(c, place, "error", err->msg);
@@ -163,7 +148,7 @@ static void on_interrupt(int sig)
 {
 	caught_signal = sig;
 	cdc_io_interrupt();
-	signal(sig, SIG_DFL);	/* a second one ends the program at once */
+	signal(sig, SIG_DFL); /* a second one ends the program at once */
 }
 
 static void on_usr1(int sig)
@@ -182,7 +167,7 @@ static void catch_signals(void)
 	sa.sa_handler = on_usr1;
 	sa.sa_flags = SA_RESTART;
 	sigaction(SIGUSR1, &sa, NULL);
-	signal(SIGPIPE, SIG_IGN);	/* seen as EPIPE; cmd_error raises it again */
+	signal(SIGPIPE, SIG_IGN); /* seen as EPIPE; cmd_error raises it again */
 }
 
 static int64_t monotonic_us(void)
@@ -216,7 +201,9 @@ int cmd_start(struct cmd *c, const struct opt_program *program, void *target, in
 				      { common_options, &c->opt, program->common } };
 	int n;
 
-	*c = (struct cmd){ .program = program, .io = &cdc_io_posix, .out_fd = -1, .rejects_fd = -1 };
+	*c = (struct cmd){
+		.program = program, .io = &cdc_io_posix, .out_fd = -1, .rejects_fd = -1
+	};
 	c->opt.max_rejects = -1;
 	c->opt.progress = "auto";
 	c->start_us = monotonic_us();
@@ -467,18 +454,19 @@ static void write_stats(struct cmd *c)
 	struct cdc_buf b = CDC_BUF_INIT;
 	struct rusage ru;
 	bool to_stderr = !strcmp(c->opt.stats, "-");
-	int fd = to_stderr ? STDERR_FILENO :
-			     c->io->open(c->io->ctx, c->opt.stats,
+	int fd = to_stderr ? STDERR_FILENO
+			   : c->io->open(c->io->ctx, c->opt.stats,
 					 O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	int rc;
 
 	getrusage(RUSAGE_SELF, &ru);
-	rc = cdc_buf_printf(&b, &err,
-			    "{\"program\":\"%s\",\"exit\":%d,\"rejects\":%llu,\"seconds\":%.3f,"
-			    "\"user_seconds\":%.3f,\"system_seconds\":%.3f,\"peak_memory_bytes\":%llu",
-			    c->program->name, c->status, (unsigned long long)c->num_rejects,
-			    (double)(monotonic_us() - c->start_us) / 1e6, seconds(&ru.ru_utime),
-			    seconds(&ru.ru_stime), (unsigned long long)ru.ru_maxrss * 1024);
+	rc = cdc_buf_printf(
+		&b, &err,
+		"{\"program\":\"%s\",\"exit\":%d,\"rejects\":%llu,\"seconds\":%.3f,"
+		"\"user_seconds\":%.3f,\"system_seconds\":%.3f,\"peak_memory_bytes\":%llu",
+		c->program->name, c->status, (unsigned long long)c->num_rejects,
+		(double)(monotonic_us() - c->start_us) / 1e6, seconds(&ru.ru_utime),
+		seconds(&ru.ru_stime), (unsigned long long)ru.ru_maxrss * 1024);
 	if (!rc)
 		rc = cdc_buf_put(&b, cdc_buf_str(&c->stats), &err);
 	if (!rc)

@@ -22,7 +22,7 @@
 
 enum cmd_exit {
 	CMD_DONE = 0,
-	CMD_REJECTS = 1,	/* done, but records were rejected, or a difference was found */
+	CMD_REJECTS = 1, /* done, but records were rejected, or a difference was found */
 	CMD_USAGE = 2,
 	CMD_BAD_INPUT = 3,
 	CMD_ENVIRONMENT = 4,
@@ -33,18 +33,18 @@ enum cmd_exit {
 
 /* Which common options a program has: the bits are indexes in the table of common.c. */
 enum {
-	CMD_OPT_OUTPUT = 1u << 0,	/* -o, --output FILE */
-	CMD_OPT_REJECT = 1u << 1,	/* --reject FILE */
-	CMD_OPT_MAX_REJECTS = 1u << 2,	/* --max-rejects N */
-	CMD_OPT_STATS = 1u << 3,	/* --stats FILE */
-	CMD_OPT_MEMORY = 1u << 4,	/* --memory SIZE */
-	CMD_OPT_TMPDIR = 1u << 5,	/* --tmpdir DIR */
-	CMD_OPT_PROGRESS = 1u << 6,	/* --progress WHEN */
-	CMD_OPT_QUIET = 1u << 7,	/* -q, --quiet */
-	CMD_OPT_VERBOSE = 1u << 8,	/* -v, --verbose */
+	CMD_OPT_OUTPUT = 1u << 0, /* -o, --output FILE */
+	CMD_OPT_REJECT = 1u << 1, /* --reject FILE */
+	CMD_OPT_MAX_REJECTS = 1u << 2, /* --max-rejects N */
+	CMD_OPT_STATS = 1u << 3, /* --stats FILE */
+	CMD_OPT_MEMORY = 1u << 4, /* --memory SIZE */
+	CMD_OPT_TMPDIR = 1u << 5, /* --tmpdir DIR */
+	CMD_OPT_PROGRESS = 1u << 6, /* --progress WHEN */
+	CMD_OPT_QUIET = 1u << 7, /* -q, --quiet */
+	CMD_OPT_VERBOSE = 1u << 8, /* -v, --verbose */
 	CMD_OPT_HELP = 1u << 9,
 	CMD_OPT_VERSION = 1u << 10,
-	CMD_OPT_DUMP = 1u << 11,	/* hidden --dump-options */
+	CMD_OPT_DUMP = 1u << 11, /* hidden --dump-options */
 	CMD_OPT_GENERAL = CMD_OPT_STATS | CMD_OPT_PROGRESS | CMD_OPT_QUIET | CMD_OPT_VERBOSE |
 			  CMD_OPT_HELP | CMD_OPT_VERSION | CMD_OPT_DUMP,
 	CMD_OPT_REJECTS = CMD_OPT_REJECT | CMD_OPT_MAX_REJECTS,
@@ -56,7 +56,7 @@ struct cmd_common {
 	const char *reject;
 	int64_t max_rejects;
 	const char *stats;
-	uint64_t memory;	/* bytes, 0: the program's default */
+	uint64_t memory; /* bytes, 0: the program's default */
 	const char *tmpdir;
 	const char *progress;
 	bool quiet;
@@ -70,15 +70,15 @@ struct cmd {
 	const struct opt_program *program;
 	const struct cdc_io *io;
 	struct cmd_common opt;
-	int status;		/* worst so far */
-	int64_t start_us;	/* monotonic */
+	int status; /* worst so far */
+	int64_t start_us; /* monotonic */
 	struct cdc_progress progress;
 	bool has_progress;
 	/* output */
 	struct cdc_writer out;
 	bool out_open;
 	int out_fd;
-	char *out_temp;		/* -o FILE: written here, renamed when all went well */
+	char *out_temp; /* -o FILE: written here, renamed when all went well */
 	/* rejects */
 	struct cdc_writer rejects;
 	bool rejects_open;
@@ -89,16 +89,17 @@ struct cmd {
 };
 
 /* Parses options into `target` (the program's struct) and c->opt. Operands: argv[1..n]. */
-int cmd_start(struct cmd *c, const struct opt_program *program, void *target, int argc, char **argv);
+int cmd_start(struct cmd *c, const struct opt_program *program, void *target, int argc,
+	      char **argv);
 int cmd_exit(struct cmd *c);
 
 /* Messages: "program: file:line: level: text", control bytes escaped, one write. */
-void cmd_error(struct cmd *c, const struct cdc_err *err);	/* also sets the exit status */
-void cmd_usage(struct cmd *c, const char *fmt, ...) CDC_PRINTF(2, 3);	/* status 2 */
+void cmd_error(struct cmd *c, const struct cdc_err *err); /* also sets the exit status */
+void cmd_usage(struct cmd *c, const char *fmt, ...) CDC_PRINTF(2, 3); /* status 2 */
 void cmd_warn(struct cmd *c, const char *fmt, ...) CDC_PRINTF(2, 3);
-void cmd_info(struct cmd *c, const char *fmt, ...) CDC_PRINTF(2, 3);	/* not with --quiet */
-void cmd_debug(struct cmd *c, const char *fmt, ...) CDC_PRINTF(2, 3);	/* with --verbose */
-void cmd_status(struct cmd *c, enum cmd_exit status);	/* raise the exit status, unless it is set */
+void cmd_info(struct cmd *c, const char *fmt, ...) CDC_PRINTF(2, 3); /* not with --quiet */
+void cmd_debug(struct cmd *c, const char *fmt, ...) CDC_PRINTF(2, 3); /* with --verbose */
+void cmd_status(struct cmd *c, enum cmd_exit status); /* raise the exit status, unless it is set */
 
 /* Standard output, or the -o FILE, as c->out. cmd_output_done flushes; with -o it renames. */
 int cmd_output_open(struct cmd *c, struct cdc_err *err) CDC_NODISCARD;

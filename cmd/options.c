@@ -3,15 +3,25 @@
  */
 #include "cmd/options.h"
 
+#include "base/error.h"
 #include "base/str.h"
 #include "base/value.h"
+#include "cmd/message.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-static void usage_error(const struct opt_program *p, const char *what, const char *name)
+CDC_PRINTF(2, 3)
+static void usage_error(const struct opt_program *p, const char *fmt, ...)
 {
-	fprintf(stderr, "%s: error: %s%s (see %s --help)\n", p->name, what, name, p->name);
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	message_print(p->name, "", "error", text);
 }
 
 static bool counts(const struct opt_group *g, size_t i)
@@ -28,8 +38,8 @@ static const struct opt *find(const struct opt_group *group, size_t groups, char
 		for (size_t i = 0; o[i].name; i++) {
 			if (!counts(&group[g], i))
 				continue;
-			if (short_name ? o[i].short_name == short_name :
-					 cdc_str_eqz(name, o[i].name)) {
+			if (short_name ? o[i].short_name == short_name
+				       : cdc_str_eqz(name, o[i].name)) {
 				*target = (char *)group[g].target + o[i].offset;
 				return &o[i];
 			}
@@ -40,10 +50,7 @@ static const struct opt *find(const struct opt_group *group, size_t groups, char
 
 static int bad_value(const struct opt_program *p, const struct opt *o, const char *v)
 {
-	char what[256];
-
-	snprintf(what, sizeof(what), "--%s: \"%s\" is not a valid ", o->name, v);
-	usage_error(p, what, o->arg);
+	usage_error(p, "--%s: \"%s\" is not a valid %s", o->name, v, o->arg);
 	return -1;
 }
 
@@ -61,15 +68,18 @@ static int list_add(struct opt_list *l, const char *v)
 
 static int set_choice(const struct opt_program *p, const struct opt *o, void *target, const char *v)
 {
+	char all[512];
+	size_t n = 0;
+
 	for (size_t i = 0; o->choices[i]; i++)
 		if (!strcmp(o->choices[i], v)) {
 			*(const char **)target = v;
 			return 0;
 		}
-	fprintf(stderr, "%s: error: --%s: \"%s\" is not one of", p->name, o->name, v);
-	for (size_t i = 0; o->choices[i]; i++)
-		fprintf(stderr, "%s %s", i ? "," : "", o->choices[i]);
-	fputc('\n', stderr);
+	for (size_t i = 0; o->choices[i] && n < sizeof(all); i++)
+		n += (size_t)snprintf(all + n, sizeof(all) - n, "%s%s", i ? ", " : "",
+				      o->choices[i]);
+	usage_error(p, "--%s: \"%s\" is not one of %s", o->name, v, all);
 	return -1;
 }
 
@@ -117,16 +127,17 @@ static int parse_long(struct parse *ps)
 	const char *v = eq ? eq + 1 : NULL;
 
 	if (!o) {
-		usage_error(ps->program, "unknown option ", ps->argv[ps->i]);
+		usage_error(ps->program, "unknown option --%.*s (see %s --help)", (int)name.n,
+			    name.p, ps->program->name);
 		return -1;
 	}
 	if (o->kind == OPT_FLAG && v) {
-		usage_error(ps->program, "option takes no value: --", o->name);
+		usage_error(ps->program, "option takes no value: --%s", o->name);
 		return -1;
 	}
 	if (o->kind != OPT_FLAG && !v) {
 		if (ps->i + 1 >= ps->argc) {
-			usage_error(ps->program, "option needs a value: --", o->name);
+			usage_error(ps->program, "option needs a value: --%s %s", o->name, o->arg);
 			return -1;
 		}
 		v = ps->argv[++ps->i];
@@ -137,14 +148,14 @@ static int parse_long(struct parse *ps)
 static int parse_short(struct parse *ps)
 {
 	for (const char *a = ps->argv[ps->i] + 1; *a; a++) {
-		char name[3] = { '-', *a, 0 };
 		void *target = NULL;
 		const struct opt *o =
 			find(ps->group, ps->groups, *a, (struct cdc_str)CDC_STR_INIT, &target);
 		const char *v = a + 1;
 
 		if (!o) {
-			usage_error(ps->program, "unknown option ", name);
+			usage_error(ps->program, "unknown option -%c (see %s --help)", *a,
+				    ps->program->name);
 			return -1;
 		}
 		if (o->kind == OPT_FLAG) {
@@ -154,7 +165,8 @@ static int parse_short(struct parse *ps)
 		}
 		if (!*v) {
 			if (ps->i + 1 >= ps->argc) {
-				usage_error(ps->program, "option needs a value: ", name);
+				usage_error(ps->program, "option needs a value: -%c %s", *a,
+					    o->arg);
 				return -1;
 			}
 			v = ps->argv[++ps->i];

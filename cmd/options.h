@@ -14,27 +14,27 @@
 #include <stdint.h>
 
 enum opt_kind {
-	OPT_FLAG,	/* bool */
-	OPT_STRING,	/* const char * */
-	OPT_CHOICE,	/* const char *, one of choices */
-	OPT_LIST,	/* struct opt_list: may be repeated */
-	OPT_INT,	/* int64_t, decimal */
-	OPT_SIZE,	/* uint64_t bytes: 64K, 256MiB */
-	OPT_DURATION	/* uint64_t seconds: 90s, 5m, 7d */
+	OPT_FLAG, /* bool */
+	OPT_STRING, /* const char * */
+	OPT_CHOICE, /* const char *, one of choices */
+	OPT_LIST, /* struct opt_list: may be repeated */
+	OPT_INT, /* int64_t, decimal */
+	OPT_SIZE, /* uint64_t bytes: 64K, 256MiB */
+	OPT_DURATION /* uint64_t seconds: 90s, 5m, 7d */
 };
 
 struct opt_list {
-	const char **item;	/* NULL-terminated */
+	const char **item; /* NULL-terminated */
 	size_t n;
 };
 
 struct opt {
-	char short_name;	/* 0: none */
+	char short_name; /* 0: none */
 	const char *name;
 	enum opt_kind kind;
-	const char *arg;	/* "FILE"; completions take FILE and DIR from it */
+	const char *arg; /* "FILE"; completions take FILE and DIR from it */
 	const char *help;
-	size_t offset;		/* of the target in the options struct */
+	size_t offset; /* of the target in the options struct */
 	const char *const *choices;
 };
 
@@ -42,18 +42,18 @@ struct opt {
 
 struct opt_program {
 	const char *name;
-	const char *synopsis;	/* after the name: "[options] TABLE [FILE...]" */
-	const char *summary;	/* one sentence */
-	const struct opt *options;	/* ends with an entry whose name is NULL */
+	const char *synopsis; /* after the name: "[options] TABLE [FILE...]" */
+	const char *summary; /* one sentence */
+	const struct opt *options; /* ends with an entry whose name is NULL */
 	const char *example[2];
-	unsigned common;	/* CMD_OPT_* bits of common.h */
+	unsigned common; /* CMD_OPT_* bits of common.h */
 };
 
 /* One group of options and the struct that they fill. */
 struct opt_group {
 	const struct opt *options;
 	void *target;
-	unsigned mask;		/* entry i counts if mask has bit i; all: ~0u */
+	unsigned mask; /* entry i counts if mask has bit i; all: ~0u */
 };
 
 /*

@@ -22,17 +22,18 @@ kind() { # kind ARG CHOICES
 	esac
 }
 
+# The shell cuts "--mode=dv" at the "=": what comes before it is then two words back.
 bash_completion() {
 	local words="" cases=""
 	while IFS=$'\t' read -r what short long arg choices _; do
 		[ "$what" = option ] || continue
 		words+=" --$long"
 		local match="--$long"
-		[ "$short" = - ] || { words+=" -$short"; match="-$short|--$long"; }
+		[ "$short" = - ] || { words+=" -$short"; match="-$short | --$long"; }
 		case $(kind "$arg" "$choices") in
-		file) cases+="	$match) COMPREPLY=(\$(compgen -f -- \"\$cur\")); return ;;"$'\n' ;;
-		dir) cases+="	$match) COMPREPLY=(\$(compgen -d -- \"\$cur\")); return ;;"$'\n' ;;
-		choice) cases+="	$match) COMPREPLY=(\$(compgen -W '$choices' -- \"\$cur\")); return ;;"$'\n' ;;
+		file) cases+="	$match) mapfile -t COMPREPLY < <(compgen -f -- \"\$cur\"); return ;;"$'\n' ;;
+		dir) cases+="	$match) mapfile -t COMPREPLY < <(compgen -d -- \"\$cur\"); return ;;"$'\n' ;;
+		choice) cases+="	$match) mapfile -t COMPREPLY < <(compgen -W '$choices' -- \"\$cur\"); return ;;"$'\n' ;;
 		text) cases+="	$match) return ;;"$'\n' ;;
 		esac
 	done <<<"$dump"
@@ -41,11 +42,16 @@ bash_completion() {
 _${name//-/_}() {
 	local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]}
 	COMPREPLY=()
+	if [[ \$cur == = ]]; then
+		cur=
+	elif [[ \$prev == = ]]; then
+		prev=\${COMP_WORDS[COMP_CWORD-2]}
+	fi
 	case \$prev in
 ${cases}	esac
 	case \$cur in
-	-*) COMPREPLY=(\$(compgen -W '${words# }' -- "\$cur")) ;;
-	*) COMPREPLY=(\$(compgen -f -- "\$cur")) ;;
+	-*) mapfile -t COMPREPLY < <(compgen -W '${words# }' -- "\$cur") ;;
+	*) mapfile -t COMPREPLY < <(compgen -f -- "\$cur") ;;
 	esac
 }
 complete -o filenames -F _${name//-/_} $name
@@ -55,25 +61,27 @@ BASH
 zsh_completion() {
 	echo "#compdef $name"
 	echo
-	echo "_arguments -s \\"
+	echo "_arguments -s -S \\"
 	while IFS=$'\t' read -r what short long arg choices help; do
 		[ "$what" = option ] || continue
-		local names="--$long" spec="" text
+		local names="" spec="" text
 		# Characters that zsh would read as part of the specification.
-		text=${help//\'/\'\\\'\'}
+		text=${help//\\/\\\\}
+		text=${text//\'/\'\\\'\'}
 		text=${text//\[/\\[}
 		text=${text//\]/\\]}
-		text=${text//:/\\:}
-		[ "$short" = - ] || names="{-$short,--$long}"
 		case $(kind "$arg" "$choices") in
 		file) spec=":file:_files" ;;
 		dir) spec=":directory:_files -/" ;;
 		choice) spec=":value:($choices)" ;;
 		text) spec=":$(tr 'A-Z=' 'a-z ' <<<"$arg"):" ;;
 		esac
+		# "+": the value may be attached to a short option; "=": to a long one by "=".
 		if [ "$short" = - ]; then
+			names="--$long${spec:+=}"
 			echo "	'$names[$text]$spec' \\"
 		else
+			names="{-$short${spec:++},--$long${spec:+=}}"
 			echo "	$names'[$text]$spec' \\"
 		fi
 	done <<<"$dump"
@@ -84,14 +92,16 @@ fish_completion() {
 	echo "# fish completion for $name: $summary"
 	while IFS=$'\t' read -r what short long arg choices help; do
 		[ "$what" = option ] || continue
-		local line="complete -c $name -l $long"
+		local line="complete -c $name -l $long" text
 		[ "$short" = - ] || line+=" -s $short"
 		case $(kind "$arg" "$choices") in
-		file | dir) line+=" -r -F" ;;
+		file) line+=" -r -F" ;;
+		dir) line+=" -x -a '(__fish_complete_directories)'" ;;
 		choice) line+=" -x -a '$choices'" ;;
 		text) line+=" -x" ;;
 		esac
-		echo "$line -d '${help//\'/\\\'}'"
+		text=${help//\\/\\\\}
+		echo "$line -d '${text//\'/\\\'}'"
 	done <<<"$dump"
 }
 

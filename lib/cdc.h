@@ -51,15 +51,15 @@
  *
  * - Close cursors before their table: they borrow its state.
  * - Do not use a handle in the child of a fork; opening a new one there is fine.
- * - cdc_apply_put may commit by itself: at CHECKPOINT records, at the limits of the options, and when
- *   a batch has outgrown its memory. What must be atomic has to fit in one batch.
- * - A commit that is reported as done is on the disk. One that is reported as failed is not in the
- *   table, but for CDC_ERROR_IO whose message says that the outcome is not known: look at
- *   cdc_table_version and cdc_table_position before repeating.
+ * - cdc_apply_put may commit by itself: at CHECKPOINT records, at the limits of the options, and
+ *when a batch has outgrown its memory. What must be atomic has to fit in one batch.
+ * - A commit that is reported as done is on the disk. After a failure cdc_apply_version says which
+ *   commits of this handle are certain. When the message says that the outcome of one is not known
+ *   (the disk failed while it was written), open the table and look at its version and position.
  * - Records without a position (cdc-record(5)) are applied again when they are put again. Put them
  *   with position, and a replay does nothing.
- * - Other writers, cdc-merge and Spark among them, may commit meanwhile. A commit that was lost to one
- *   is made again on the new state, as often as the option `retries` says. When another one has
+ * - Other writers, cdc-merge and Spark among them, may commit meanwhile. A commit that was lost to
+ *one is made again on the new state, as often as the option `retries` says. When another one has
  *   applied the same stream meanwhile, or changed the schema, it is CDC_ERROR_CONFLICT.
  * - The file system must be local: hard links, or renameat2(2), decide who wrote a version.
  * - The environment variable SOURCE_DATE_EPOCH, when it is set at the first use of the library,
@@ -89,23 +89,29 @@ CDC_API const char *cdc_version_string(void);
 
 /* The numbers are part of the interface; new ones may be added. */
 enum cdc_error_code {
-	CDC_ERROR_USAGE = -1,		/* an option or argument makes no sense, or there is no such
-					 * table, version or column */
-	CDC_ERROR_DATA = -2,		/* a record cannot be applied */
-	CDC_ERROR_IO = -3,		/* the system refused: disk, space, permission */
-	CDC_ERROR_MEMORY = -4,		/* memory, or a limit that was set, is exhausted */
-	CDC_ERROR_CONFLICT = -5,	/* lost to another writer; safe to do again from the start */
-	CDC_ERROR_CORRUPT = -6,		/* the table or one of its files is damaged */
-	CDC_ERROR_UNSUPPORTED = -7,	/* the table has a feature that the library lacks; the
-					 * message names it */
-	CDC_ERROR_INTERNAL = -8		/* a bug in the library */
+	/* An option or argument makes no sense, or there is no such table, version or column. */
+	CDC_ERROR_USAGE = -1,
+	/* A record cannot be applied. */
+	CDC_ERROR_DATA = -2,
+	/* The system refused: disk, space, permission. */
+	CDC_ERROR_IO = -3,
+	/* Memory, or a limit that was set, is exhausted. */
+	CDC_ERROR_MEMORY = -4,
+	/* Lost to another writer; safe to do again from the start. */
+	CDC_ERROR_CONFLICT = -5,
+	/* The table or one of its files is damaged. */
+	CDC_ERROR_CORRUPT = -6,
+	/* The table has a feature that the library lacks; the message names it. */
+	CDC_ERROR_UNSUPPORTED = -7,
+	/* A bug in the library. */
+	CDC_ERROR_INTERNAL = -8
 };
 
 struct cdc_error {
-	int code;		/* enum cdc_error_code, as the function returned it */
-	int system_error;	/* errno behind CDC_ERROR_IO, else 0 */
-	char message[1008];	/* English, one line, no newline at its end; bytes of the input that
-				 * are quoted in it are not escaped */
+	int code; /* enum cdc_error_code, as the function returned it */
+	int system_error; /* errno behind CDC_ERROR_IO, else 0 */
+	/* English, one line without its end. What it quotes of the input is not escaped. */
+	char message[1008];
 };
 
 /* ------------------------------------------------------------------ applying change records */
@@ -115,38 +121,38 @@ struct cdc_apply;
 
 /* How files that hold changed rows are written. */
 enum cdc_apply_mode {
-	CDC_APPLY_AUTO = 0,		/* per file, by cost */
-	CDC_APPLY_DELETION_VECTORS = 1,	/* mark old rows; the table must allow it */
-	CDC_APPLY_COPY_ON_WRITE = 2	/* write the file again without them */
+	CDC_APPLY_AUTO = 0, /* per file, by cost */
+	CDC_APPLY_DELETION_VECTORS = 1, /* mark old rows; the table must allow it */
+	CDC_APPLY_COPY_ON_WRITE = 2 /* write the file again without them */
 };
 
 /* What tells that a record was applied before. */
 enum cdc_apply_identity {
-	CDC_APPLY_BY_KAFKA_POSITION = 0,	/* topic, partition and offset of `position` */
-	CDC_APPLY_BY_RECORD_ID = 1,		/* recordID */
+	CDC_APPLY_BY_KAFKA_POSITION = 0, /* topic, partition and offset of `position` */
+	CDC_APPLY_BY_RECORD_ID = 1, /* recordID */
 	CDC_APPLY_BY_NOTHING = 2
 };
 
 /* What a TRUNCATE record does. */
 enum cdc_apply_truncate {
-	CDC_APPLY_TRUNCATE = 0,		/* empties the table */
+	CDC_APPLY_TRUNCATE = 0, /* empties the table */
 	CDC_APPLY_TRUNCATE_IGNORE = 1,
-	CDC_APPLY_TRUNCATE_FAIL = 2	/* CDC_ERROR_DATA */
+	CDC_APPLY_TRUNCATE_FAIL = 2 /* CDC_ERROR_DATA */
 };
 
 /* A record that cannot be applied. All of it lives until the callback returns. */
 struct cdc_apply_reject {
 	const char *reason;
-	uint64_t number;	/* of the record: 1 for the first that was put */
-	const char *line;	/* its bytes, not NUL-terminated */
+	uint64_t number; /* of the record: 1 for the first that was put */
+	const char *line; /* its bytes, not NUL-terminated */
 	size_t length;
 };
 
 /* What a commit did. Members may be added at the end. */
 struct cdc_apply_result {
-	int64_t version;	/* of the table, now */
-	uint64_t records;	/* change records of the batch */
-	uint64_t inserted;	/* rows */
+	int64_t version; /* of the table, now */
+	uint64_t records; /* change records of the batch */
+	uint64_t inserted; /* rows */
 	uint64_t updated;
 	uint64_t deleted;
 	uint64_t files_added;
@@ -154,7 +160,7 @@ struct cdc_apply_result {
 	uint64_t bytes_added;
 	uint64_t bytes_removed;
 	uint64_t deletion_vectors_added;
-	uint64_t lost_commits;	/* to other writers, before this one */
+	uint64_t lost_commits; /* to other writers, before this one */
 };
 
 /*
@@ -162,32 +168,39 @@ struct cdc_apply_result {
  * Members may be added at the end: `size` tells the library what the caller knows.
  */
 struct cdc_apply_options {
-	size_t size;			/* sizeof(struct cdc_apply_options) */
-	const char *table;		/* directory */
-	/* Creation. Without these a table is created when a SCHEMA record comes first. */
-	const char *schema;		/* "id BIGINT NOT NULL, sales DECIMAL(7,2)": overrides the
-					 * SCHEMA record for the columns that it names */
-	const char *const *key;		/* column names, then NULL. Default: what the table
-					 * remembers, else the primary key of the SCHEMA record */
-	const char *const *partition_by;	/* column names, then NULL */
-	const char *const *property;	/* "name=value" table properties, then NULL */
-	int create;			/* not 0: create the table from `schema` and `key` even if no
-					 * SCHEMA record comes */
-	/* Behaviour. */
-	int mode;			/* enum cdc_apply_mode */
-	int identity;			/* enum cdc_apply_identity */
-	int truncate;			/* enum cdc_apply_truncate */
-	int ignore_unknown_columns;	/* not 0: drop columns that the table lacks, rather than
-					 * reject the record */
-	int insert_only;		/* not 0: records of keys that exist change nothing */
-	int retries;			/* commits that may be lost in one batch; 0: 100 */
-	const char *stream;		/* name of this stream in the table; NULL: "cdc" */
+	size_t size; /* sizeof(struct cdc_apply_options) */
+	const char *table; /* directory */
+
+	/*
+	 * Creation. Without these a table is created when a SCHEMA record comes before its rows.
+	 *
+	 * schema: "id BIGINT NOT NULL, sales DECIMAL(7,2)"; overrides the SCHEMA record for the
+	 * columns that it names. key: column names, then NULL; default what the table remembers,
+	 * else the primary key of the SCHEMA record. partition_by: column names, then NULL.
+	 * property: "name=value" table properties, then NULL. create, if not 0: make the table from
+	 * `schema` and `key` even if no SCHEMA record comes.
+	 */
+	const char *schema;
+	const char *const *key;
+	const char *const *partition_by;
+	const char *const *property;
+	int create;
+
+	int mode; /* enum cdc_apply_mode */
+	int identity; /* enum cdc_apply_identity */
+	int truncate; /* enum cdc_apply_truncate */
+	int ignore_unknown_columns; /* not 0: drop what the table lacks; 0: reject the record */
+	int insert_only; /* not 0: records of keys that exist change nothing */
+	int retries; /* commits that may be lost in one batch; 0: 100 */
+	const char *stream; /* name of this stream in the table; NULL: "cdc" */
+
 	/* A batch is committed when it has reached one of these; 0: no limit. */
 	uint64_t batch_records;
-	uint64_t batch_bytes;		/* of records as they were put */
-	uint64_t memory_bytes;		/* of records as they are held; 0: 256 MiB */
-	/* Callbacks; NULL: none. */
-	void *context;			/* handed to each of them */
+	uint64_t batch_bytes; /* of records as they were put */
+	uint64_t memory_bytes; /* that the batch takes; 0: 464 MiB */
+
+	/* Handed to the callbacks, each of which may be NULL. */
+	void *context;
 	/* Return 0 to go on without the record. Other values stop: the call that is under way fails
 	 * with CDC_ERROR_DATA. Without the callback the first reject stops. */
 	int (*on_reject)(void *context, const struct cdc_apply_reject *reject);
@@ -197,7 +210,9 @@ struct cdc_apply_options {
 	void (*on_warning)(void *context, const char *text);
 };
 
+/* clang-format off */
 #define CDC_APPLY_OPTIONS_INIT { .size = sizeof(struct cdc_apply_options) }
+/* clang-format on */
 
 /*
  * Make ready to apply records to options->table. Nothing is read or written yet: a table that is
@@ -208,8 +223,8 @@ CDC_API int cdc_apply_open(struct cdc_apply **apply, const struct cdc_apply_opti
 			   struct cdc_error *error);
 
 /*
- * Add one record: a JSON object of `length` bytes, with or without a line end after it. It joins the
- * open batch and is not in the table before the batch is committed. An empty line is nothing.
+ * Add one record: a JSON object of `length` bytes, with or without a line end after it. It joins
+ * the open batch and is not in the table before the batch is committed. An empty line is nothing.
  *
  * After an error the records of the open batch are not applied, batches before it are.
  */
@@ -256,8 +271,8 @@ CDC_API size_t cdc_table_column_count(const struct cdc_table *table);
 CDC_API const char *cdc_table_column_name(const struct cdc_table *table, size_t i);
 
 /*
- * How far a stream was applied: the offset of a partition of a topic, or the recordID when `topic` is
- * NULL. -1: never. `stream` is that of struct cdc_apply_options, NULL: "cdc". Start reading the
+ * How far a stream was applied: the offset of a partition of a topic, or the recordID when `topic`
+ * is NULL. -1: never. `stream` is that of struct cdc_apply_options, NULL: "cdc". Start reading the
  * stream after this, and nothing is lost or done twice.
  */
 CDC_API int64_t cdc_table_position(const struct cdc_table *table, const char *stream,
@@ -274,8 +289,8 @@ CDC_API int cdc_table_describe(struct cdc_table *table, const char **json, struc
 CDC_API void cdc_table_close(struct cdc_table *table);
 
 /*
- * The rows of the table, `columns` of them: names, then NULL, in the order wanted; NULL: all columns.
- * *cursor is NULL after an error: USAGE if there is no such column, or MEMORY.
+ * The rows of the table, `columns` of them: names, then NULL, in the order wanted; NULL: all
+ * columns. *cursor is NULL after an error: USAGE if there is no such column, or MEMORY.
  */
 CDC_API int cdc_cursor_open(struct cdc_cursor **cursor, const struct cdc_table *table,
 			    const char *const *columns, struct cdc_error *error);
@@ -283,8 +298,8 @@ CDC_API int cdc_cursor_open(struct cdc_cursor **cursor, const struct cdc_table *
 /*
  * The next row as a JSON object, in the form of cdc-snapshot(1): *line is *length bytes and a NUL,
  * without a line end, and lives until the next call or cdc_cursor_close. CDC_CURSOR_END after the
- * last row, then and ever after; *line is then NULL. Rows come in the order of the log's files. Some
- * thousand rows are decoded at a time and held as text.
+ * last row, then and ever after; *line is then NULL. Rows come in the order of the log's files.
+ * Some thousand rows are decoded at a time and held as text.
  */
 CDC_API int cdc_cursor_next(struct cdc_cursor *cursor, const char **line, size_t *length,
 			    struct cdc_error *error);

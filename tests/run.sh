@@ -21,8 +21,11 @@ for arg in "$@"; do
 	rc=$?
 	ok=$(grep -c '^ok ' "$log")
 	bad=$(grep -c '^not ok ' "$log")
+	# cmocka calls a test that was skipped "not ok"; "1..0 # skip" stands for a whole program.
 	skip=$(grep -ciE '^ok .*# skip' "$log")
-	ok=$((ok - skip))
+	none=$(grep -ciE '^1\.\.0 # skip' "$log")
+	not_run=$(grep -ciE '^not ok .*# skip' "$log")
+	ok=$((ok - skip)) bad=$((bad - not_run)) skip=$((skip + not_run + none))
 	if [ $rc -ne 0 ] && [ "$bad" -eq 0 ]; then
 		bad=1
 	elif [ $((ok + bad + skip)) -eq 0 ]; then
@@ -35,7 +38,7 @@ for arg in "$@"; do
 	if [ "$bad" -ne 0 ]; then
 		grep -vE '^(ok|1\.\.)' "$log" | tail -n 40 | sed 's/^/    /'
 	fi
-	[ "$skip" -eq 0 ] || grep -iE '^ok .*# skip' "$log" | sed 's/^/    /'
+	[ "$skip" -eq 0 ] || grep -iE '^((not )?ok .*|1\.\.0 )# skip' "$log" | sed 's/^/    /'
 done
 if [ -n "$tally" ]; then
 	read -r p f s <"$tally" 2>/dev/null || { p=0 f=0 s=0; }

@@ -17,11 +17,17 @@ struct cdc_buf {
 	char *p;
 	size_t len;
 	size_t cap;
-	size_t max;	/* 0: no cap but memory */
+	size_t max; /* 0: no cap but memory */
 };
 
-#define CDC_BUF_INIT { NULL, 0, 0, 0 }
-#define CDC_BUF_INIT_MAX(max_bytes) { NULL, 0, 0, (max_bytes) }
+#define CDC_BUF_INIT                                                                               \
+	{                                                                                          \
+		NULL, 0, 0, 0                                                                      \
+	}
+#define CDC_BUF_INIT_MAX(max_bytes)                                                                \
+	{                                                                                          \
+		NULL, 0, 0, (max_bytes)                                                            \
+	}
 
 /* Make room for `extra` more bytes at p + len. */
 int cdc_buf_reserve(struct cdc_buf *b, size_t extra, struct cdc_err *err) CDC_NODISCARD;
@@ -33,7 +39,7 @@ int cdc_buf_printf(struct cdc_buf *b, struct cdc_err *err, const char *fmt, ...)
 	CDC_PRINTF(3, 4) CDC_NODISCARD;
 /* NUL-terminate (not counted in len) and return p, or NULL when memory is gone. */
 const char *cdc_buf_z(struct cdc_buf *b);
-void cdc_buf_reset(struct cdc_buf *b);	/* len = 0, keeps the memory */
+void cdc_buf_reset(struct cdc_buf *b); /* len = 0, keeps the memory */
 void cdc_buf_free(struct cdc_buf *b);
 
 static inline struct cdc_str cdc_buf_str(const struct cdc_buf *b)
@@ -49,12 +55,15 @@ struct cdc_arena_block;
 
 struct cdc_arena {
 	struct cdc_arena_block *head;
-	char *next;		/* bump pointer in head */
+	char *next; /* bump pointer in head */
 	char *end;
-	size_t total_bytes;	/* memory held, blocks included */
+	size_t total_bytes; /* memory held, blocks included */
 };
 
-#define CDC_ARENA_INIT { NULL, NULL, NULL, 0 }
+#define CDC_ARENA_INIT                                                                             \
+	{                                                                                          \
+		NULL, NULL, NULL, 0                                                                \
+	}
 
 /* 16-byte aligned; NULL when memory is gone. */
 void *cdc_arena_alloc(struct cdc_arena *a, size_t n) __attribute__((malloc));

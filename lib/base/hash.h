@@ -28,12 +28,15 @@ uint64_t cdc_hash64_u64(uint64_t v);
 
 struct cdc_map {
 	uint64_t *hash;
-	uint32_t *index;	/* CDC_MAP_EMPTY: free slot */
-	uint64_t mask;		/* slots - 1; 0 with hash == NULL: nothing allocated */
+	uint32_t *index; /* CDC_MAP_EMPTY: free slot */
+	uint64_t mask; /* slots - 1; 0 with hash == NULL: nothing allocated */
 	size_t count;
 };
 
-#define CDC_MAP_INIT { NULL, NULL, 0, 0 }
+#define CDC_MAP_INIT                                                                               \
+	{                                                                                          \
+		NULL, NULL, 0, 0                                                                   \
+	}
 #define CDC_MAP_EMPTY UINT32_MAX
 
 struct cdc_map_iter {
@@ -63,12 +66,12 @@ static inline bool cdc_map_next(const struct cdc_map *m, struct cdc_map_iter *it
 }
 
 /* Adds an entry; does not look for an equal one. index must not be CDC_MAP_EMPTY. */
-int cdc_map_insert(struct cdc_map *m, uint64_t hash, uint32_t index, struct cdc_err *err)
-	CDC_NODISCARD;
+int cdc_map_insert(struct cdc_map *m, uint64_t hash, uint32_t index,
+		   struct cdc_err *err) CDC_NODISCARD;
 /* Room for n entries without growing. */
 int cdc_map_reserve(struct cdc_map *m, size_t n, struct cdc_err *err) CDC_NODISCARD;
 size_t cdc_map_bytes(const struct cdc_map *m);
-void cdc_map_clear(struct cdc_map *m);	/* empties, keeps the memory */
+void cdc_map_clear(struct cdc_map *m); /* empties, keeps the memory */
 void cdc_map_free(struct cdc_map *m);
 
 #endif

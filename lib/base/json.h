@@ -39,26 +39,29 @@ enum cdc_json_type {
 };
 
 struct cdc_json_tok {
-	uint8_t type;		/* enum cdc_json_type */
-	bool escaped;		/* string: holds at least one backslash */
-	uint32_t count;		/* array: elements; object: members */
-	uint32_t off;		/* first byte in the text; of a string, the one after the quote */
-	uint32_t len;		/* bytes; of a string, without the quotes */
-	uint32_t next;		/* index of the first token after this value */
+	uint8_t type; /* enum cdc_json_type */
+	bool escaped; /* string: holds at least one backslash */
+	uint32_t count; /* array: elements; object: members */
+	uint32_t off; /* first byte in the text; of a string, the one after the quote */
+	uint32_t len; /* bytes; of a string, without the quotes */
+	uint32_t next; /* index of the first token after this value */
 };
 
 struct cdc_tape {
-	const char *text;	/* the scanned input, borrowed */
+	const char *text; /* the scanned input, borrowed */
 	struct cdc_json_tok *tok;
 	uint32_t n;
 	uint32_t cap;
-	uint32_t *slot;		/* scratch of cdc_json_duplicate */
+	uint32_t *slot; /* scratch of cdc_json_duplicate */
 	uint32_t slots;
 };
 
-#define CDC_TAPE_INIT { NULL, NULL, 0, 0, NULL, 0 }
+#define CDC_TAPE_INIT                                                                              \
+	{                                                                                          \
+		NULL, NULL, 0, 0, NULL, 0                                                          \
+	}
 #define CDC_JSON_NONE UINT32_MAX
-#define CDC_JSON_DEPTH 64	/* arrays and objects open at the same time */
+#define CDC_JSON_DEPTH 64 /* arrays and objects open at the same time */
 
 /*
  * Scan one document at the start of `text` (leading and trailing white space is skipped). `used`
@@ -67,8 +70,8 @@ struct cdc_tape {
  * and while `text` lives. CDC_EDATA with err->offset at the offending byte of `text`; CDC_END when
  * text is empty or white space only (used != NULL). After a failure the tape holds no document.
  */
-int cdc_json_scan(struct cdc_tape *t, struct cdc_str text, size_t *used, struct cdc_err *err)
-	CDC_NODISCARD;
+int cdc_json_scan(struct cdc_tape *t, struct cdc_str text, size_t *used,
+		  struct cdc_err *err) CDC_NODISCARD;
 void cdc_tape_free(struct cdc_tape *t);
 
 /* The raw text of value i: of a string the bytes between the quotes, else the whole value. */
@@ -113,8 +116,8 @@ bool cdc_json_same(struct cdc_str raw_a, struct cdc_str raw_b);
  * *key receives the first key token of object `obj` whose decoded name repeats an earlier one, or
  * CDC_JSON_NONE. Time is linear; scratch memory stays with the tape. Fails only for lack of memory.
  */
-int cdc_json_duplicate(struct cdc_tape *t, uint32_t obj, uint32_t *key, struct cdc_err *err)
-	CDC_NODISCARD;
+int cdc_json_duplicate(struct cdc_tape *t, uint32_t obj, uint32_t *key,
+		       struct cdc_err *err) CDC_NODISCARD;
 
 /* Unescape a string body (raw of a string token). Returns the bytes written, at most s.n. */
 size_t cdc_json_unescape(struct cdc_str s, char *out);

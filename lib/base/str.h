@@ -14,7 +14,10 @@ struct cdc_str {
 };
 
 #define CDC_STR(literal) ((struct cdc_str){ (literal), sizeof(literal) - 1 })
-#define CDC_STR_INIT { NULL, 0 }
+#define CDC_STR_INIT                                                                               \
+	{                                                                                          \
+		NULL, 0                                                                            \
+	}
 
 static inline struct cdc_str cdc_str(const char *p, size_t n)
 {

@@ -19,9 +19,9 @@ __extension__ typedef unsigned __int128 cdc_u128;
 
 enum cdc_parse {
 	CDC_PARSE_OK = 0,
-	CDC_PARSE_SYNTAX,	/* not of this type */
-	CDC_PARSE_RANGE,	/* does not fit */
-	CDC_PARSE_INEXACT	/* would lose digits (decimal scale, fraction finer than 1 us) */
+	CDC_PARSE_SYNTAX, /* not of this type */
+	CDC_PARSE_RANGE, /* does not fit */
+	CDC_PARSE_INEXACT /* would lose digits (decimal scale, fraction finer than 1 us) */
 };
 
 /* "is not a …"-style words for messages: "malformed", "out of range", "would lose digits". */
@@ -71,7 +71,7 @@ enum cdc_parse cdc_timestamp_parse(struct cdc_str s, bool epoch, int64_t *us, bo
 
 size_t cdc_int64_format(int64_t v, char *out);
 size_t cdc_uint64_format(uint64_t v, char *out);
-size_t cdc_decimal_format(cdc_i128 unscaled, int scale, char *out);	/* "-0.05", "323.00", "7" */
+size_t cdc_decimal_format(cdc_i128 unscaled, int scale, char *out); /* "-0.05", "323.00", "7" */
 /* Shortest round trip, with a point: plain for 1e-3 <= |v| < 1e7 ("323.0"), else "1.0E10". */
 size_t cdc_double_format(double v, char *out);
 size_t cdc_float_format(float v, char *out);

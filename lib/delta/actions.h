@@ -10,21 +10,21 @@
 
 struct cdc_kv {
 	struct cdc_str key;
-	struct cdc_str value;	/* p == NULL: JSON null */
+	struct cdc_str value; /* p == NULL: JSON null */
 };
 
 struct cdc_protocol {
 	int reader_version;
 	int writer_version;
-	struct cdc_str *reader_feature;		/* reader_version 3 */
+	struct cdc_str *reader_feature; /* reader_version 3 */
 	int num_reader_features;
-	struct cdc_str *writer_feature;		/* writer_version 7 */
+	struct cdc_str *writer_feature; /* writer_version 7 */
 	int num_writer_features;
 };
 
 struct cdc_metadata {
 	struct cdc_str id;
-	struct cdc_str name;			/* p == NULL: absent */
+	struct cdc_str name; /* p == NULL: absent */
 	struct cdc_str description;
 	struct cdc_str schema_json;
 	struct cdc_str *partition_column;
@@ -37,20 +37,20 @@ struct cdc_metadata {
 
 /* An add action; also what a remove is made from. */
 struct cdc_add {
-	struct cdc_str path;			/* as in the log: URI-encoded */
-	struct cdc_kv *partition_value;		/* by physical name, in the log's order */
+	struct cdc_str path; /* as in the log: URI-encoded */
+	struct cdc_kv *partition_value; /* by physical name, in the log's order */
 	int num_partition_values;
 	int64_t size_bytes;
 	int64_t modification_time_ms;
 	bool data_change;
-	struct cdc_str stats;			/* JSON text; p == NULL: none */
-	struct cdc_str tags;			/* raw JSON object; p == NULL: none */
+	struct cdc_str stats; /* JSON text; p == NULL: none */
+	struct cdc_str tags; /* raw JSON object; p == NULL: none */
 	struct cdc_dv_ref dv;
 	bool has_base_row_id;
 	int64_t base_row_id;
 	bool has_default_row_commit_version;
 	int64_t default_row_commit_version;
-	struct cdc_str clustering_provider;	/* p == NULL: none */
+	struct cdc_str clustering_provider; /* p == NULL: none */
 };
 
 struct cdc_remove {
@@ -58,11 +58,11 @@ struct cdc_remove {
 	bool has_deletion_timestamp;
 	int64_t deletion_timestamp_ms;
 	bool data_change;
-	bool extended;				/* partition values and size are there */
+	bool extended; /* partition values and size are there */
 	struct cdc_kv *partition_value;
 	int num_partition_values;
 	int64_t size_bytes;
-	int64_t num_records;			/* -1: unknown; written as stats {"numRecords":n} */
+	int64_t num_records; /* -1: unknown; written as stats {"numRecords":n} */
 	struct cdc_dv_ref dv;
 };
 

@@ -9,17 +9,17 @@
 #include "delta/actions.h"
 
 struct cdc_snapshot {
-	char *table;			/* root path, no trailing slash */
+	char *table; /* root path, no trailing slash */
 	int64_t version;
-	int64_t checkpoint_version;	/* the checkpoint it was read from, -1: none */
-	int64_t timestamp_ms;		/* of this version's commit: in-commit, else the file's time */
-	bool has_in_commit_timestamp;	/* timestamp_ms is an in-commit timestamp */
+	int64_t checkpoint_version; /* the checkpoint it was read from, -1: none */
+	int64_t timestamp_ms; /* of this version's commit: in-commit, else the file's time */
+	bool has_in_commit_timestamp; /* timestamp_ms is an in-commit timestamp */
 	struct cdc_protocol protocol;
 	struct cdc_metadata metadata;
-	struct cdc_schema schema;	/* parsed metadata.schema_json, is_partition set */
-	struct cdc_add *add;		/* live files, in the order of the log */
+	struct cdc_schema schema; /* parsed metadata.schema_json, is_partition set */
+	struct cdc_add *add; /* live files, in the order of the log */
 	size_t num_adds;
-	struct cdc_remove *tombstone;	/* all removes not yet expired nor re-added */
+	struct cdc_remove *tombstone; /* all removes not yet expired nor re-added */
 	size_t num_tombstones;
 	struct cdc_txn *txn;
 	size_t num_txns;
@@ -29,8 +29,8 @@ struct cdc_snapshot {
 };
 
 /* True when `table`/_delta_log holds a commit or checkpoint. */
-int cdc_log_exists(const struct cdc_io *io, const char *table, bool *exists, struct cdc_err *err)
-	CDC_NODISCARD;
+int cdc_log_exists(const struct cdc_io *io, const char *table, bool *exists,
+		   struct cdc_err *err) CDC_NODISCARD;
 
 /*
  * Read the state at `version` (-1: the latest). CDC_ECORRUPT: gap, damaged file, no protocol or
@@ -56,14 +56,14 @@ int64_t cdc_snapshot_config_interval_ms(const struct cdc_snapshot *s, const char
 
 /* What one commit holds. Borrowed for the call. NULL protocol or metadata: unchanged. */
 struct cdc_commit {
-	const char *operation;			/* "MERGE", "CREATE TABLE" … */
-	struct cdc_kv *parameter;		/* values are strings (JSON text inside) */
+	const char *operation; /* "MERGE", "CREATE TABLE" … */
+	struct cdc_kv *parameter; /* values are strings (JSON text inside) */
 	int num_parameters;
-	struct cdc_kv *metric;			/* values are decimal text */
+	struct cdc_kv *metric; /* values are decimal text */
 	int num_metrics;
 	bool is_blind_append;
-	const char *isolation;			/* "Serializable", "SnapshotIsolation" */
-	int64_t read_version;			/* -1: none (first commit) */
+	const char *isolation; /* "Serializable", "SnapshotIsolation" */
+	int64_t read_version; /* -1: none (first commit) */
 	const struct cdc_protocol *protocol;
 	const struct cdc_metadata *metadata;
 	const struct cdc_add *add;
@@ -94,7 +94,7 @@ int cdc_commit_put(const struct cdc_io *io, const char *table, int64_t version,
 /* The actions of one commit, for conflict checks, history and change computation. */
 struct cdc_commit_actions {
 	int64_t version;
-	int64_t timestamp_ms;			/* inCommitTimestamp, else the file's mtime */
+	int64_t timestamp_ms; /* inCommitTimestamp, else the file's mtime */
 	bool has_protocol;
 	struct cdc_protocol protocol;
 	bool has_metadata;
@@ -107,7 +107,7 @@ struct cdc_commit_actions {
 	size_t num_txns;
 	struct cdc_domain *domain;
 	size_t num_domains;
-	struct cdc_str commit_info;		/* raw JSON object; p == NULL: none */
+	struct cdc_str commit_info; /* raw JSON object; p == NULL: none */
 	bool is_blind_append;
 	struct cdc_arena arena;
 };
@@ -127,8 +127,8 @@ int cdc_log_versions(const struct cdc_io *io, const char *table, int64_t **versi
  * Write the classic checkpoint of a snapshot and _last_checkpoint, then clean up the log as the
  * table's properties allow. Streams; memory does not grow with the number of files.
  */
-int cdc_checkpoint_write(const struct cdc_io *io, const struct cdc_snapshot *s, struct cdc_err *err)
-	CDC_NODISCARD;
+int cdc_checkpoint_write(const struct cdc_io *io, const struct cdc_snapshot *s,
+			 struct cdc_err *err) CDC_NODISCARD;
 /* Whether the commit of `version` is one that delta.checkpointInterval asks a checkpoint for. */
 bool cdc_checkpoint_due(const struct cdc_snapshot *s, int64_t version);
 

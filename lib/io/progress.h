@@ -11,12 +11,12 @@
 struct cdc_progress {
 	const struct cdc_io *io;
 	const char *program;
-	int fd;			/* -1: off */
+	int fd; /* -1: off */
 	bool shown;
 	uint64_t records;
 	uint64_t bytes;
-	uint64_t total_bytes;	/* 0: unknown */
-	int64_t start_us;	/* monotonic */
+	uint64_t total_bytes; /* 0: unknown */
+	int64_t start_us; /* monotonic */
 	int64_t next_us;
 	uint64_t tick;
 };
@@ -27,7 +27,7 @@ void cdc_progress_init(struct cdc_progress *p, const struct cdc_io *io, const ch
 		       enum cdc_progress_when when, uint64_t total_bytes);
 /* Cheap: looks at the clock once in 1024 calls, or when a status line was asked for. */
 void cdc_progress_update(struct cdc_progress *p, uint64_t records, uint64_t bytes);
-void cdc_progress_done(struct cdc_progress *p);		/* wipes the line */
-void cdc_progress_request(void);			/* async-signal-safe; for SIGUSR1 */
+void cdc_progress_done(struct cdc_progress *p); /* wipes the line */
+void cdc_progress_request(void); /* async-signal-safe; for SIGUSR1 */
 
 #endif

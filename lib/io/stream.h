@@ -10,7 +10,7 @@
 #include "io/io.h"
 
 #define CDC_STREAM_CHUNK ((size_t)256 << 10)
-#define CDC_RECORD_MAX ((size_t)64 << 20)	/* default cap of one line or message */
+#define CDC_RECORD_MAX ((size_t)64 << 20) /* default cap of one line or message */
 
 struct cdc_writer;
 
@@ -21,16 +21,16 @@ struct cdc_reader {
 	bool eof;
 	char *buf;
 	size_t cap;
-	size_t pos;		/* next byte to hand out */
-	size_t end;		/* bytes in buf */
-	size_t max;		/* largest line or message */
-	uint64_t base;		/* file offset of buf[0] */
-	uint64_t line;		/* lines handed out so far */
-	uint64_t size;		/* of a regular file, else 0: for progress */
-	bool skip_line;		/* the rest of a line that was too long is still to be dropped */
-	bool regular;		/* a regular file: reading never blocks for long */
+	size_t pos; /* next byte to hand out */
+	size_t end; /* bytes in buf */
+	size_t max; /* largest line or message */
+	uint64_t base; /* file offset of buf[0] */
+	uint64_t line; /* lines handed out so far */
+	uint64_t size; /* of a regular file, else 0: for progress */
+	bool skip_line; /* the rest of a line that was too long is still to be dropped */
+	bool regular; /* a regular file: reading never blocks for long */
 	struct cdc_writer *tied;
-	char name[256];		/* for messages; "-" is standard input */
+	char name[256]; /* for messages; "-" is standard input */
 };
 
 /* path "-" or NULL: standard input. */
@@ -54,8 +54,8 @@ int cdc_reader_line(struct cdc_reader *r, struct cdc_str *line, bool *terminated
  * Look at the next bytes without consuming them: at least `n` unless the input ends first, so
  * out->n < n means end of file. n must not pass r->max.
  */
-int cdc_reader_peek(struct cdc_reader *r, size_t n, struct cdc_str *out, struct cdc_err *err)
-	CDC_NODISCARD;
+int cdc_reader_peek(struct cdc_reader *r, size_t n, struct cdc_str *out,
+		    struct cdc_err *err) CDC_NODISCARD;
 /* Consume n bytes that were peeked. Does not count lines. */
 void cdc_reader_skip(struct cdc_reader *r, size_t n);
 
@@ -85,13 +85,14 @@ struct cdc_writer {
 	char *buf;
 	size_t len;
 	size_t cap;
-	uint64_t written;	/* bytes handed to the system */
+	uint64_t written; /* bytes handed to the system */
 	int failed_errno;
 };
 
-int cdc_writer_init(struct cdc_writer *w, const struct cdc_io *io, int fd, struct cdc_err *err)
-	CDC_NODISCARD;
-int cdc_writer_put(struct cdc_writer *w, const void *p, size_t n, struct cdc_err *err) CDC_NODISCARD;
+int cdc_writer_init(struct cdc_writer *w, const struct cdc_io *io, int fd,
+		    struct cdc_err *err) CDC_NODISCARD;
+int cdc_writer_put(struct cdc_writer *w, const void *p, size_t n,
+		   struct cdc_err *err) CDC_NODISCARD;
 /*
  * Room for n bytes at the returned pointer (flushing or growing as needed); NULL on error.
  * Fill, then call cdc_writer_advance with what was used.
@@ -102,7 +103,7 @@ static inline void cdc_writer_advance(struct cdc_writer *w, size_t n)
 	w->len += n;
 }
 int cdc_writer_flush(struct cdc_writer *w, struct cdc_err *err) CDC_NODISCARD;
-void cdc_writer_free(struct cdc_writer *w);	/* does not flush or close */
+void cdc_writer_free(struct cdc_writer *w); /* does not flush or close */
 
 static inline uint64_t cdc_writer_offset(const struct cdc_writer *w)
 {

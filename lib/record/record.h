@@ -42,14 +42,14 @@ struct cdc_position {
 };
 
 struct cdc_record {
-	struct cdc_str line;		/* the whole record, without LF */
+	struct cdc_str line; /* the whole record, without LF */
 	const struct cdc_tape *tape;
 	enum cdc_record_type type;
 	bool has_id;
-	bool has_position;		/* topic, partition and offset are all there */
-	bool final;			/* CHECKPOINT with "final":true */
-	int64_t id;			/* recordID */
-	struct cdc_str db_table;	/* raw JSON text between the quotes, "" if absent */
+	bool has_position; /* topic, partition and offset are all there */
+	bool final; /* CHECKPOINT with "final":true */
+	int64_t id; /* recordID */
+	struct cdc_str db_table; /* raw JSON text between the quotes, "" if absent */
 	struct cdc_position position;
 	/* Value tokens, CDC_JSON_NONE when the member is absent or null. */
 	uint32_t type_tok;
@@ -57,9 +57,9 @@ struct cdc_record {
 	uint32_t before_tok;
 	uint32_t after_tok;
 	uint32_t position_tok;
-	uint32_t positions_tok;		/* CHECKPOINT */
-	uint32_t columns_tok;		/* SCHEMA */
-	uint32_t primary_key_tok;	/* SCHEMA */
+	uint32_t positions_tok; /* CHECKPOINT */
+	uint32_t columns_tok; /* SCHEMA */
+	uint32_t primary_key_tok; /* SCHEMA */
 	uint32_t timestamp_tok;
 };
 
@@ -67,9 +67,9 @@ struct cdc_record {
  * Parse one line. `tape` is scratch that the record borrows. CDC_EDATA (err->offset in the line)
  * when the line is no JSON object, recordType is missing or unknown, a known member has the wrong
  * JSON type, an image value is an object or array, a member of an image or of the record occurs
- * twice, recordID is out of range, or INSERT/INIT/UPDATE lack an after image or DELETE a before one.
- * A member that is null counts as absent, and names compare by their decoded text. Members that
- * are not in cdc-record(5) are accepted.
+ * twice, recordID is out of range, or INSERT/INIT/UPDATE lack an after image or DELETE a before
+ * one. A member that is null counts as absent, and names compare by their decoded text. Members
+ * that are not in cdc-record(5) are accepted.
  */
 int cdc_record_parse(struct cdc_record *r, struct cdc_tape *tape, struct cdc_str line,
 		     struct cdc_err *err) CDC_NODISCARD;
@@ -81,11 +81,11 @@ int cdc_record_parse(struct cdc_record *r, struct cdc_tape *tape, struct cdc_str
  *	while (cdc_image_next(&it, &col)) ...
  */
 struct cdc_image_col {
-	struct cdc_str name;		/* raw JSON text between the quotes */
+	struct cdc_str name; /* raw JSON text between the quotes */
 	bool name_escaped;
 	bool is_null;
-	bool is_string;			/* else number or boolean: `value` is its source text */
-	bool escaped;			/* value holds backslashes: unescape before use */
+	bool is_string; /* else number or boolean: `value` is its source text */
+	bool escaped; /* value holds backslashes: unescape before use */
 	struct cdc_str value;
 	uint32_t value_tok;
 };
@@ -115,7 +115,7 @@ bool cdc_image_find(const struct cdc_record *r, uint32_t image_tok, struct cdc_s
  * Untouched bytes are copied as they are. Appends the line and a LF.
  */
 struct cdc_record_patch {
-	const char *type_name;		/* NULL: keep */
+	const char *type_name; /* NULL: keep */
 	struct cdc_str before;
 	struct cdc_str after;
 };

@@ -20,7 +20,7 @@ struct bin {
 	size_t n;
 	size_t cap;
 	uint64_t bytes;
-	bool purge;		/* one of them has a deletion vector that has grown */
+	bool purge; /* one of them has a deletion vector that has grown */
 };
 
 struct compaction {
@@ -177,7 +177,9 @@ static int write_bin(struct compaction *k, const struct bin *b, struct cdc_err *
 
 static int write_bins(struct compaction *k, struct cdc_err *err)
 {
-	struct cdc_datawriter_options opt = { .target_bytes = k->target };
+	/* A bin holds no more than the target: it becomes one file, or the next run would find the
+	 * same work again. */
+	struct cdc_datawriter_options opt = { .target_bytes = UINT64_MAX };
 	int rc = cdc_datawriter_codec(k->s, &opt.codec, err);
 
 	opt.codec_level = 3;
@@ -252,9 +254,13 @@ static int put_commit(struct compaction *k, struct cdc_err *err)
 					       { CDC_STR("clusterBy"), CDC_STR("[]") },
 					       { CDC_STR("auto"), CDC_STR("false") } };
 	struct cdc_kv params[4], metrics[NUM_METRICS];
-	struct cdc_commit c = { .operation = "OPTIMIZE", .parameter = params, .num_parameters = 4,
-				.metric = metrics, .num_metrics = NUM_METRICS,
-				.isolation = "SnapshotIsolation", .read_version = k->s->version };
+	struct cdc_commit c = { .operation = "OPTIMIZE",
+				.parameter = params,
+				.num_parameters = 4,
+				.metric = metrics,
+				.num_metrics = NUM_METRICS,
+				.isolation = "SnapshotIsolation",
+				.read_version = k->s->version };
 	struct cdc_remove *remove =
 		cdc_arena_calloc(&k->arena, k->r->files_removed + 1, sizeof(*remove));
 

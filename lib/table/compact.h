@@ -10,20 +10,20 @@
 struct cdc_compact_options {
 	const struct cdc_io *io;
 	const char *table;
-	uint64_t target_bytes;		/* 0: delta.targetFileSize, else 128 MiB */
-	int dv_percent;			/* files with more deleted rows are rewritten; default 5 */
+	uint64_t target_bytes; /* 0: delta.targetFileSize, else 128 MiB */
+	int dv_percent; /* files with more deleted rows are rewritten; default 5 */
 	bool dry_run;
-	int retries;			/* commits lost to other writers before CDC_ECONFLICT */
+	int retries; /* commits lost to other writers before CDC_ECONFLICT */
 };
 
 struct cdc_compact_result {
-	int64_t version;		/* of the commit, -1: nothing to do, or a dry run */
+	int64_t version; /* of the commit, -1: nothing to do, or a dry run */
 	uint64_t files_added;
 	uint64_t files_removed;
 	uint64_t bytes_added;
 	uint64_t bytes_removed;
 	uint64_t dvs_removed;
-	uint64_t rows;			/* that were written again */
+	uint64_t rows; /* that were written again */
 	int64_t elapsed_ms;
 };
 
@@ -39,8 +39,8 @@ int cdc_compact(const struct cdc_compact_options *opt, struct cdc_compact_result
 struct cdc_vacuum_options {
 	const struct cdc_io *io;
 	const char *table;
-	int64_t retain_ms;	/* -1: delta.deletedFileRetentionDuration, else 7 days */
-	bool force;		/* allow less than that */
+	int64_t retain_ms; /* -1: delta.deletedFileRetentionDuration, else 7 days */
+	bool force; /* allow less than that */
 	bool dry_run;
 	void *ctx;
 	/* Each file that is (or would be) removed; may be NULL. */

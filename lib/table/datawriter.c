@@ -15,25 +15,25 @@ struct cdc_datawriter {
 	const struct cdc_io *io;
 	const struct cdc_snapshot *snapshot;
 	struct cdc_datawriter_options opt;
-	struct cdc_arena arena;		/* everything the add actions point to */
+	struct cdc_arena arena; /* everything the add actions point to */
 	struct cdc_pq_schema pq_schema;
-	int *leaf_field;		/* leaf ordinal -> field */
+	int *leaf_field; /* leaf ordinal -> field */
 	struct cdc_pq_vec *vec;
-	struct cdc_buf scratch;		/* converted decimals of one batch */
+	struct cdc_buf scratch; /* converted decimals of one batch */
 	/* the partition and the file that are open */
 	struct cdc_kv *value;
 	int num_values;
-	char *dir;			/* relative, "" or "a=1/", from the arena */
-	char *path;			/* full path of the open file, from the arena */
+	char *dir; /* relative, "" or "a=1/", from the arena */
+	char *path; /* full path of the open file, from the arena */
 	char *relative;
 	int fd;
 	struct cdc_pq_writer *pq;
 	/* done */
 	struct cdc_add *add;
-	char **add_path;		/* full paths, for clean-up */
+	char **add_path; /* full paths, for clean-up */
 	size_t num_adds;
 	size_t cap_adds;
-	char **sync_dir;		/* full paths of directories that got files */
+	char **sync_dir; /* full paths of directories that got files */
 	size_t num_dirs;
 	uint64_t total_bytes;
 };
@@ -134,8 +134,9 @@ int cdc_datawriter_begin(struct cdc_datawriter *w, const struct cdc_kv *value, i
 		v->key = cdc_str(cdc_arena_dup(&w->arena, value[i].key.p, value[i].key.n),
 				 value[i].key.n);
 		if (value[i].value.p)
-			v->value = cdc_str(cdc_arena_dup(&w->arena, value[i].value.p,
-							 value[i].value.n), value[i].value.n);
+			v->value = cdc_str(
+				cdc_arena_dup(&w->arena, value[i].value.p, value[i].value.n),
+				value[i].value.n);
 		rc = cdc_partition_dir(v->key, v->value, &dir, err);
 		if (!rc)
 			rc = cdc_buf_putc(&dir, '/', err);
@@ -162,8 +163,8 @@ int cdc_datawriter_begin(struct cdc_datawriter *w, const struct cdc_kv *value, i
 
 static const char *codec_suffix(enum cdc_pq_codec c)
 {
-	static const char *const suffix[] = { "", ".snappy", ".gz", ".lzo", ".br", ".lz4", ".zstd",
-					      ".lz4raw" };
+	static const char *const suffix[] = { "",    ".snappy", ".gz",	 ".lzo",
+					      ".br", ".lz4",	".zstd", ".lz4raw" };
 
 	return (unsigned)c < sizeof(suffix) / sizeof(suffix[0]) ? suffix[c] : "";
 }
@@ -195,6 +196,12 @@ static int create_file(struct cdc_datawriter *w, struct cdc_err *err)
 	return CDC_OK;
 }
 
+/*
+ * Dates count in the proleptic Gregorian calendar, as they do in files of Spark since 3.1. Spark
+ * refuses days before 1582-10-15, and times before 1900, in files that do not name such a version.
+ */
+static const struct cdc_pq_key_value calendar = { "org.apache.spark.version", "3.1.0" };
+
 static int open_file(struct cdc_datawriter *w, struct cdc_err *err)
 {
 	struct cdc_pq_write_options opt;
@@ -209,6 +216,8 @@ static int open_file(struct cdc_datawriter *w, struct cdc_err *err)
 	opt.codec = w->opt.codec;
 	if (w->opt.codec_level)
 		opt.level = w->opt.codec_level;
+	opt.key_value = &calendar;
+	opt.num_key_values = 1;
 	return cdc_pq_writer_new(&w->pq, w->io, w->fd, &w->pq_schema, &opt, err);
 }
 
@@ -315,8 +324,8 @@ static int convert_decimals(struct cdc_datawriter *w, const struct cdc_column *c
 	const cdc_i128 *v = c->values;
 	size_t width = node->type == CDC_PQ_INT32 ? 4 : node->type == CDC_PQ_INT64 ? 8 : 16;
 	size_t start = (w->scratch.len + 15) & ~(size_t)15;
-	size_t need = node->type == CDC_PQ_FIXED ? rows * (sizeof(struct cdc_str) + 16) :
-						   rows * width;
+	size_t need =
+		node->type == CDC_PQ_FIXED ? rows * (sizeof(struct cdc_str) + 16) : rows * width;
 	char *out;
 
 	w->scratch.len = start;
@@ -369,7 +378,9 @@ static int make_vec(struct cdc_datawriter *w, const struct cdc_batch *batch, int
 	if (nulls && node->repetition == CDC_PQ_REQUIRED)
 		return cdc_fail(err, CDC_EDATA, "null in column \"%.*s\", which is NOT NULL",
 				(int)f->name.n, f->name.p);
-	*vec = (struct cdc_pq_vec){ .type = node->type, .n = batch->rows, .values = c->values,
+	*vec = (struct cdc_pq_vec){ .type = node->type,
+				    .n = batch->rows,
+				    .values = c->values,
 				    .def = nulls ? c->valid : NULL };
 	if (f->type == CDC_TYPE_DECIMAL)
 		return convert_decimals(w, c, batch->rows, node, vec, err);
@@ -441,9 +452,9 @@ int cdc_datawriter_codec(const struct cdc_snapshot *s, enum cdc_pq_codec *codec,
 	static const struct {
 		const char *name;
 		enum cdc_pq_codec codec;
-	} codecs[] = { { "zstd", CDC_PQ_ZSTD },	      { "snappy", CDC_PQ_SNAPPY },
-		       { "gzip", CDC_PQ_GZIP },	      { "lz4", CDC_PQ_LZ4_RAW },
-		       { "lz4_raw", CDC_PQ_LZ4_RAW }, { "uncompressed", CDC_PQ_UNCOMPRESSED },
+	} codecs[] = { { "zstd", CDC_PQ_ZSTD },	       { "snappy", CDC_PQ_SNAPPY },
+		       { "gzip", CDC_PQ_GZIP },	       { "lz4", CDC_PQ_LZ4_RAW },
+		       { "lz4_raw", CDC_PQ_LZ4_RAW },  { "uncompressed", CDC_PQ_UNCOMPRESSED },
 		       { "none", CDC_PQ_UNCOMPRESSED } };
 	struct cdc_str v;
 
@@ -466,8 +477,9 @@ bool cdc_commit_may_be_there(const struct cdc_io *io, const char *table, int64_t
 	struct stat st;
 	bool there = rc != CDC_ECONFLICT;
 
-	if (rc && there && !cdc_buf_printf(&path, &err, "%s/_delta_log/%020lld.json", table,
-					   (long long)version) && cdc_buf_z(&path))
+	if (rc && there &&
+	    !cdc_buf_printf(&path, &err, "%s/_delta_log/%020lld.json", table, (long long)version) &&
+	    cdc_buf_z(&path))
 		there = !io->lstat(io->ctx, path.p, &st) || errno != ENOENT;
 	cdc_buf_free(&path);
 	return there;

@@ -20,7 +20,7 @@
 #include "table/batch.h"
 
 struct cdc_datawriter_options {
-	uint64_t target_bytes;		/* roll to a new file at this size; 0: 128 MiB */
+	uint64_t target_bytes; /* roll to a new file at this size; 0: 128 MiB */
 	bool data_change;
 	enum cdc_pq_codec codec;
 	int codec_level;

@@ -11,9 +11,9 @@
 #include "table/batch.h"
 
 struct cdc_key {
-	int *field;		/* indexes into the schema */
+	int *field; /* indexes into the schema */
 	int num_fields;
-	bool is_word;		/* one column whose encoding is 8 bytes */
+	bool is_word; /* one column whose encoding is 8 bytes */
 };
 
 /* Resolve column names; CDC_EUSAGE when one is not in the schema or cannot be a key. */
@@ -22,8 +22,8 @@ int cdc_key_init(struct cdc_key *k, const struct cdc_schema *schema, const struc
 void cdc_key_free(struct cdc_key *k);
 
 /* Append one column's encoding. */
-int cdc_key_put(struct cdc_buf *out, enum cdc_type t, const union cdc_value *v, struct cdc_err *err)
-	CDC_NODISCARD;
+int cdc_key_put(struct cdc_buf *out, enum cdc_type t, const union cdc_value *v,
+		struct cdc_err *err) CDC_NODISCARD;
 
 /* The first column of an encoded key, and the bytes it takes. Strings are borrowed. */
 size_t cdc_key_get(struct cdc_str key, enum cdc_type t, union cdc_value *v);

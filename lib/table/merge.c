@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define DEFAULT_MEMORY ((uint64_t)448 << 20)
+#define DEFAULT_MEMORY ((uint64_t)464 << 20)
 
 /* What an entry of a batch takes beside its row: struct entry, its key, map and index slots. */
 #define ENTRY_BYTES 120
@@ -50,6 +50,9 @@ void cdc_merge_free(struct cdc_merge *m)
 	cdc_buf_free(&m->db_table);
 	cdc_positions_free(&m->positions);
 	free(m->applied);
+	for (size_t i = 0; i < m->num_files; i++)
+		free(m->file[i]);
+	free(m->file);
 	free(m);
 }
 
@@ -63,11 +66,34 @@ int64_t cdc_merge_version(const struct cdc_merge *m)
 	return m->version;
 }
 
-int merge_reject(struct cdc_merge *m, const char *reason, uint64_t line, struct cdc_str raw,
+/* Where a record stood: a batch may span files, and a line in each. */
+#define LINE_BITS 44
+
+static int note_place(struct cdc_merge *m, const char *file, uint64_t line, struct cdc_err *err)
+{
+	char **grown;
+
+	if (!m->num_files || strcmp(m->file[m->num_files - 1], file)) {
+		grown = realloc(m->file, (m->num_files + 1) * sizeof(*grown));
+		if (!grown)
+			return cdc_fail_nomem(err);
+		m->file = grown;
+		grown[m->num_files] = strdup(file);
+		if (!grown[m->num_files])
+			return cdc_fail_nomem(err);
+		m->num_files++;
+	}
+	m->place = (uint64_t)(m->num_files - 1) << LINE_BITS |
+		   (line & (((uint64_t)1 << LINE_BITS) - 1));
+	return CDC_OK;
+}
+
+int merge_reject(struct cdc_merge *m, const char *reason, uint64_t place, struct cdc_str raw,
 		 struct cdc_err *err)
 {
 	m->counts.rejected++;
-	return m->opt.on_reject(m->opt.ctx, reason, m->file, line, raw, err);
+	return m->opt.on_reject(m->opt.ctx, reason, m->file[place >> LINE_BITS],
+				place & (((uint64_t)1 << LINE_BITS) - 1), raw, err);
 }
 
 /* Turn an error of one record into a reject of it. */
@@ -76,7 +102,7 @@ static int reject_record(struct cdc_merge *m, struct cdc_err *err)
 	struct cdc_err reason = *err;
 
 	*err = (struct cdc_err)CDC_ERR_INIT;
-	return merge_reject(m, reason.msg, m->line_number, m->line, err);
+	return merge_reject(m, reason.msg, m->place, m->line, err);
 }
 
 /* ------------------------------------------------------------------ readiness */
@@ -84,9 +110,12 @@ static int reject_record(struct cdc_merge *m, struct cdc_err *err)
 /* The table and what hangs on it, before the first row. */
 static int make_ready(struct cdc_merge *m, struct cdc_err *err)
 {
-	struct cdc_net_options no = { .io = m->opt.io, .key_of = image_key,
-				      .key_ctx = &m->images, .memory_bytes = UINT64_MAX,
-				      .one_table = true, .images_only = true };
+	struct cdc_net_options no = { .io = m->opt.io,
+				      .key_of = image_key,
+				      .key_ctx = &m->images,
+				      .memory_bytes = UINT64_MAX,
+				      .one_table = true,
+				      .images_only = true };
 	int rc;
 
 	if (m->ready)
@@ -133,9 +162,10 @@ static int check_db_table(struct cdc_merge *m, const struct cdc_record *r, struc
 	}
 	if (cdc_str_eq(cdc_buf_str(&m->db_table), r->db_table))
 		return CDC_OK;
-	return cdc_fail(err, CDC_EDATA,
-			"record of table \"%.*s\" in a stream of \"%.*s\" (cdc-decode --table picks one)",
-			(int)r->db_table.n, r->db_table.p, (int)m->db_table.len, m->db_table.p);
+	return cdc_fail(
+		err, CDC_EDATA,
+		"record of table \"%.*s\" in a stream of \"%.*s\" (cdc-decode --table picks one)",
+		(int)r->db_table.n, r->db_table.p, (int)m->db_table.len, m->db_table.p);
 }
 
 /* ------------------------------------------------------------------ positions */
@@ -150,8 +180,8 @@ static int learn_applied(struct cdc_merge *m, struct cdc_err *err)
 		if (!grown)
 			return cdc_fail_nomem(err);
 		m->applied = grown;
-		if (merge_stored_position(m, e->topic, e->partition,
-					  &m->applied[m->num_applied], err))
+		if (merge_stored_position(m, e->topic, e->partition, &m->applied[m->num_applied],
+					  err))
 			return err->code;
 		m->num_applied++;
 	}
@@ -214,8 +244,8 @@ static bool batch_full(const struct cdc_merge *m)
 		return true;
 	if (o->batch_bytes && m->batch_bytes >= o->batch_bytes)
 		return true;
-	if (o->batch_seconds && o->io->mono_us(o->io->ctx) - m->batch_start_us >=
-					(int64_t)o->batch_seconds * 1000000)
+	if (o->batch_seconds &&
+	    o->io->mono_us(o->io->ctx) - m->batch_start_us >= (int64_t)o->batch_seconds * 1000000)
 		return true;
 	return batch_memory(m) >= o->memory_bytes;
 }
@@ -251,7 +281,7 @@ static int add_row(struct cdc_merge *m, const struct cdc_record *r, struct cdc_e
 	if (!rc && cdc_record_is_row(r->type))
 		rc = image_check(&m->images, r, err);
 	if (!rc)
-		rc = cdc_net_add(m->net, r, order_of(m, r), m->line_number, err);
+		rc = cdc_net_add(m->net, r, order_of(m, r), m->place, err);
 	if (rc == CDC_EDATA)
 		return reject_record(m, err);
 	if (!m->batch_records++)
@@ -328,8 +358,9 @@ int cdc_merge_line(struct cdc_merge *m, struct cdc_str line, uint64_t number, co
 	int rc;
 
 	m->line = line;
-	m->line_number = number;
-	m->file = file;
+	rc = note_place(m, file ? file : "-", number, err);
+	if (rc)
+		return rc;
 	rc = cdc_record_parse(&r, &m->tape, line, err);
 	if (rc == CDC_EDATA)
 		return reject_record(m, err);
@@ -348,14 +379,34 @@ int cdc_merge_idle(struct cdc_merge *m, struct cdc_err *err)
 	return rc;
 }
 
+static int sync_log(const struct cdc_merge *m, struct cdc_err *err)
+{
+	struct cdc_buf log = CDC_BUF_INIT;
+	int rc = cdc_buf_printf(&log, err, "%s/_delta_log", m->target.path);
+
+	if (!rc && !cdc_buf_z(&log))
+		rc = cdc_fail_nomem(err);
+	if (!rc)
+		rc = cdc_io_sync_dir(m->opt.io, log.p, err);
+	cdc_buf_free(&log);
+	return rc;
+}
+
 int cdc_merge_finish(struct cdc_merge *m, struct cdc_err *err)
 {
 	int rc = CDC_OK;
 
 	if (m->opt.require_final && !m->counts.final)
-		return cdc_fail(err, CDC_EDATA,
-				"the input ended without a final CHECKPOINT: its writer did not finish");
+		return cdc_fail(
+			err, CDC_EDATA,
+			"the input ended without a final CHECKPOINT: its writer did not finish");
 	if (!m->ready && (m->has_schema || m->opt.create))
 		rc = make_ready(m, err);
-	return rc ? rc : merge_commit_batch(m, err);
+	if (!rc)
+		rc = merge_commit_batch(m, err);
+	/* What was skipped is the work of a run that may have died before its commit was on disk; a
+	 * commit of ours would have synced that too. */
+	if (!rc && m->counts.skipped && !m->counts.batches)
+		rc = sync_log(m, err);
+	return rc;
 }

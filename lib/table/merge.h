@@ -17,14 +17,14 @@
 #include "io/io.h"
 
 enum cdc_merge_mode {
-	CDC_MERGE_AUTO,		/* per file, by cost */
-	CDC_MERGE_DV,		/* mark rows in deletion vectors, append new ones */
-	CDC_MERGE_COW		/* rewrite the files that hold changed rows */
+	CDC_MERGE_AUTO, /* per file, by cost */
+	CDC_MERGE_DV, /* mark rows in deletion vectors, append new ones */
+	CDC_MERGE_COW /* rewrite the files that hold changed rows */
 };
 
 enum cdc_merge_position {
-	CDC_POSITION_KAFKA,	/* "position" members with topic, partition and offset */
-	CDC_POSITION_RECORD_ID,	/* the source's own numbering */
+	CDC_POSITION_KAFKA, /* "position" members with topic, partition and offset */
+	CDC_POSITION_RECORD_ID, /* the source's own numbering */
 	CDC_POSITION_NONE
 };
 
@@ -33,55 +33,55 @@ enum cdc_on_truncate { CDC_TRUNCATE_APPLY, CDC_TRUNCATE_IGNORE, CDC_TRUNCATE_FAI
 /* What one commit did; also what --dry-run reports, with version -1. */
 struct cdc_merge_result {
 	int64_t version;
-	uint64_t records;	/* change records of the batch */
+	uint64_t records; /* change records of the batch */
 	uint64_t inserted;
 	uint64_t updated;
 	uint64_t deleted;
-	uint64_t unchanged;	/* changes that left the stored row as it was */
-	uint64_t copied;	/* untouched rows in rewritten files */
-	uint64_t duplicates;	/* stored rows beyond the first of their key, replaced too */
+	uint64_t unchanged; /* changes that left the stored row as it was */
+	uint64_t copied; /* untouched rows in rewritten files */
+	uint64_t duplicates; /* stored rows beyond the first of their key, replaced too */
 	uint64_t files_added;
 	uint64_t files_removed;
 	uint64_t bytes_added;
 	uint64_t bytes_removed;
-	uint64_t dvs_added;	/* deletion vectors written or replaced */
+	uint64_t dvs_added; /* deletion vectors written or replaced */
 	uint64_t files_probed;
-	uint64_t files_skipped;	/* ruled out by statistics or partition */
-	uint64_t retries;	/* commits lost to other writers before this one */
+	uint64_t files_skipped; /* ruled out by statistics or partition */
+	uint64_t retries; /* commits lost to other writers before this one */
 	int64_t elapsed_ms;
 };
 
 struct cdc_merge_counts {
-	uint64_t records;	/* row records and TRUNCATEs seen */
-	uint64_t skipped;	/* at or below the table's position */
+	uint64_t records; /* row records and TRUNCATEs seen */
+	uint64_t skipped; /* at or below the table's position */
 	uint64_t rejected;
-	uint64_t batches;	/* commits */
-	bool final;		/* the stream closed with "final":true */
+	uint64_t batches; /* commits */
+	bool final; /* the stream closed with "final":true */
 };
 
 /* Strings and lists are borrowed until cdc_merge_free. */
 struct cdc_merge_options {
 	const struct cdc_io *io;
 	const char *table;
-	bool create;			/* may create without a SCHEMA record (needs schema, key) */
-	const char *schema;		/* DDL; overrides SCHEMA records for the columns it names */
-	const char *const *key;		/* NULL-terminated, NULL: the table's, or the SCHEMA's */
-	const char *const *partition_by;	/* NULL-terminated or NULL; for creation */
-	const char *const *property;	/* "K=V", NULL-terminated or NULL; for creation */
+	bool create; /* may create without a SCHEMA record (needs schema, key) */
+	const char *schema; /* DDL; overrides SCHEMA records for the columns it names */
+	const char *const *key; /* NULL-terminated, NULL: the table's, or the SCHEMA's */
+	const char *const *partition_by; /* NULL-terminated or NULL; for creation */
+	const char *const *property; /* "K=V", NULL-terminated or NULL; for creation */
 	enum cdc_merge_mode mode;
 	enum cdc_merge_position position;
 	enum cdc_on_truncate on_truncate;
-	bool ignore_unknown_columns;	/* --evolve ignore */
-	bool insert_only;		/* records of keys that exist change nothing */
+	bool ignore_unknown_columns; /* --evolve ignore */
+	bool insert_only; /* records of keys that exist change nothing */
 	bool dry_run;
 	bool require_final;
-	const char *app_id;		/* NULL: "cdc" */
-	uint64_t batch_records;		/* 0: no limit */
+	const char *app_id; /* NULL: "cdc" */
+	uint64_t batch_records; /* 0: no limit */
 	uint64_t batch_bytes;
 	uint64_t batch_seconds;
-	uint64_t memory_bytes;		/* of one batch; 0: 448 MiB */
-	uint64_t target_file_bytes;	/* 0: delta.targetFileSize, else 128 MiB */
-	int retries;			/* commits lost to other writers before CDC_ECONFLICT */
+	uint64_t memory_bytes; /* of one batch; 0: 464 MiB */
+	uint64_t target_file_bytes; /* 0: delta.targetFileSize, else 128 MiB */
+	int retries; /* commits lost to other writers before CDC_ECONFLICT */
 	void *ctx;
 	/* A record that cannot be applied. Returns CDC_OK to go on. `raw` is the line. */
 	int (*on_reject)(void *ctx, const char *reason, const char *file, uint64_t line,
@@ -93,8 +93,8 @@ struct cdc_merge_options {
 
 struct cdc_merge;
 
-int cdc_merge_new(struct cdc_merge **m, const struct cdc_merge_options *opt, struct cdc_err *err)
-	CDC_NODISCARD;
+int cdc_merge_new(struct cdc_merge **m, const struct cdc_merge_options *opt,
+		  struct cdc_err *err) CDC_NODISCARD;
 int cdc_merge_line(struct cdc_merge *m, struct cdc_str line, uint64_t number, const char *file,
 		   struct cdc_err *err) CDC_NODISCARD;
 /* Commit an open batch whose batch_seconds have passed; call when input is idle. */

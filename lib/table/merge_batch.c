@@ -38,8 +38,10 @@ static int new_entry(struct batch *b, struct cdc_str key, uint32_t *index, struc
 		b->cap = cap;
 	}
 	e = &b->entry[b->n];
-	*e = (struct entry){ .hash = cdc_hash64(key.p, key.n), .row = NO_INDEX,
-			     .source = NO_INDEX, .dependent = NO_INDEX };
+	*e = (struct entry){ .hash = cdc_hash64(key.p, key.n),
+			     .row = NO_INDEX,
+			     .source = NO_INDEX,
+			     .dependent = NO_INDEX };
 	e->key = cdc_str(cdc_arena_dup(&b->arena, key.p, key.n), key.n);
 	if (!e->key.p)
 		return cdc_fail_nomem(err);
@@ -85,8 +87,8 @@ static int visit(void *ctx, const struct cdc_net_change *c, struct cdc_err *err)
 	if (!rc && c->state == CDC_NET_OVERLAY)
 		rc = want_entry(b, c->source_key, &source, err);
 	if (!rc && c->state != CDC_NET_DELETED)
-		rc = cdc_rows_append(&b->rows, c->state == CDC_NET_WHOLE ? CDC_CELL_NULL :
-									    CDC_CELL_UNKNOWN,
+		rc = cdc_rows_append(&b->rows,
+				     c->state == CDC_NET_WHOLE ? CDC_CELL_NULL : CDC_CELL_UNKNOWN,
 				     &row, err);
 	if (!rc && row != NO_INDEX)
 		rc = image_to_row(&bd->m->images, &bd->m->tape2, c->after, &b->rows, row, err);
@@ -97,7 +99,7 @@ static int visit(void *ctx, const struct cdc_net_change *c, struct cdc_err *err)
 	e = &b->entry[i];
 	e->row = row;
 	e->source = source;
-	e->line = c->tag;
+	e->place = c->tag;
 	if (source != NO_INDEX)
 		b->entry[source].dependent = i;
 	for (int f = 0; row != NO_INDEX && f < b->rows.schema->num_fields; f++)
@@ -155,6 +157,14 @@ static int sort_keys(const struct cdc_merge *m, struct batch *b, struct cdc_err 
 	return CDC_OK;
 }
 
+/* A key of one column whose words are in the order of its values. */
+static bool has_integer_key(const struct cdc_merge *m)
+{
+	enum cdc_type t = m->target.snapshot->schema.field[m->target.key.field[0]].type;
+
+	return m->target.key.is_word && t != CDC_TYPE_FLOAT && t != CDC_TYPE_DOUBLE;
+}
+
 static int index_words(struct batch *b, struct cdc_err *err)
 {
 	uint64_t *word = malloc(((size_t)b->n + 1) * sizeof(*word));
@@ -181,10 +191,10 @@ int batch_build(struct cdc_merge *m, struct batch *b, struct cdc_err *err)
 	/* Nothing that is stored goes. */
 	if (m->opt.insert_only)
 		b->truncated = false;
-	if (!rc)
-		rc = sort_keys(m, b, err);
 	if (!rc && m->target.key.is_word)
 		rc = index_words(b, err);
+	if (!rc && !has_integer_key(m))
+		rc = sort_keys(m, b, err);
 	return rc;
 }
 

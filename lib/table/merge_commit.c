@@ -164,7 +164,7 @@ static void metric(struct committing *k, const char *name, uint64_t v)
 	char *p = cdc_arena_dup(&k->arena, text, (size_t)n);
 
 	if (!p || k->c.num_metrics == MAX_METRICS)
-		return;		/* metrics are for people: a commit does not fail for them */
+		return; /* metrics are for people: a commit does not fail for them */
 	kv->key = cdc_str_z(name);
 	kv->value = cdc_str(p, (size_t)n);
 	k->c.num_metrics++;
@@ -256,27 +256,34 @@ static void warn_of_commit(const struct cdc_merge *m, struct cdc_err *err)
 	*err = (struct cdc_err)CDC_ERR_INIT;
 }
 
-/* The directories may be those of a run that died before they were on disk. */
-static int sync_root(const struct cdc_merge *m, struct cdc_err *err)
+/*
+ * The directories above the log may be those of a run that died before they were on disk: sync
+ * them all. Where one belongs to others, and may not be opened, it is older than the table.
+ */
+static int sync_ancestors(const struct cdc_merge *m, struct cdc_err *err)
 {
-	const char *root = m->target.path;
-	const char *slash = strrchr(root, '/');
-	struct cdc_buf parent = CDC_BUF_INIT;
-	int rc = cdc_io_sync_dir(m->opt.io, root, err);
+	struct cdc_buf path = CDC_BUF_INIT;
+	int rc = cdc_buf_puts(&path, m->target.path, err);
 
-	if (!rc)
-		rc = slash ? cdc_buf_append(&parent, root, (size_t)(slash - root) + 1, err) :
-			     cdc_buf_puts(&parent, ".", err);
-	if (!rc && !cdc_buf_z(&parent))
-		rc = cdc_fail_nomem(err);
-	if (!rc)
-		rc = cdc_io_sync_dir(m->opt.io, parent.p, err);
-	/* Others' directory: that it cannot be opened says nothing of ours. */
-	if (rc == CDC_EIO && err->sys_errno == EACCES && parent.len) {
-		*err = (struct cdc_err)CDC_ERR_INIT;
-		rc = CDC_OK;
+	for (;;) {
+		if (!rc && !cdc_buf_z(&path))
+			rc = cdc_fail_nomem(err);
+		if (!rc)
+			rc = cdc_io_sync_dir(m->opt.io, path.p, err);
+		if (rc == CDC_EIO && err->sys_errno == EACCES) {
+			*err = (struct cdc_err)CDC_ERR_INIT;
+			rc = CDC_OK;
+		}
+		if (rc || !path.len || (path.len == 1 && (path.p[0] == '/' || path.p[0] == '.')))
+			break;
+		while (path.len && path.p[path.len - 1] != '/')
+			path.len--;
+		while (path.len > 1 && path.p[path.len - 1] == '/')
+			path.len--;
+		if (!path.len)
+			rc = cdc_buf_putc(&path, '.', err);
 	}
-	cdc_buf_free(&parent);
+	cdc_buf_free(&path);
 	return rc;
 }
 
@@ -286,10 +293,14 @@ int merge_create_table(struct cdc_merge *m, struct cdc_err *err)
 	struct cdc_buf partition_by = CDC_BUF_INIT;
 	struct cdc_kv param[2] = { { .key = CDC_STR("isManaged"), .value = CDC_STR("false") },
 				   { .key = CDC_STR("partitionBy") } };
-	struct cdc_commit c = { .operation = "CREATE TABLE", .isolation = "Serializable",
-				.read_version = -1, .is_blind_append = true,
-				.protocol = &s->protocol, .metadata = &s->metadata,
-				.parameter = param, .num_parameters = 2 };
+	struct cdc_commit c = { .operation = "CREATE TABLE",
+				.isolation = "Serializable",
+				.read_version = -1,
+				.is_blind_append = true,
+				.protocol = &s->protocol,
+				.metadata = &s->metadata,
+				.parameter = param,
+				.num_parameters = 2 };
 	struct cdc_buf log = CDC_BUF_INIT;
 	bool lost = false;
 	int rc = cdc_buf_printf(&log, err, "%s/_delta_log", s->table);
@@ -303,7 +314,7 @@ int merge_create_table(struct cdc_merge *m, struct cdc_err *err)
 	if (!rc)
 		rc = cdc_io_mkdirs(m->opt.io, log.p, err);
 	if (!rc)
-		rc = sync_root(m, err);
+		rc = sync_ancestors(m, err);
 	if (!rc)
 		rc = cdc_commit_put(m->opt.io, s->table, 0, &c, err);
 	if (!rc) {
@@ -344,14 +355,14 @@ static int check_append_only(const struct cdc_merge *m, const struct plan *p, st
 {
 	struct cdc_str v;
 
-	if (!p->n ||
-	    !cdc_metadata_config(&m->target.snapshot->metadata, "delta.appendOnly", &v) ||
+	if (!p->n || !cdc_metadata_config(&m->target.snapshot->metadata, "delta.appendOnly", &v) ||
 	    !cdc_str_ieq(v, CDC_STR("true")))
 		return CDC_OK;
-	return cdc_fail(err, CDC_EDATA,
-			"%s is append-only (delta.appendOnly), and the input changes or deletes rows "
-			"that it holds",
-			m->target.path);
+	return cdc_fail(
+		err, CDC_EDATA,
+		"%s is append-only (delta.appendOnly), and the input changes or deletes rows "
+		"that it holds",
+		m->target.path);
 }
 
 static int put_commit(struct committing *k, const struct plan *p, const struct outcome *o,

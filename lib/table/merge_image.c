@@ -3,6 +3,7 @@
  */
 #include "table/cast.h"
 #include "table/merge_internal.h"
+#include "table/print_int.h"
 
 #include <stdlib.h>
 
@@ -70,6 +71,8 @@ static int learn_name(struct image_ctx *x, const struct cdc_image_col *col, int 
 		name = cdc_str(p, cdc_json_unescape(col->name, p));
 	}
 	*field = grown->field = cdc_schema_find(x->schema, name);
+	for (size_t i = 0; *field >= 0 && i + 1 < m->num_names; i++)
+		m->has_aliases = m->has_aliases || m->name[i].field == *field;
 	return CDC_OK;
 }
 
@@ -113,13 +116,15 @@ static int text_of(struct image_ctx *x, const struct cdc_image_col *col, struct 
 
 static int unknown_column(const struct cdc_image_col *col, struct cdc_err *err)
 {
-	return cdc_fail(err, CDC_EDATA, "column \"%.*s\" is not in the table (--evolve ignore drops it)",
+	return cdc_fail(err, CDC_EDATA,
+			"column \"%.*s\" is not in the table (--evolve ignore drops it)",
 			(int)col->name.n, col->name.p);
 }
 
 static int null_refused(const struct cdc_field *f, struct cdc_err *err)
 {
-	return cdc_fail(err, CDC_EDATA, "column \"%.*s\" is NOT NULL and the value is null or missing",
+	return cdc_fail(err, CDC_EDATA,
+			"column \"%.*s\" is NOT NULL and the value is null or missing",
 			(int)f->name.n, f->name.p);
 }
 
@@ -134,8 +139,9 @@ static int read_column(struct image_ctx *x, const struct cdc_image_col *col, siz
 	if (*field < 0)
 		return x->ignore_unknown_columns ? CDC_OK : unknown_column(col, err);
 	if (col->is_null)
-		return x->schema->field[*field].nullable ? CDC_OK :
-			       null_refused(&x->schema->field[*field], err);
+		return x->schema->field[*field].nullable
+			       ? CDC_OK
+			       : null_refused(&x->schema->field[*field], err);
 	if (text_of(x, col, &text, err))
 		return err->code;
 	return cdc_cast_text(&x->schema->field[*field], text, &x->map.scratch, v, err);
@@ -165,6 +171,32 @@ static int check_complete(struct image_ctx *x, const struct cdc_record *r, struc
 	return CDC_OK;
 }
 
+/* Names that differ in case or in escapes only are one column: an image may not have it twice. */
+static int check_twice(struct image_ctx *x, const struct cdc_record *r, uint32_t tok,
+		       struct cdc_err *err)
+{
+	struct cdc_image_iter it = cdc_image_begin(r, tok);
+	struct cdc_image_col col, other;
+	int field, twin;
+
+	for (size_t i = 0; cdc_image_next(&it, &col); i++) {
+		struct cdc_image_iter before = cdc_image_begin(r, tok);
+
+		if (field_of(x, &col, i, &field, err))
+			return err->code;
+		for (size_t k = 0; k < i && field >= 0 && cdc_image_next(&before, &other); k++) {
+			if (field_of(x, &other, k, &twin, err))
+				return err->code;
+			if (twin == field)
+				return cdc_fail(err, CDC_EDATA,
+						"columns \"%.*s\" and \"%.*s\" are the same one",
+						(int)other.name.n, other.name.p, (int)col.name.n,
+						col.name.p);
+		}
+	}
+	return CDC_OK;
+}
+
 int image_check(struct image_ctx *x, const struct cdc_record *r, struct cdc_err *err)
 {
 	struct cdc_image_iter it;
@@ -179,7 +211,26 @@ int image_check(struct image_ctx *x, const struct cdc_record *r, struct cdc_err 
 	for (size_t i = 0; cdc_image_next(&it, &col); i++)
 		if (read_column(x, &col, i, &field, &v, err))
 			return err->code;
+	if (x->map.has_aliases && check_twice(x, r, r->after_tok, err))
+		return err->code;
 	return r->type == CDC_RECORD_UPDATE ? CDC_OK : check_complete(x, r, err);
+}
+
+/* A key column that is not spelled as in the table. */
+static bool find_alias(struct image_ctx *x, const struct cdc_record *r, uint32_t tok, int key_field,
+		       struct cdc_image_col *col)
+{
+	struct cdc_err err = CDC_ERR_INIT;
+	struct cdc_image_iter it;
+	int field;
+
+	if (tok == CDC_JSON_NONE)
+		return false;
+	it = cdc_image_begin(r, tok);
+	for (size_t i = 0; cdc_image_next(&it, col); i++)
+		if (!field_of(x, col, i, &field, &err) && field == key_field)
+			return true;
+	return false;
 }
 
 int image_key(void *ctx, const struct cdc_record *r, uint32_t primary, uint32_t fallback,
@@ -194,7 +245,9 @@ int image_key(void *ctx, const struct cdc_record *r, uint32_t primary, uint32_t 
 		union cdc_value v;
 
 		if (!cdc_image_find(r, primary, x->map.key_raw[i], &x->map.key_hint[i], &col) &&
-		    !cdc_image_find(r, fallback, x->map.key_raw[i], NULL, &col))
+		    !cdc_image_find(r, fallback, x->map.key_raw[i], NULL, &col) &&
+		    !find_alias(x, r, primary, x->key->field[i], &col) &&
+		    !find_alias(x, r, fallback, x->key->field[i], &col))
 			return cdc_fail(err, CDC_EDATA, "key column \"%.*s\" is missing",
 					(int)f->name.n, f->name.p);
 		if (col.is_null)
@@ -231,4 +284,62 @@ int image_to_row(struct image_ctx *x, struct cdc_tape *tape, struct cdc_str imag
 			rc = cdc_rows_set(rows, row, field, &v, err);
 	}
 	return rc;
+}
+
+/* ------------------------------------------------------------------ and back */
+
+static int put_cell(const struct cdc_rows *rows, int field, uint32_t row, struct cdc_buf *out,
+		    struct cdc_err *err)
+{
+	const struct cdc_rows_column *c = &rows->column[field];
+	const struct cdc_column column = { .field = &rows->schema->field[field],
+					   .values = c->values };
+	struct cdc_str s = CDC_STR_INIT;
+	int rc;
+
+	if (c->cell[row] == CDC_CELL_NULL)
+		return cdc_buf_puts(out, "null", err);
+	if (cdc_print_is_bytes(column.field))
+		s = ((const struct cdc_str *)(const void *)c->values)[row];
+	if (column.field->type == CDC_TYPE_STRING)
+		return cdc_json_put_string(out, s, err);
+	rc = cdc_buf_reserve(out, s.n / 3 * 4 + 8 + CDC_VALUE_TEXT_MAX, err);
+	if (rc)
+		return rc;
+	out->p[out->len++] = '"';
+	if (s.p)
+		out->len += cdc_base64_encode(s.p, s.n, out->p + out->len);
+	else if (column.field->type != CDC_TYPE_BINARY)
+		out->len += cdc_print_value(&column, row, out->p + out->len);
+	out->p[out->len++] = '"';
+	return CDC_OK;
+}
+
+int image_of_row(const struct cdc_rows *rows, uint32_t row, struct cdc_str db_table,
+		 struct cdc_buf *out, struct cdc_err *err)
+{
+	const char *comma = "";
+	int rc = cdc_buf_puts(out, "{\"dbTable\":\"", err);
+
+	if (!rc)
+		rc = cdc_buf_put(out, db_table, err);
+	if (!rc)
+		rc = cdc_buf_puts(
+			out, "\",\"recordType\":\"UPDATE\",\"beforeImages\":{},\"afterImages\":{",
+			err);
+	for (int f = 0; !rc && f < rows->schema->num_fields; f++) {
+		uint8_t cell = rows->column[f].cell[row];
+
+		if (cell != CDC_CELL_VALUE && cell != CDC_CELL_NULL)
+			continue;
+		rc = cdc_buf_puts(out, comma, err);
+		comma = ",";
+		if (!rc)
+			rc = cdc_json_put_string(out, rows->schema->field[f].name, err);
+		if (!rc)
+			rc = cdc_buf_putc(out, ':', err);
+		if (!rc)
+			rc = put_cell(rows, f, row, out, err);
+	}
+	return rc ? rc : cdc_buf_puts(out, "}}", err);
 }

@@ -29,16 +29,17 @@
 /* Column names of images, seen before, and the field of each; images repeat them in order. */
 struct image_map {
 	struct image_name {
-		char *raw;	/* JSON text between the quotes, owned */
+		char *raw; /* JSON text between the quotes, owned */
 		size_t n;
-		int field;	/* -1: not in the table */
-	} *name;
+		int field; /* -1: not in the table */
+	} * name;
 	size_t num_names;
-	struct cdc_str *key_raw;	/* JSON text of each key column's name */
+	bool has_aliases; /* several names are of one field */
+	struct cdc_str *key_raw; /* JSON text of each key column's name */
 	uint32_t *key_hint;
-	struct cdc_arena arena;		/* owns key_raw */
-	struct cdc_arena scratch;	/* of one record */
-	struct cdc_buf text;		/* of one value, unescaped */
+	struct cdc_arena arena; /* owns key_raw */
+	struct cdc_arena scratch; /* of one record */
+	struct cdc_buf text; /* of one value, unescaped */
 };
 
 struct image_ctx {
@@ -59,35 +60,43 @@ int image_key(void *ctx, const struct cdc_record *r, uint32_t primary, uint32_t 
 int image_to_row(struct image_ctx *x, struct cdc_tape *tape, struct cdc_str image,
 		 struct cdc_rows *rows, uint32_t row, struct cdc_err *err);
 
+/*
+ * The folded row as a change record that can be applied again: for a reject that comes too late for
+ * the lines that made it.
+ */
+int image_of_row(const struct cdc_rows *rows, uint32_t row, struct cdc_str db_table,
+		 struct cdc_buf *out, struct cdc_err *err);
+
 /* ------------------------------------------------------------------ batch */
 
 /* One key of the batch. */
 struct entry {
-	struct cdc_str key;	/* in batch.arena */
+	struct cdc_str key; /* in batch.arena */
 	uint64_t hash;
-	uint32_t row;		/* in batch.rows; NO_INDEX: DELETED */
-	uint32_t source;	/* OVERLAY: entry whose stored row is the base; NO_INDEX: none */
-	uint32_t dependent;	/* entry that takes this key's stored row as its base */
-	uint32_t matches;	/* stored rows with this key */
-	bool has_unknown;	/* the row has cells that the base must fill */
+	uint32_t row; /* in batch.rows; NO_INDEX: DELETED */
+	uint32_t source; /* OVERLAY: entry whose stored row is the base; NO_INDEX: none */
+	uint32_t dependent; /* entry that takes this key's stored row as its base */
+	uint32_t matches; /* stored rows with this key */
+	bool has_unknown; /* the row has cells that the base must fill */
 	bool base_found;
-	bool dropped;		/* rejected late, or --insert-only and the key exists */
-	bool placed;		/* written in place of the row it replaces */
-	uint64_t line;		/* of the last contributing record, for late rejects */
+	bool dropped; /* rejected late, or --insert-only and the key exists */
+	bool placed; /* written in place of the row it replaces */
+	uint64_t place; /* of the last contributing record, for late rejects */
 };
 
 struct batch {
 	struct entry *entry;
 	uint32_t n;
 	uint32_t cap;
-	struct cdc_map map;		/* hash -> entry */
+	struct cdc_map map; /* hash -> entry */
 	struct cdc_rows rows;
 	struct cdc_arena arena;
 	bool truncated;
 	uint64_t records;
-	/* Values of the first key column, sorted: what files are pruned by. */
+	/* Values of the first key column, sorted: what files are pruned by. NULL: the index has
+	 * them, by key as an integer. */
 	union cdc_value *sorted;
-	struct cdc_key_index index;	/* is_word keys: word -> entry */
+	struct cdc_key_index index; /* is_word keys: word -> entry */
 };
 
 /* A stored row whose key is in the batch. */
@@ -102,10 +111,10 @@ struct touched {
 	struct match *match;
 	size_t n;
 	size_t cap;
-	uint64_t rows;		/* physical */
-	struct cdc_dv *dv;	/* loaded when the file has one, else NULL */
-	bool rewrite;		/* else a deletion vector */
-	bool remove_only;	/* no row is left */
+	uint64_t rows; /* physical */
+	struct cdc_dv *dv; /* loaded when the file has one, else NULL */
+	bool rewrite; /* else a deletion vector */
+	bool remove_only; /* no row is left */
 	bool needs_base;
 };
 
@@ -130,11 +139,11 @@ struct cdc_merge {
 	struct cdc_target target;
 	struct image_ctx images;
 	bool ready;
-	struct cdc_tape tape;		/* of the record that came in */
-	struct cdc_tape tape2;		/* of a folded image */
+	struct cdc_tape tape; /* of the record that came in */
+	struct cdc_tape tape2; /* of a folded image */
 	struct cdc_net *net;
 	struct cdc_merge_counts counts;
-	int64_t version;		/* last commit, -1 */
+	int64_t version; /* last commit, -1 */
 	struct seen_keys seen;
 	/* the SCHEMA record that came last, and its tape */
 	struct cdc_buf schema_line;
@@ -145,30 +154,31 @@ struct cdc_merge {
 	bool has_db_table;
 	/* positions of the stream, and what the table had when the run began */
 	struct cdc_positions positions;
-	int64_t *applied;		/* by entry of positions */
+	int64_t *applied; /* by entry of positions */
 	size_t num_applied;
-	int64_t id_applied;		/* recordID mode */
-	int64_t id_stored;		/* what the table has now */
+	int64_t id_applied; /* recordID mode */
+	int64_t id_stored; /* what the table has now */
 	int64_t id_seen;
 	bool id_disordered;
 	/* the open batch */
 	uint64_t batch_records;
 	uint64_t batch_bytes;
-	uint64_t row_bytes;		/* of one record once it is a row: for the memory ceiling */
+	uint64_t row_bytes; /* of one record once it is a row: for the memory ceiling */
 	int64_t batch_start_us;
-	int64_t last_order;		/* highest recordID so far */
-	bool paused;			/* the batch ends because no input comes */
+	int64_t last_order; /* highest recordID so far */
+	bool paused; /* the batch ends because no input comes */
 	bool has_last;
-	size_t last_entry;		/* of positions */
+	size_t last_entry; /* of positions */
 	int64_t last_offset;
 	bool warned_ddl;
-	struct cdc_str line;		/* the record that came in, for rejects */
-	uint64_t line_number;
-	const char *file;
+	struct cdc_str line; /* the record that came in, for rejects */
+	uint64_t place; /* of that record: number of the file and of the line, see note_place */
+	char **file; /* names of the inputs, as they came; owned */
+	size_t num_files;
 };
 
 /* Report a record that cannot be applied; CDC_OK to go on. */
-int merge_reject(struct cdc_merge *m, const char *reason, uint64_t line, struct cdc_str raw,
+int merge_reject(struct cdc_merge *m, const char *reason, uint64_t place, struct cdc_str raw,
 		 struct cdc_err *err);
 
 int batch_build(struct cdc_merge *m, struct batch *b, struct cdc_err *err);
@@ -178,7 +188,7 @@ void seen_start(struct seen_keys *s, const struct cdc_snapshot *snapshot, uint64
 void seen_stop(struct seen_keys *s);
 /* Is it certain that no key of the batch is stored? */
 bool seen_none(const struct seen_keys *s, const struct batch *b);
-void seen_add(struct seen_keys *s, const struct batch *b);	/* after its commit */
+void seen_add(struct seen_keys *s, const struct batch *b); /* after its commit */
 
 /* Find the stored rows of the batch's keys, and fill in what partial images leave open. */
 int probe_table(struct cdc_merge *m, struct batch *b, struct plan *p, struct cdc_err *err);

@@ -20,11 +20,22 @@ struct probe {
 	struct batch *b;
 	struct plan *p;
 	const struct cdc_snapshot *s;
-	struct cdc_arena arena;		/* statistics of one file */
+	struct cdc_arena arena; /* statistics of one file */
 	struct cdc_buf key;
 };
 
 /* ------------------------------------------------------------------ pruning */
+
+/* The i-th value of the first key column, in order. */
+static union cdc_value key_value(const struct batch *b, uint32_t i)
+{
+	union cdc_value v;
+
+	if (b->sorted)
+		return b->sorted[i];
+	v.i = (int64_t)b->index.sorted[i].key;
+	return v;
+}
 
 /* Is a key value of the batch within [min, max]? */
 static bool any_within(const struct batch *b, enum cdc_type t, const union cdc_value *min,
@@ -34,13 +45,19 @@ static bool any_within(const struct batch *b, enum cdc_type t, const union cdc_v
 
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
+		union cdc_value v = key_value(b, mid);
 
-		if (min && cdc_value_cmp(t, &b->sorted[mid], min) < 0)
+		if (min && cdc_value_cmp(t, &v, min) < 0)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	return lo < b->n && (!max || cdc_value_cmp(t, &b->sorted[lo], max) <= 0);
+	if (lo < b->n && max) {
+		union cdc_value v = key_value(b, lo);
+
+		return cdc_value_cmp(t, &v, max) <= 0;
+	}
+	return lo < b->n;
 }
 
 static int partition_may_match(const struct probe *pr, const struct cdc_add *add,
@@ -279,14 +296,14 @@ static int fetch_bases(struct probe *pr, struct touched *t, struct cdc_datafile 
 {
 	struct cdc_datafile_scan *scan = NULL;
 	struct cdc_batch rows = { .rows = 0 };
-	uint64_t next = 0;	/* first row after `rows` */
+	uint64_t next = 0; /* first row after `rows` */
 	int rc = cdc_datafile_scan_new(&scan, df, NULL, pr->s->schema.num_fields, err);
 
 	for (size_t k = 0; !rc && k < t->n; k++) {
 		uint64_t pos = t->match[k].pos;
 		const struct entry *from = &pr->b->entry[t->match[k].entry];
-		struct entry *e = from->dependent == NO_INDEX ? NULL :
-								&pr->b->entry[from->dependent];
+		struct entry *e =
+			from->dependent == NO_INDEX ? NULL : &pr->b->entry[from->dependent];
 
 		if (!e || !e->has_unknown)
 			continue;
@@ -391,6 +408,23 @@ static int take_all_files(struct probe *pr, struct cdc_err *err)
 
 /* ------------------------------------------------------------------ after probing */
 
+static int reject_row(struct probe *pr, struct entry *e, const struct cdc_field *fd,
+		      struct cdc_err *err)
+{
+	struct cdc_buf raw = CDC_BUF_INIT;
+	char reason[256];
+	int rc = image_of_row(&pr->b->rows, e->row, cdc_buf_str(&pr->m->db_table), &raw, err);
+
+	snprintf(reason, sizeof(reason),
+		 "column \"%.*s\" is NOT NULL, and the key of this partial update has no row",
+		 (int)fd->name.n, fd->name.p);
+	e->dropped = true;
+	if (!rc)
+		rc = merge_reject(pr->m, reason, e->place, cdc_buf_str(&raw), err);
+	cdc_buf_free(&raw);
+	return rc;
+}
+
 /* NOT NULL columns that neither the image nor a stored row gave. */
 static int check_row(struct probe *pr, struct entry *e, struct cdc_err *err)
 {
@@ -404,15 +438,9 @@ static int check_row(struct probe *pr, struct entry *e, struct cdc_err *err)
 	}
 	for (int f = 0; e->has_unknown && f < r->schema->num_fields; f++) {
 		const struct cdc_field *fd = &r->schema->field[f];
-		char reason[256];
 
-		if (fd->nullable || r->column[f].cell[e->row] != CDC_CELL_UNKNOWN)
-			continue;
-		snprintf(reason, sizeof(reason),
-			 "column \"%.*s\" is NOT NULL, and the key of this partial update has no row",
-			 (int)fd->name.n, fd->name.p);
-		e->dropped = true;
-		return merge_reject(pr->m, reason, e->line, CDC_STR(""), err);
+		if (!fd->nullable && r->column[f].cell[e->row] == CDC_CELL_UNKNOWN)
+			return reject_row(pr, e, fd, err);
 	}
 	return CDC_OK;
 }

@@ -11,11 +11,11 @@
 
 /* Rows of one partition that have no place in a rewritten file. */
 struct group {
-	struct cdc_str text;		/* the values, length-prefixed: what makes groups equal */
+	struct cdc_str text; /* the values, length-prefixed: what makes groups equal */
 	struct cdc_kv *value;
-	uint32_t first;			/* entry, chained by writing.next */
+	uint32_t first; /* entry, chained by writing.next */
 	uint32_t last;
-	size_t last_rewrite;		/* touched file that takes them, SIZE_MAX: none */
+	size_t last_rewrite; /* touched file that takes them, SIZE_MAX: none */
 };
 
 /* Rows gathered for the writer. */
@@ -36,8 +36,8 @@ struct writing {
 	uint32_t num_groups;
 	uint32_t cap_groups;
 	struct cdc_map group_map;
-	uint32_t *next;			/* entry -> next entry of its group */
-	uint32_t *group_of;		/* entry -> group */
+	uint32_t *next; /* entry -> next entry of its group */
+	uint32_t *group_of; /* entry -> group */
 	struct gather g;
 	struct cdc_buf text;
 	struct cdc_buf scratch;
@@ -90,8 +90,8 @@ static int find_group(struct writing *w, const struct cdc_kv *value, uint32_t *i
 	for (int i = 0; i < n; i++) {
 		g->value[i] = value[i];
 		if (value[i].value.p)
-			g->value[i].value.p = cdc_arena_dup(&w->o->arena, value[i].value.p,
-							    value[i].value.n);
+			g->value[i].value.p =
+				cdc_arena_dup(&w->o->arena, value[i].value.p, value[i].value.n);
 	}
 	*index = w->num_groups++;
 	return cdc_map_insert(&w->group_map, hash, *index, err);
@@ -102,9 +102,8 @@ static int group_of_file(struct writing *w, const struct cdc_add *add, uint32_t 
 			 struct cdc_err *err)
 {
 	const struct cdc_metadata *meta = &w->s->metadata;
-	struct cdc_kv *value = cdc_arena_calloc(&w->o->arena,
-						(size_t)meta->num_partition_columns + 1,
-						sizeof(*value));
+	struct cdc_kv *value = cdc_arena_calloc(
+		&w->o->arena, (size_t)meta->num_partition_columns + 1, sizeof(*value));
 
 	if (!value)
 		return cdc_fail_nomem(err);
@@ -220,7 +219,8 @@ static int gather_init(struct gather *g, const struct cdc_schema *s, struct cdc_
 
 static int gather_flush(struct writing *w, struct cdc_err *err)
 {
-	struct cdc_batch out = { .rows = w->g.n, .num_columns = w->s->schema.num_fields,
+	struct cdc_batch out = { .rows = w->g.n,
+				 .num_columns = w->s->schema.num_fields,
 				 .column = w->g.column };
 
 	w->g.n = 0;
@@ -311,8 +311,7 @@ static int rewrite_batch(struct writing *w, struct rewrite *rw, const struct cdc
 	while (i < rows->rows) {
 		uint32_t run = 0;
 
-		if (rw->next_match < t->n &&
-		    t->match[rw->next_match].pos == rows->first_row + i) {
+		if (rw->next_match < t->n && t->match[rw->next_match].pos == rows->first_row + i) {
 			if (replace_row(w, rw, t->match[rw->next_match++].entry, err))
 				return err->code;
 			i++;
@@ -353,8 +352,8 @@ static int rewrite_file(struct writing *w, struct touched *t, uint32_t group, st
 	if (!rc)
 		rc = cdc_datafile_scan_new(&scan, df, NULL, w->s->schema.num_fields, err);
 	while (!rc) {
-		rc = io->interrupted(io->ctx) ? cdc_fail(err, CDC_EINTR, "interrupted") :
-						cdc_datafile_scan_next(scan, &rows, err);
+		rc = io->interrupted(io->ctx) ? cdc_fail(err, CDC_EINTR, "interrupted")
+					      : cdc_datafile_scan_next(scan, &rows, err);
 		if (!rc)
 			rc = rewrite_batch(w, &rw, &rows, err);
 	}

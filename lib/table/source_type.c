@@ -9,7 +9,7 @@ enum integer_width { NOT_INTEGER, TINY, SMALL, MEDIUM, INT, BIG };
 
 struct type_row {
 	const char *source;
-	const char *ddl;		/* NULL: computed */
+	const char *ddl; /* NULL: computed */
 	enum integer_width width;
 };
 
@@ -113,8 +113,8 @@ static int integer_type(struct cdc_str name, struct cdc_str type, struct cdc_str
 			enum integer_width width, struct cdc_buf *ddl, struct cdc_err *err)
 {
 	static const char *const is_signed[] = { "", "BYTE", "SHORT", "INT", "INT", "LONG" };
-	static const char *const is_unsigned[] = { "",	  "SHORT", "INT", "INT", "LONG",
-						   "DECIMAL(20,0)" };
+	static const char *const is_unsigned[] = { "",	  "SHORT", "INT",
+						   "INT", "LONG",  "DECIMAL(20,0)" };
 	bool unsigned_ = contains(source_type, "unsigned") || contains(type, "unsigned");
 
 	if (!source_type.n && !unsigned_)
@@ -141,7 +141,10 @@ static int bit_type(struct cdc_str name, struct cdc_str type, struct cdc_buf *dd
 
 	if (!arguments(type, arg))
 		return ask(name, type, "how many bits it has", err);
-	return cdc_buf_puts(ddl, arg[0] == 1 ? "BOOLEAN" : arg[0] < 64 ? "LONG" : "DECIMAL(20,0)",
+	return cdc_buf_puts(ddl,
+			    arg[0] == 1	  ? "BOOLEAN"
+			    : arg[0] < 64 ? "LONG"
+					  : "DECIMAL(20,0)",
 			    err);
 }
 

@@ -198,7 +198,23 @@ static int add_key_config(struct cdc_target *t, struct cdc_snapshot *s, struct c
 	return rc;
 }
 
-static int fill_config(struct cdc_target *t, struct cdc_snapshot *s, struct cdc_err *err)
+/* The database table that the rows come from: cdc.source. */
+static int add_source_config(struct cdc_snapshot *s, const struct cdc_record *rec,
+			     struct cdc_err *err)
+{
+	char *name;
+
+	if (!rec || !rec->db_table.n)
+		return CDC_OK;
+	name = cdc_arena_alloc(&s->arena, rec->db_table.n);
+	if (!name)
+		return cdc_fail_nomem(err);
+	return add_config(s, CDC_STR("cdc.source"),
+			  cdc_str(name, cdc_json_unescape(rec->db_table, name)), err);
+}
+
+static int fill_config(struct cdc_target *t, struct cdc_snapshot *s, const struct cdc_record *rec,
+		       struct cdc_err *err)
 {
 	const char *const *p = t->opt->property;
 	size_t n = 0;
@@ -206,7 +222,7 @@ static int fill_config(struct cdc_target *t, struct cdc_snapshot *s, struct cdc_
 
 	while (p && p[n])
 		n++;
-	s->metadata.config = cdc_arena_calloc(&s->arena, n + 2, sizeof(*s->metadata.config));
+	s->metadata.config = cdc_arena_calloc(&s->arena, n + 3, sizeof(*s->metadata.config));
 	if (!s->metadata.config)
 		return cdc_fail_nomem(err);
 	for (size_t i = 0; i < n && !rc; i++) {
@@ -223,7 +239,9 @@ static int fill_config(struct cdc_target *t, struct cdc_snapshot *s, struct cdc_
 	if (!rc && t->opt->mode == CDC_MERGE_DV &&
 	    !config_is(&s->metadata, "delta.enableDeletionVectors", "true"))
 		rc = add_config(s, CDC_STR("delta.enableDeletionVectors"), CDC_STR("true"), err);
-	return rc ? rc : add_key_config(t, s, err);
+	if (!rc)
+		rc = add_key_config(t, s, err);
+	return rc ? rc : add_source_config(s, rec, err);
 }
 
 /* The lowest protocol that the table's features need. */
@@ -244,11 +262,15 @@ static int fill_protocol(struct cdc_snapshot *s, struct cdc_err *err)
 	s->protocol = (struct cdc_protocol){ .reader_version = 1, .writer_version = 2 };
 	if (!n)
 		return CDC_OK;
-	s->protocol = (struct cdc_protocol){ .reader_version = 3, .writer_version = 7,
-					     .reader_feature = feature, .num_reader_features = n,
-					     .writer_feature = feature, .num_writer_features = n };
-	if (config_is(&s->metadata, "delta.appendOnly", "true"))
-		feature[s->protocol.num_writer_features++] = CDC_STR("appendOnly");
+	s->protocol = (struct cdc_protocol){ .reader_version = 3,
+					     .writer_version = 7,
+					     .reader_feature = feature,
+					     .num_reader_features = n,
+					     .writer_feature = feature,
+					     .num_writer_features = n };
+	/* What writer version 2 means: Spark refuses NOT NULL columns without the second. */
+	feature[s->protocol.num_writer_features++] = CDC_STR("appendOnly");
+	feature[s->protocol.num_writer_features++] = CDC_STR("invariants");
 	return CDC_OK;
 }
 
@@ -279,7 +301,8 @@ static int fill_partitions(struct cdc_target *t, struct cdc_snapshot *s, struct 
 	return CDC_OK;
 }
 
-static int fill_metadata(struct cdc_target *t, struct cdc_snapshot *s, struct cdc_err *err)
+static int fill_metadata(struct cdc_target *t, struct cdc_snapshot *s, const struct cdc_record *rec,
+			 struct cdc_err *err)
 {
 	struct cdc_buf json = CDC_BUF_INIT;
 	char uuid[37];
@@ -299,7 +322,7 @@ static int fill_metadata(struct cdc_target *t, struct cdc_snapshot *s, struct cd
 	if (!rc)
 		rc = fill_partitions(t, s, err);
 	if (!rc)
-		rc = fill_config(t, s, err);
+		rc = fill_config(t, s, rec, err);
 	return rc ? rc : fill_protocol(s, err);
 }
 
@@ -435,7 +458,7 @@ static int draft(struct cdc_target *t, const struct cdc_record *rec, struct cdc_
 	if (!rc)
 		rc = find_key(t, s, rec, err);
 	if (!rc)
-		rc = fill_metadata(t, s, err);
+		rc = fill_metadata(t, s, rec, err);
 	if (rc) {
 		cdc_snapshot_free(s);
 		return rc;

@@ -12,15 +12,15 @@
 
 struct cdc_target {
 	const struct cdc_io *io;
-	const struct cdc_merge_options *opt;	/* borrowed */
-	char *path;				/* root, no trailing slash */
-	struct cdc_snapshot *snapshot;		/* NULL until the table exists or is being created */
-	bool creating;				/* snapshot is a draft: version -1, nothing on disk */
+	const struct cdc_merge_options *opt; /* borrowed */
+	char *path; /* root, no trailing slash */
+	struct cdc_snapshot *snapshot; /* NULL until the table exists or is being created */
+	bool creating; /* snapshot is a draft: version -1, nothing on disk */
 	struct cdc_key key;
 };
 
-int cdc_target_init(struct cdc_target *t, const struct cdc_merge_options *opt, struct cdc_err *err)
-	CDC_NODISCARD;
+int cdc_target_init(struct cdc_target *t, const struct cdc_merge_options *opt,
+		    struct cdc_err *err) CDC_NODISCARD;
 void cdc_target_free(struct cdc_target *t);
 
 /*

@@ -19,7 +19,7 @@
 #define LOG_RETRIES 100
 
 struct reference {
-	struct cdc_str path;	/* under the root; p == NULL: by inode */
+	struct cdc_str path; /* under the root; p == NULL: by inode */
 	dev_t dev;
 	ino_t ino;
 };
@@ -34,7 +34,7 @@ struct vacuum {
 	uint32_t cap_refs;
 	struct cdc_map map;
 	struct cdc_arena arena;
-	struct cdc_buf path;		/* full path of the walk */
+	struct cdc_buf path; /* full path of the walk */
 	struct cdc_buf scratch;
 	bool removing;
 	struct cdc_vacuum_result *r;
@@ -103,9 +103,9 @@ static int keep_path(struct vacuum *v, struct cdc_str full)
 	if (!z)
 		return cdc_fail_nomem(v->err);
 	if (v->io->stat(v->io->ctx, z, &st))
-		return errno == ENOENT || errno == ENOTDIR ?
-			       CDC_OK :
-			       cdc_fail_errno(v->err, errno, "cannot stat %s", z);
+		return errno == ENOENT || errno == ENOTDIR
+			       ? CDC_OK
+			       : cdc_fail_errno(v->err, errno, "cannot stat %s", z);
 	ref.dev = st.st_dev;
 	ref.ino = st.st_ino;
 	return push_ref(v, &ref, inode_hash(st.st_dev, st.st_ino));
@@ -281,9 +281,12 @@ static int log_operation(struct vacuum *v, const char *operation, const struct c
 			 int num_params, const struct cdc_kv *metric, int num_metrics)
 {
 	struct cdc_kv params[4], metrics[4];
-	struct cdc_commit c = { .operation = operation, .parameter = params,
-				.num_parameters = num_params, .metric = metrics,
-				.num_metrics = num_metrics, .isolation = "SnapshotIsolation",
+	struct cdc_commit c = { .operation = operation,
+				.parameter = params,
+				.num_parameters = num_params,
+				.metric = metrics,
+				.num_metrics = num_metrics,
+				.isolation = "SnapshotIsolation",
 				.is_blind_append = true };
 	int64_t version = v->s->version + 1;
 	int rc = CDC_ECONFLICT;

@@ -22,7 +22,7 @@ struct scenario {
 	enum cdc_merge_mode mode;
 	bool partitioned;
 	const char *property[3];
-	int before;	/* batches in the table when the job starts */
+	int before; /* batches in the table when the job starts */
 };
 
 #define NO_CHECKPOINTS "delta.checkpointInterval=1000000"
@@ -33,11 +33,19 @@ static const struct scenario scenarios[] = {
 	{ "merge, rewriting", MERGE, CDC_MERGE_COW, false, { NULL }, 2 },
 	{ "merge, deletion vectors", MERGE, CDC_MERGE_DV, false, { NULL }, 2 },
 	{ "merge, partitioned", MERGE, CDC_MERGE_COW, true, { NULL }, 2 },
-	{ "merge, then a checkpoint", MERGE, CDC_MERGE_DV, true,
-	  { "delta.checkpointInterval=3", NULL }, 2 },
+	{ "merge, then a checkpoint",
+	  MERGE,
+	  CDC_MERGE_DV,
+	  true,
+	  { "delta.checkpointInterval=3", NULL },
+	  2 },
 	{ "compact", COMPACT, CDC_MERGE_DV, false, { NO_CHECKPOINTS, NULL }, 4 },
-	{ "compact, partitioned", COMPACT, CDC_MERGE_DV, true,
-	  { "delta.checkpointInterval=5", NULL }, 4 },
+	{ "compact, partitioned",
+	  COMPACT,
+	  CDC_MERGE_DV,
+	  true,
+	  { "delta.checkpointInterval=5", NULL },
+	  4 },
 	{ "checkpoint", CHECKPOINT, CDC_MERGE_DV, true, { NO_CHECKPOINTS, NULL }, 4 },
 	{ "vacuum", VACUUM, CDC_MERGE_COW, true, { NO_CHECKPOINTS, NULL }, 4 },
 };
@@ -46,9 +54,9 @@ struct run {
 	const struct scenario *s;
 	struct workload w;
 	struct cdc_io plain;
-	char template[64];	/* the table before the job */
-	char work[64];
-	int64_t version;	/* of the template */
+	char template[96]; /* the table before the job */
+	char work[96];
+	int64_t version; /* of the template */
 	uint64_t tries;
 	uint64_t failed;
 };
@@ -72,8 +80,8 @@ static int collect(const char *path, const struct stat *st, int type, struct FTW
 		return 0;
 	if (collecting->n == collecting->cap) {
 		collecting->cap = collecting->cap ? 2 * collecting->cap : 64;
-		collecting->name = realloc(collecting->name,
-					   collecting->cap * sizeof(*collecting->name));
+		collecting->name =
+			realloc(collecting->name, collecting->cap * sizeof(*collecting->name));
 	}
 	collecting->name[collecting->n++] = strdup(path + collecting->root + 1);
 	return 0;
@@ -183,8 +191,8 @@ static void check_leftovers(struct run *r, const struct faultio *f, const char *
 		if (!strncmp(is.name[i], "_delta_log/", 11))
 			known = known || strstr(base, ".checkpoint.parquet") ||
 				!strcmp(base, "_last_checkpoint") ||
-				(sscanf(base, "%20" SCNd64 ".json", &logged) == 1 && base[0] != '.' &&
-				 logged <= version);
+				(sscanf(base, "%20" SCNd64 ".json", &logged) == 1 &&
+				 base[0] != '.' && logged <= version);
 		for (size_t k = 0; s && !known && k < s->num_adds; k++) {
 			struct cdc_buf b = CDC_BUF_INIT;
 			const char *dv = NULL;
@@ -297,7 +305,8 @@ static void make_template(struct run *r)
 	for (int b = 0; b < r->s->before; b++)
 		if (wl_merge(&r->w, &r->plain, r->template, b, b + 1, NULL, &err))
 			goto fail;
-	if (r->s->before && wl_state(&r->w, &r->plain, r->template, &r->version, &err) != r->s->before)
+	if (r->s->before &&
+	    wl_state(&r->w, &r->plain, r->template, &r->version, &err) != r->s->before)
 		goto fail;
 	return;
 fail:
@@ -331,9 +340,9 @@ static void run_scenario(struct run *r, const char *root)
 int main(void)
 {
 	size_t n = sizeof(scenarios) / sizeof(scenarios[0]);
-	char root[] = "/tmp/fault-sweep-XXXXXX";
+	char root[64];
 
-	if (!mkdtemp(root))
+	if (!wl_scratch(root, sizeof(root)))
 		return 4;
 	for (size_t i = 0; i < n; i++) {
 		struct run r = { .s = &scenarios[i] };

@@ -93,8 +93,8 @@ static inline size_t wl_line(const struct wl_record *r, int offset, char out[512
 	static const char *const type[] = { "INSERT", "UPDATE", "DELETE" };
 	const char *before = r->type == 'I' ? "" : "\"id\":\"%d\"";
 	char image[128], key[64] = "";
-	int n = snprintf(image, sizeof(image), "\"id\":\"%d\",\"n\":\"%d\",\"part\":\"p/%d\"", r->id,
-			 r->n, r->part);
+	int n = snprintf(image, sizeof(image), "\"id\":\"%d\",\"n\":\"%d\",\"part\":\"p/%d\"",
+			 r->id, r->n, r->part);
 
 	(void)n;
 	if (*before)
@@ -103,8 +103,11 @@ static inline size_t wl_line(const struct wl_record *r, int offset, char out[512
 				"{\"recordID\":%d,\"dbTable\":\"d.t\",\"recordType\":\"%s\","
 				"\"beforeImages\":{%s},\"afterImages\":{%s},\"position\":"
 				"{\"topic\":\"t\",\"partition\":0,\"offset\":%d}}",
-				offset, type[r->type == 'I' ? 0 : r->type == 'U' ? 1 : 2], key,
-				r->type == 'D' ? "" : image, offset);
+				offset,
+				type[r->type == 'I'   ? 0
+				     : r->type == 'U' ? 1
+						      : 2],
+				key, r->type == 'D' ? "" : image, offset);
 }
 
 /* Merge batches first .. last-1, each ending with a CHECKPOINT. *done: those acknowledged. */
@@ -113,11 +116,15 @@ static inline int wl_merge(const struct workload *w, const struct cdc_io *io, co
 {
 	static const char *const key[] = { "id", NULL };
 	static const char *const part[] = { "part", NULL };
-	struct cdc_merge_options o = { .io = io, .table = path, .create = true,
+	struct cdc_merge_options o = { .io = io,
+				       .table = path,
+				       .create = true,
 				       .schema = "id BIGINT NOT NULL, n INT, part STRING",
-				       .key = key, .partition_by = w->partitioned ? part : NULL,
+				       .key = key,
+				       .partition_by = w->partitioned ? part : NULL,
 				       .property = w->property[0] ? w->property : NULL,
-				       .mode = w->mode, .on_reject = wl_reject };
+				       .mode = w->mode,
+				       .on_reject = wl_reject };
 	struct cdc_merge *m = NULL;
 	char line[512];
 	int rc = cdc_merge_new(&m, &o, err);
@@ -169,8 +176,9 @@ static inline int wl_checkpoint(const struct cdc_io *io, const char *path, struc
 static inline int wl_vacuum(const struct cdc_io *io, const char *path, int64_t retain_ms,
 			    uint64_t *files, struct cdc_err *err)
 {
-	struct cdc_vacuum_options o = { .io = io, .table = path, .retain_ms = retain_ms,
-					.force = true };
+	struct cdc_vacuum_options o = {
+		.io = io, .table = path, .retain_ms = retain_ms, .force = true
+	};
 	struct cdc_vacuum_result r = { .files_removed = 0 };
 	int rc = cdc_vacuum(&o, &r, err);
 
@@ -195,10 +203,12 @@ static inline int wl_read(const struct cdc_io *io, const char *path, struct wl_r
 	while (!rc && !(rc = cdc_scan_next(scan, &b, err))) {
 		for (uint32_t i = 0; !rc && i < b.rows; i++) {
 			int64_t id = ((const int64_t *)b.column[0].values)[i];
-			const struct cdc_str *part = &((const struct cdc_str *)b.column[2].values)[i];
+			const struct cdc_str *part =
+				&((const struct cdc_str *)b.column[2].values)[i];
 
 			if (id < 0 || id >= WL_KEYS || row[id].live) {
-				rc = cdc_fail(err, CDC_EDATA, "row %lld is there twice", (long long)id);
+				rc = cdc_fail(err, CDC_EDATA, "row %lld is there twice",
+					      (long long)id);
 				break;
 			}
 			row[id].live = true;
@@ -258,6 +268,13 @@ static inline int wl_remove_one(const char *path, const struct stat *st, int typ
 static inline void wl_remove_tree(const char *path)
 {
 	nftw(path, wl_remove_one, 32, FTW_DEPTH | FTW_PHYS);
+}
+
+/* A directory for the test, in memory where there is one. */
+static inline bool wl_scratch(char *path, size_t n)
+{
+	snprintf(path, n, "%s/cdc-fault-XXXXXX", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
+	return mkdtemp(path) != NULL;
 }
 
 static inline int wl_no_fsync(void *ctx, int fd)

@@ -12,6 +12,7 @@
 #include "table/merge.h"
 #include "table/scan.h"
 
+#include <ftw.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -556,6 +557,19 @@ static int run_sequence(struct sequence *q, struct cdc_err *err)
 	return rc;
 }
 
+static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+	(void)st;
+	(void)flag;
+	(void)ftw;
+	return remove(path);
+}
+
+static void remove_tree(const char *path)
+{
+	nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 int main(int argc, char **argv)
 {
 	size_t shapes_n = sizeof(shapes) / sizeof(shapes[0]);
@@ -564,7 +578,7 @@ int main(int argc, char **argv)
 	struct cdc_io io = cdc_io_posix;
 	unsigned long failed[16] = { 0 }, ran[16] = { 0 };
 	char root[] = "/tmp/prop-merge-XXXXXX";
-	char path[128], command[160];
+	char path[128];
 
 	io.fsync = no_fsync;
 	if (!mkdtemp(root))
@@ -584,14 +598,14 @@ int main(int argc, char **argv)
 		if (run_sequence(&q, &err)) {
 			failed[i % shapes_n]++;
 			printf("# %s, seed %lu: %s\n", q.shape->name, seed + i, err.msg);
-			if (failed[i % shapes_n] > 2)
-				break;
-		} else {
-			snprintf(command, sizeof(command), "%s/t%lu", root, i);
 		}
 		sqlite3_close(q.db);
 		cdc_buf_free(&q.all);
+		remove_tree(path);
+		if (failed[i % shapes_n] > 2)
+			break;
 	}
+	remove_tree(root);
 	for (size_t s = 0; s < shapes_n; s++)
 		printf("%s %zu - %s: %lu sequences equal SQLite's replay\n",
 		       failed[s] || !ran[s] ? "not ok" : "ok", s + 1, shapes[s].name, ran[s]);

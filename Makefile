@@ -85,7 +85,7 @@ $(BUILD)/cmd/common.o: ALL_CPPFLAGS += -DCDC_LIBRARIES='"$(strip $(LIBRARIES))"'
 
 $(BUILD)/tests/%: tests/%.c $(BUILD)/libcdc.a
 	@mkdir -p $(@D)
-	$(call say,TEST,$<)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -Wno-missing-prototypes -MMD -MP -MF $@.d \
+	$(call say,TEST,$<)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -Wno-missing-prototypes -Wno-switch-enum -MMD -MP -MF $@.d \
 		$(ALL_LDFLAGS) -o $@ $< $(BUILD)/libcdc.a $(PKG_LIBS) $(TEST_LIBS)
 
 unit: $(UNIT_BIN)

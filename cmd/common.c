@@ -219,8 +219,10 @@ int cmd_start(struct cmd *c, const struct opt_program *program, void *target, in
 		print_version(c);
 	else if (c->opt.dump)
 		opt_dump(program, group, 2);
-	else
+	else {
+		c->started = true;
 		return n;
+	}
 	finish_stdout(c);
 	return -1;
 }
@@ -384,6 +386,10 @@ static void rejects_close(struct cmd *c)
 {
 	struct cdc_err err = CDC_ERR_INIT;
 
+	/* Without a reject the file is empty, not that of an earlier run. */
+	if (c->opt.reject && c->started && c->status != CMD_USAGE && !c->rejects_open &&
+	    rejects_open(c, &err))
+		cmd_error(c, &err);
 	if (!c->rejects_open)
 		return;
 	if (cdc_writer_flush(&c->rejects, &err))

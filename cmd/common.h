@@ -71,6 +71,7 @@ struct cmd {
 	const struct cdc_io *io;
 	struct cmd_common opt;
 	int status; /* worst so far */
+	bool started; /* past the options: there is work to do */
 	int64_t start_us; /* monotonic */
 	struct cdc_progress progress;
 	bool has_progress;

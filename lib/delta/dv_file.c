@@ -255,8 +255,8 @@ static int create_file(struct cdc_dv_writer *w, struct cdc_err *err)
 	for (int i = 0; w->fd < 0; i++) {
 		if (draw_name(w, err) < 0)
 			return err->code;
-		w->fd = w->io->open(w->io->ctx, w->path.p,
-				    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+		w->fd = w->io->open(w->io->ctx, w->path.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+				    0666);
 		if (w->fd < 0 && (errno != EEXIST || i == NAME_TRIES))
 			return cdc_fail_errno(err, errno, "%s", w->path.p);
 	}

@@ -174,11 +174,14 @@ static size_t format_value(const struct cdc_field *f, const union cdc_pq_scalar 
 	if (f->type == CDC_TYPE_TIMESTAMP || f->type == CDC_TYPE_TIMESTAMP_NTZ)
 		return cdc_timestamp_format_fixed(to_ms(v->i, side), 'T',
 						  f->type == CDC_TYPE_TIMESTAMP, 3, text);
-	/* -0.0 equals 0.0 but would show as a MIN that nobody stored. */
+	/*
+	 * A MIN of -0.0 shows only where one is stored. The MAX is then 0.0: delta-rs takes equal
+	 * bounds for the value itself, and some engines order the two zeros.
+	 */
 	if (f->type == CDC_TYPE_FLOAT)
-		return cdc_float_format((float)v->d + 0.0f, text);
+		return cdc_float_format((float)v->d, text);
 	if (f->type == CDC_TYPE_DOUBLE)
-		return cdc_double_format(v->d + 0.0, text);
+		return cdc_double_format(v->d, text);
 	return cdc_int64_format(v->i, text);
 }
 

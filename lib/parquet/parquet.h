@@ -32,8 +32,8 @@ struct cdc_pq_vec {
 };
 
 struct cdc_pq_int96 {
-	uint64_t nanos;		/* of the day */
-	uint32_t julian_day;	/* 2440588 = 1970-01-01 */
+	uint64_t nanos; /* of the day */
+	uint32_t julian_day; /* 2440588 = 1970-01-01 */
 };
 
 /* ------------------------------------------------------------------ reading */
@@ -57,8 +57,8 @@ int32_t cdc_pq_leaf_by_name(const struct cdc_pq_file *f, struct cdc_str name);
  * Cursor over one leaf of one row group. The chunk is read with one pread, pages are decompressed
  * one at a time. Memory: the compressed chunk, one or a few pages, one batch. Cursors of one file
  * share its decompression state: they belong to one thread. Page checksums are always verified.
- * CDC_EUNSUPPORTED: the column is encrypted, in another file, or compressed with LZO or a codec that
- * is not known; other columns of the file can still be read.
+ * CDC_EUNSUPPORTED: the column is encrypted, in another file, or compressed with LZO or a codec
+ * that is not known; other columns of the file can still be read.
  */
 struct cdc_pq_column;
 
@@ -78,22 +78,22 @@ int cdc_pq_column_read(struct cdc_pq_column *c, uint32_t max, struct cdc_pq_vec 
 		       struct cdc_err *err) CDC_NODISCARD;
 
 /*
- * Skip `rows` rows (max_rep == 0 only); whole pages are passed over without decompression. More rows
- * than are left are CDC_EINTERNAL. After an error of read or skip only close is allowed.
+ * Skip `rows` rows (max_rep == 0 only); whole pages are passed over without decompression. More
+ * rows than are left are CDC_EINTERNAL. After an error of read or skip only close is allowed.
  */
 int cdc_pq_column_skip(struct cdc_pq_column *c, uint64_t rows, struct cdc_err *err) CDC_NODISCARD;
 
 /* What the page index tells of one data page. */
 struct cdc_pq_page_info {
-	int64_t offset;			/* of its header in the file */
-	int32_t compressed_size;	/* header included */
-	int64_t first_row;		/* in the row group */
+	int64_t offset; /* of its header in the file */
+	int32_t compressed_size; /* header included */
+	int64_t first_row; /* in the row group */
 	int64_t num_rows;
 	bool all_null;
 	bool has_null_count;
 	int64_t null_count;
-	bool has_min_max;		/* bounds, PLAIN bytes, perhaps cut short; usable as in
-					 * struct cdc_pq_statistics */
+	bool has_min_max; /* bounds, PLAIN bytes, perhaps cut short; usable as in
+			   * struct cdc_pq_statistics */
 	struct cdc_str min_value;
 	struct cdc_str max_value;
 };
@@ -101,7 +101,7 @@ struct cdc_pq_page_info {
 struct cdc_pq_page_index {
 	struct cdc_pq_page_info *page;
 	uint32_t num_pages;
-	struct cdc_arena arena;		/* owns everything above */
+	struct cdc_arena arena; /* owns everything above */
 };
 
 /*
@@ -115,33 +115,33 @@ void cdc_pq_page_index_free(struct cdc_pq_page_index *index);
 /* ------------------------------------------------------------------ writing */
 
 struct cdc_pq_write_options {
-	enum cdc_pq_codec codec;	/* default ZSTD; a chunk that shrinks by less than 5 % is
-					   written uncompressed */
-	int level;			/* zstd 1..19, default 1; other codecs have one level */
-	uint64_t row_group_bytes;	/* default 128 MiB, estimated encoded size */
-	uint64_t row_group_rows;	/* default 1 Mi */
-	uint32_t page_bytes;		/* default 1 MiB */
-	uint32_t page_rows;		/* default 20000 */
-	uint32_t dictionary_bytes;	/* default 1 MiB; 0 turns dictionaries off */
-	const char *created_by;		/* default "cdc-tools version X.Y.Z (build …)" */
-	const struct cdc_pq_key_value *key_value;	/* of the footer, borrowed; default none */
+	enum cdc_pq_codec codec; /* default ZSTD; a chunk that shrinks by less than 5 % is
+				    written uncompressed */
+	int level; /* zstd 1..19, default 1; other codecs have one level */
+	uint64_t row_group_bytes; /* default 128 MiB, estimated encoded size */
+	uint64_t row_group_rows; /* default 1 Mi */
+	uint32_t page_bytes; /* default 1 MiB */
+	uint32_t page_rows; /* default 20000 */
+	uint32_t dictionary_bytes; /* default 1 MiB; 0 turns dictionaries off */
+	const char *created_by; /* default "cdc-tools version X.Y.Z (build …)" */
+	const struct cdc_pq_key_value *key_value; /* of the footer, borrowed; default none */
 	size_t num_key_values;
 };
 
 void cdc_pq_write_options_init(struct cdc_pq_write_options *opt);
 
 /*
- * Statistics of one leaf over the whole file, exact, in the column's order. No bound is a negative
- * zero.
+ * Statistics of one leaf over the whole file, exact, in the column's order. A minimum of zero is
+ * negative zero if that is among the values, a maximum of zero never.
  */
 struct cdc_pq_leaf_summary {
-	int64_t num_values;		/* slots, nulls included */
+	int64_t num_values; /* slots, nulls included */
 	int64_t null_count;
-	bool has_min_max;		/* false: no value, or a NaN among them, or no order */
+	bool has_min_max; /* false: no value, or a NaN among them, or no order */
 	union cdc_pq_scalar {
-		int64_t i;		/* BOOLEAN, INT32, INT64 */
-		double d;		/* FLOAT, DOUBLE */
-		struct cdc_str s;	/* BYTE_ARRAY, FIXED: whole values, owned by the summary */
+		int64_t i; /* BOOLEAN, INT32, INT64 */
+		double d; /* FLOAT, DOUBLE */
+		struct cdc_str s; /* BYTE_ARRAY, FIXED: whole values, owned by the summary */
 	} min, max;
 };
 

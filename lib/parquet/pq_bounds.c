@@ -199,7 +199,8 @@ int cdc_pq_range_bounds(const struct cdc_pq_range *r, const struct cdc_pq_node *
 	double min = r->min_d;
 	double max = r->max_d;
 
-	/* Spark, DuckDB and DataFusion hold NaN the greatest number, and skip by a maximum without. */
+	/* Spark, DuckDB and DataFusion hold NaN the greatest number, and skip by a maximum without.
+	 */
 	*b = (struct cdc_pq_bounds){ r->has && r->nan_count == 0, true, true, 0, 0 };
 	if (!b->usable)
 		return CDC_OK;

@@ -6,6 +6,8 @@
 
 #include "base/endian.h"
 
+#include <math.h>
+
 enum cdc_pq_order cdc_pq_order_of(const struct cdc_pq_node *leaf)
 {
 	bool is_unsigned = leaf->logical == CDC_PQ_LOGICAL_INTEGER
@@ -61,7 +63,7 @@ static void take_ints(struct cdc_pq_range *r, int64_t min, int64_t max)
 
 static void take_doubles(struct cdc_pq_range *r, double min, double max)
 {
-	if (!r->has || min < r->min_d)
+	if (!r->has || min < r->min_d || (min == r->min_d && signbit(min)))
 		r->min_d = min;
 	if (!r->has || max > r->max_d)
 		r->max_d = max;
@@ -115,7 +117,9 @@ void cdc_pq_range_int64(struct cdc_pq_range *r, enum cdc_pq_order order, const i
 	take_ints(r, min, max);
 }
 
-/* NaN compares false with everything, so it never wins; -0.0 and 0.0 are set apart in the bounds.
+/*
+ * NaN compares false with everything, so it never wins. A minimum of zero is the negative one if
+ * there is one; which zero a maximum is, is chance.
  */
 #define RANGE_OF_FLOATS(name, type)                                                                \
 	void name(struct cdc_pq_range *r, const type *v, size_t n)                                 \
@@ -129,6 +133,8 @@ void cdc_pq_range_int64(struct cdc_pq_range *r, enum cdc_pq_order order, const i
 			min = v[i] < min ? v[i] : min;                                             \
 			max = v[i] > max ? v[i] : max;                                             \
 		}                                                                                  \
+		for (size_t i = 0; min == 0 && !signbit(min) && i < n; i++)                        \
+			min = v[i] == 0 ? v[i] : min;                                              \
 		r->nan_count += (int64_t)nans;                                                     \
 		if (nans < n)                                                                      \
 			take_doubles(r, (double)min, (double)max);                                 \

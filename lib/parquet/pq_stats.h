@@ -64,7 +64,8 @@ int cdc_pq_order_strs(enum cdc_pq_order order, struct cdc_str a, struct cdc_str 
 /*
  * The file's form of a range: PLAIN bytes without length, appended to `out` min first. min_len and
  * max_len say how long each is. Exact is false for a bound that was cut. `usable` is false, and
- * nothing appended, when there is no range, a NaN was among the values, or a bound is long and cannot be cut.
+ * nothing appended, when there is no range, a NaN was among the values, or a bound is long and
+ * cannot be cut.
  */
 struct cdc_pq_bounds {
 	bool usable;

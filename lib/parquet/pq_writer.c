@@ -316,8 +316,10 @@ static int put_footer(struct cdc_pq_writer *w, struct cdc_err *err)
 {
 	struct cdc_buf footer = CDC_BUF_INIT;
 	char tail[8];
-	struct cdc_pq_footer f = { .schema = w->schema, .group = w->group,
-				   .num_groups = w->num_groups, .key_value = w->opt.key_value,
+	struct cdc_pq_footer f = { .schema = w->schema,
+				   .group = w->group,
+				   .num_groups = w->num_groups,
+				   .key_value = w->opt.key_value,
 				   .num_key_values = w->opt.num_key_values,
 				   .created_by = cdc_str_z(w->opt.created_by) };
 	int rc = cdc_pq_write_footer(&f, &footer, err);
@@ -364,8 +366,8 @@ static int summarise_leaf(const struct cdc_pq_column_writer *c, struct cdc_arena
 		return rc < 0 ? rc : keep_str(arena, &r->max_s, &s->max.s, err);
 	}
 	if (c->order == CDC_PQ_ORDER_FLOAT) {
-		s->min.d = r->min_d + 0.0; /* no negative zero: which one came first is chance */
-		s->max.d = r->max_d + 0.0;
+		s->min.d = r->min_d;
+		s->max.d = r->max_d + 0.0; /* no negative zero: which one came first is chance */
 	} else {
 		s->min.i = r->min_i ^ flip;
 		s->max.i = r->max_i ^ flip;

@@ -14,8 +14,8 @@
  * what law 1 (fold) asks for.
  *
  * Two consumers, one algebra:
- *  - cdc-dedup wants records again: cdc_net_emit() prints a short stream whose replay gives the same
- *    map, in the order of the last contribution to each, so that recordIDs and offsets ascend. It
+ *  - cdc-dedup wants records again: cdc_net_emit() prints a short stream whose replay gives the
+ *same map, in the order of the last contribution to each, so that recordIDs and offsets ascend. It
  *    has at most one record a key where no key changes. Where a move (a key change that keeps
  *    unknown columns) must happen before its source key is filled again, the move stays a record
  *    of its own.
@@ -34,24 +34,20 @@
 #include "io/io.h"
 #include "record/record.h"
 
-enum cdc_net_state {
-	CDC_NET_DELETED,
-	CDC_NET_WHOLE,
-	CDC_NET_OVERLAY
-};
+enum cdc_net_state { CDC_NET_DELETED, CDC_NET_WHOLE, CDC_NET_OVERLAY };
 
 /* One key's outcome. Slices live until the next call or until cdc_net_reset. */
 struct cdc_net_change {
 	enum cdc_net_state state;
-	bool init;			/* WHOLE that only INIT records made */
-	struct cdc_str key;		/* bytes from key_of */
-	struct cdc_str source_key;	/* OVERLAY: == key unless the row moved */
+	bool init; /* WHOLE that only INIT records made */
+	struct cdc_str key; /* bytes from key_of */
+	struct cdc_str source_key; /* OVERLAY: == key unless the row moved */
 	struct cdc_str db_table;
-	struct cdc_str after;		/* image as JSON source text, "{}" when DELETED; has all
-					 * key columns if is_key was given */
-	struct cdc_str last;		/* line of the last contributing record */
-	int64_t order;			/* of that record */
-	uint64_t tag;			/* of that record, as given to cdc_net_add */
+	struct cdc_str after; /* image as JSON source text, "{}" when DELETED; has all
+			       * key columns if is_key was given */
+	struct cdc_str last; /* line of the last contributing record */
+	int64_t order; /* of that record */
+	uint64_t tag; /* of that record, as given to cdc_net_add */
 };
 
 /*
@@ -72,20 +68,20 @@ typedef bool (*cdc_net_is_key_fn)(void *ctx, struct cdc_str db_table, struct cdc
 struct cdc_net_options {
 	const struct cdc_io *io;
 	cdc_net_key_fn key_of;
-	cdc_net_is_key_fn is_key;	/* NULL: images are left as they are */
-	void *key_ctx;			/* of both */
-	uint64_t memory_bytes;		/* ceiling of what the window may hold; 0: 256 MiB */
-	const char *tmpdir;		/* NULL: $TMPDIR or /tmp */
-	bool spill;			/* false: never spill, CDC_ENOMEM past the ceiling */
-	bool one_table;			/* all records are of one table, whatever their dbTable */
-	bool images_only;		/* keep after images, not lines: cdc_net_each alone, no spill;
-					 * `last` of a change is then not the record */
+	cdc_net_is_key_fn is_key; /* NULL: images are left as they are */
+	void *key_ctx; /* of both */
+	uint64_t memory_bytes; /* ceiling of what the window may hold; 0: 256 MiB */
+	const char *tmpdir; /* NULL: $TMPDIR or /tmp */
+	bool spill; /* false: never spill, CDC_ENOMEM past the ceiling */
+	bool one_table; /* all records are of one table, whatever their dbTable */
+	bool images_only; /* keep after images, not lines: cdc_net_each alone, no spill;
+			   * `last` of a change is then not the record */
 };
 
 struct cdc_net;
 
-int cdc_net_new(struct cdc_net **net, const struct cdc_net_options *opt, struct cdc_err *err)
-	CDC_NODISCARD;
+int cdc_net_new(struct cdc_net **net, const struct cdc_net_options *opt,
+		struct cdc_err *err) CDC_NODISCARD;
 void cdc_net_free(struct cdc_net *net);
 
 /*
@@ -112,9 +108,9 @@ uint64_t cdc_net_bytes(const struct cdc_net *net);
  * Counts (may be NULL) of what was folded and printed.
  */
 struct cdc_net_counts {
-	uint64_t records_in;	/* rows and TRUNCATEs */
-	uint64_t records_out;	/* of them; control records are in neither */
-	uint64_t truncates;	/* in */
+	uint64_t records_in; /* rows and TRUNCATEs */
+	uint64_t records_out; /* of them; control records are in neither */
+	uint64_t truncates; /* in */
 };
 int cdc_net_emit(struct cdc_net *net,
 		 int (*put)(void *ctx, struct cdc_str lines, struct cdc_err *err), void *ctx,
@@ -131,6 +127,6 @@ int cdc_net_each(struct cdc_net *net, bool *truncated,
 		 int (*visit)(void *ctx, const struct cdc_net_change *c, struct cdc_err *err),
 		 void *ctx, struct cdc_err *err) CDC_NODISCARD;
 
-void cdc_net_reset(struct cdc_net *net);	/* forget the window, keep the memory */
+void cdc_net_reset(struct cdc_net *net); /* forget the window, keep the memory */
 
 #endif

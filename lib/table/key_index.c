@@ -8,10 +8,11 @@
 #include <string.h>
 
 #define FREE UINT32_MAX
-#define AHEAD 12	/* slots fetched ahead: about a memory latency's worth of probes */
+#define AHEAD 12 /* slots fetched ahead: about a memory latency's worth of probes */
 #define BITS_PER_KEY 16
 
-/* Finaliser of splitmix64: every bit of the key reaches the high bits, which pick filter and slot. */
+/* Finaliser of splitmix64: every bit of the key reaches the high bits, which pick filter and slot.
+ */
 static inline uint64_t mix(uint64_t v)
 {
 	v = (v ^ v >> 30) * 0xbf58476d1ce4e5b9u;

@@ -2,8 +2,8 @@
  * A set of 64-bit keys, and which of them a column of values holds: the inner loop of a merge.
  *
  * Values in ascending order, as in a table that is clustered by its key, are joined with the sorted
- * keys by a merge. Others go through a filter of 16 bits a key, small enough for the cache, and then
- * a hash table whose slots are fetched ahead of their use.
+ * keys by a merge. Others go through a filter of 16 bits a key, small enough for the cache, and
+ * then a hash table whose slots are fetched ahead of their use.
  */
 #ifndef CDC_TABLE_KEY_INDEX_H
 #define CDC_TABLE_KEY_INDEX_H
@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CDC_KEY_INDEX_ROWS 4096		/* most values in one probe */
+#define CDC_KEY_INDEX_ROWS 4096 /* most values in one probe */
 
 struct cdc_key_index_slot {
 	uint64_t key;
@@ -21,9 +21,9 @@ struct cdc_key_index_slot {
 };
 
 struct cdc_key_index {
-	struct cdc_key_index_slot *sorted;	/* by key as a signed integer */
+	struct cdc_key_index_slot *sorted; /* by key as a signed integer */
 	uint32_t n;
-	struct cdc_key_index_slot *slot;	/* number UINT32_MAX: free */
+	struct cdc_key_index_slot *slot; /* number UINT32_MAX: free */
 	uint64_t mask;
 	uint64_t *filter;
 	unsigned filter_shift;

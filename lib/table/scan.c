@@ -10,21 +10,22 @@ struct cdc_scan {
 	const struct cdc_snapshot *snapshot;
 	int *field;
 	int num_fields;
-	const struct cdc_add *const *list;	/* files to scan; NULL: the snapshot's */
+	const struct cdc_add *const *list; /* files to scan; NULL: the snapshot's */
 	size_t num_files;
 	size_t next_file;
 	struct cdc_datafile *file;
 	struct cdc_datafile_scan *rows;
-	struct cdc_dv *dv;		/* of the open file; NULL: none */
+	struct cdc_dv *dv; /* of the open file; NULL: none */
 	uint8_t keep[CDC_BATCH_ROWS];
-	uint32_t live[CDC_BATCH_ROWS];	/* rows of the batch that stay */
-	struct cdc_column *column;	/* of batches that lost rows */
-	void **values;			/* their arrays, made when first needed */
+	uint32_t live[CDC_BATCH_ROWS]; /* rows of the batch that stay */
+	struct cdc_column *column; /* of batches that lost rows */
+	void **values; /* their arrays, made when first needed */
 	uint8_t **valid;
 };
 
-int cdc_scan_new(struct cdc_scan **out, const struct cdc_io *io, const struct cdc_snapshot *snapshot,
-		 const struct cdc_scan_options *opt, struct cdc_err *err)
+int cdc_scan_new(struct cdc_scan **out, const struct cdc_io *io,
+		 const struct cdc_snapshot *snapshot, const struct cdc_scan_options *opt,
+		 struct cdc_err *err)
 {
 	struct cdc_scan *s = calloc(1, sizeof(*s));
 	bool all = !opt || !opt->columns;
@@ -89,13 +90,13 @@ static int open_file(struct cdc_scan *s, const struct cdc_add *add, struct cdc_e
 	return rc;
 }
 
-#define GATHER(bits)                                                       \
-	static void gather_##bits(const uint32_t *at, uint32_t n, const void *from, void *to) \
-	{                                                                  \
-		const uint##bits##_t *in = from;                           \
-		uint##bits##_t *out = to;                                  \
-		for (uint32_t i = 0; i < n; i++)                           \
-			out[i] = in[at[i]];                                \
+#define GATHER(bits)                                                                               \
+	static void gather_##bits(const uint32_t *at, uint32_t n, const void *from, void *to)      \
+	{                                                                                          \
+		const uint##bits##_t *in = from;                                                   \
+		uint##bits##_t *out = to;                                                          \
+		for (uint32_t i = 0; i < n; i++)                                                   \
+			out[i] = in[at[i]];                                                        \
 	}
 
 GATHER(8)

@@ -7,9 +7,9 @@
 #include "table/datafile.h"
 
 struct cdc_scan_options {
-	const int *columns;	/* field indexes in the order wanted; NULL: all, in schema order */
-	int num_columns;	/* ignored when columns is NULL */
-	const struct cdc_add *const *file;	/* only these of the snapshot's files; NULL: all */
+	const int *columns; /* field indexes in the order wanted; NULL: all, in schema order */
+	int num_columns; /* ignored when columns is NULL */
+	const struct cdc_add *const *file; /* only these of the snapshot's files; NULL: all */
 	size_t num_files;
 };
 

@@ -14,7 +14,7 @@ cd "$dir" || exit 4
 writers=4
 mode=(auto dv)
 pids=()
-trap 'kill "${pids[@]}" 2>/dev/null; wait; rm -rf "$dir"' EXIT
+trap '[ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" 2>/dev/null; wait; rm -rf "$dir"' EXIT
 
 "$bin/cdc-merge" -q --create --schema 'id BIGINT NOT NULL, w INT, n BIGINT, v STRING' -k id \
 	--property delta.enableDeletionVectors=true table </dev/null || exit 4
@@ -94,6 +94,7 @@ for w in $(seq $writers); do
 done
 touch stop
 wait $compactor $reader
+pids=()
 
 for w in $(seq $writers); do
 	[ "$(cat "status.$w")" = 0 ] || bad "merge $w: $(cat "status.$w") $(tail -n 2 "merge.$w")"

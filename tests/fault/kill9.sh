@@ -1,6 +1,6 @@
 #!/bin/bash
-# Proves that kill -9 at any moment leaves a whole table: a merge of many small batches is killed
-# after a random time, over and over; each time the table must open, hold exactly the rows that
+# Proves that kill -9 at any moment leaves a whole table: a merge of many small batches, or now and
+# then a compaction with a checkpoint, is killed after a random time, over and over; each time the table must open, hold exactly the rows that
 # SQLite has after some number of the batches, no fewer than before, and go on where it stopped when
 # the same input comes again. TAP.
 #
@@ -55,6 +55,10 @@ merge() {
 		--property delta.checkpointInterval=4 table input
 }
 
+compact() {
+	exec "$bin/cdc-compact" -q --target-size 1M --checkpoint table
+}
+
 # How many batches the table holds, by its rows; sets `state`.
 look() {
 	if [ ! -e table/_delta_log/00000000000000000000.json ]; then
@@ -70,7 +74,9 @@ look() {
 
 start=$SECONDS
 while [ $n -lt "$kills" ]; do
-	merge 2>errors &
+	job=merge
+	[ $((RANDOM % 5)) -ne 0 ] || [ "$done_batches" -eq 0 ] || job=compact
+	$job 2>errors &
 	pid=$!
 	# From the first instants of the run to about its end.
 	sleep "$(printf '0.%03d' $((RANDOM % 250 + 3)))"
@@ -94,7 +100,7 @@ while [ $n -lt "$kills" ]; do
 	opened=$((opened + 1))
 	[ "$state" -eq $done_batches ] || moments=$((moments + 1))
 	done_batches=$state
-	if [ "$status" -eq 0 ]; then
+	if [ "$status" -eq 0 ] && [ $job = merge ]; then
 		if [ "$state" -ne $batches ]; then
 			echo "# finished with $state batches"
 			failed=$((failed + 1))

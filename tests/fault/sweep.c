@@ -9,7 +9,7 @@
  *	- nothing is left in the directory that no version refers to (unless removing failed);
  *	- the same job, run again on a sound system, completes the table.
  *
- * Short reads and writes must change nothing at all.
+ * The same holds when the user stops it at any point. Short reads and writes must change nothing.
  */
 #include "faultio.h"
 #include "workload.h"
@@ -281,6 +281,29 @@ static void sweep(struct run *r, enum faultio_op op, int why, uint64_t fail_for,
 	}
 }
 
+/* The user's wish to stop, after the nth call to the system. */
+static bool stop_after(void *ctx)
+{
+	struct faultio *f = ctx;
+
+	f->hits += f->calls[FAULTIO_ANY] >= f->fail_at;
+	return f->hits;
+}
+
+static void interrupts(struct run *r)
+{
+	for (uint64_t n = 1;; n++) {
+		struct faultio f;
+
+		faultio_init(&f, &r->plain);
+		f.fail_op = FAULTIO_OPS; /* no call fails */
+		f.fail_at = n;
+		f.io.interrupted = stop_after;
+		if (!try_once(r, &f, "interrupted") || r->failed > 20)
+			break;
+	}
+}
+
 static void short_transfers(struct run *r)
 {
 	static const size_t sizes[] = { 1, 7, 4096 };
@@ -326,6 +349,7 @@ static void run_scenario(struct run *r, const char *root)
 	memcpy(r->w.property, r->s->property, sizeof(r->s->property));
 	make_template(r);
 	short_transfers(r);
+	interrupts(r);
 	sweep(r, FAULTIO_ANY, EIO, 1, false, "EIO once");
 	sweep(r, FAULTIO_ANY, ENOSPC, 0, false, "ENOSPC from then on");
 	sweep(r, FAULTIO_WRITE, ENOSPC, 1, false, "a write without space");

@@ -30,22 +30,54 @@ struct shape {
 	const char *partition[2];
 	const char *property;
 	enum cdc_merge_mode mode;
-	int num_keys;		/* columns 0 .. num_keys-1 are the key */
+	int num_keys; /* columns 0 .. num_keys-1 are the key */
 	bool string_key;
 };
 
 #define TAIL ", d DECIMAL(7,2), s STRING, day DATE"
 
 static const struct shape shapes[] = {
-	{ "cow", "k BIGINT NOT NULL, n INT" TAIL, { "k" }, { NULL }, NULL, CDC_MERGE_COW, 1, false },
-	{ "dv", "k BIGINT NOT NULL, n INT" TAIL, { "k" }, { NULL }, NULL, CDC_MERGE_DV, 1, false },
-	{ "composite", "k INT, n INT" TAIL, { "k", "n" }, { NULL }, NULL, CDC_MERGE_AUTO, 2, false },
-	{ "string", "k STRING, n INT" TAIL, { "k" }, { NULL },
-	  "delta.enableDeletionVectors=true", CDC_MERGE_AUTO, 1, true },
-	{ "partitioned", "k BIGINT, n INT" TAIL, { "k" }, { "n" }, NULL, CDC_MERGE_COW, 1, false },
-	{ "partition-key", "k BIGINT, n INT" TAIL, { "k", "n" }, { "k" }, NULL, CDC_MERGE_DV, 2,
+	{ "cow",
+	  "k BIGINT NOT NULL, n INT" TAIL,
+	  { "k" },
+	  { NULL },
+	  NULL,
+	  CDC_MERGE_COW,
+	  1,
 	  false },
-	{ "decimal", "k DECIMAL(20,0), n INT" TAIL, { "k" }, { "day" }, NULL, CDC_MERGE_DV, 1,
+	{ "dv", "k BIGINT NOT NULL, n INT" TAIL, { "k" }, { NULL }, NULL, CDC_MERGE_DV, 1, false },
+	{ "composite",
+	  "k INT, n INT" TAIL,
+	  { "k", "n" },
+	  { NULL },
+	  NULL,
+	  CDC_MERGE_AUTO,
+	  2,
+	  false },
+	{ "string",
+	  "k STRING, n INT" TAIL,
+	  { "k" },
+	  { NULL },
+	  "delta.enableDeletionVectors=true",
+	  CDC_MERGE_AUTO,
+	  1,
+	  true },
+	{ "partitioned", "k BIGINT, n INT" TAIL, { "k" }, { "n" }, NULL, CDC_MERGE_COW, 1, false },
+	{ "partition-key",
+	  "k BIGINT, n INT" TAIL,
+	  { "k", "n" },
+	  { "k" },
+	  NULL,
+	  CDC_MERGE_DV,
+	  2,
+	  false },
+	{ "decimal",
+	  "k DECIMAL(20,0), n INT" TAIL,
+	  { "k" },
+	  { "day" },
+	  NULL,
+	  CDC_MERGE_DV,
+	  1,
 	  false },
 };
 
@@ -66,8 +98,14 @@ static uint32_t rnd(uint32_t n)
 /* Canonical text of a random value of a column; NULL: SQL null. */
 static const char *random_value(const struct shape *s, int c, char buf[64])
 {
-	static const char *const strings[] = { "", "a", "Zo\xc3\xab", "q\"uote", "back\\slash",
-					       "tab\there", "\xf0\x9f\x8d\x8b lemon", "null" };
+	static const char *const strings[] = { "",
+					       "a",
+					       "Zo\xc3\xab",
+					       "q\"uote",
+					       "back\\slash",
+					       "tab\there",
+					       "\xf0\x9f\x8d\x8b lemon",
+					       "null" };
 
 	if (c >= s->num_keys && rnd(5) == 0)
 		return NULL;
@@ -172,16 +210,18 @@ static size_t put_image(char *out, const char *name, const struct image *im)
 
 static size_t put_record(char *out, const struct change *ch)
 {
-	size_t n = (size_t)sprintf(out, "{\"recordID\":%llu,\"dbTable\":\"d.t\",\"recordType\":\"%s\"",
-				   (unsigned long long)ch->id, cdc_record_type_name(ch->type));
+	size_t n =
+		(size_t)sprintf(out, "{\"recordID\":%llu,\"dbTable\":\"d.t\",\"recordType\":\"%s\"",
+				(unsigned long long)ch->id, cdc_record_type_name(ch->type));
 
 	if (cdc_record_is_row(ch->type)) {
 		n += put_image(out + n, "beforeImages", &ch->before);
 		n += put_image(out + n, "afterImages", &ch->after);
 	}
-	return n + (size_t)sprintf(out + n,
-				   ",\"position\":{\"topic\":\"t\",\"partition\":0,\"offset\":%llu}}",
-				   (unsigned long long)ch->id);
+	return n +
+	       (size_t)sprintf(out + n,
+			       ",\"position\":{\"topic\":\"t\",\"partition\":0,\"offset\":%llu}}",
+			       (unsigned long long)ch->id);
 }
 
 /* ------------------------------------------------------------------ oracle */
@@ -218,8 +258,8 @@ static void bind(sqlite3_stmt *st, int i, const struct image *im, int c)
 /* Take the row with this key out of the table; false if there is none. */
 static bool take(sqlite3 *db, const struct shape *s, const struct image *key, struct image *row)
 {
-	sqlite3_stmt *st = prepare(db, s->num_keys == 1 ? "SELECT * FROM m WHERE k=?1" :
-							  "SELECT * FROM m WHERE k=?1 AND n=?2");
+	sqlite3_stmt *st = prepare(db, s->num_keys == 1 ? "SELECT * FROM m WHERE k=?1"
+							: "SELECT * FROM m WHERE k=?1 AND n=?2");
 	bool found;
 
 	for (int c = 0; c < s->num_keys; c++)
@@ -233,8 +273,8 @@ static bool take(sqlite3 *db, const struct shape *s, const struct image *key, st
 		snprintf(row->text[c], 64, "%s", v ? (const char *)v : "");
 	}
 	sqlite3_finalize(st);
-	st = prepare(db, s->num_keys == 1 ? "DELETE FROM m WHERE k=?1" :
-					    "DELETE FROM m WHERE k=?1 AND n=?2");
+	st = prepare(db, s->num_keys == 1 ? "DELETE FROM m WHERE k=?1"
+					  : "DELETE FROM m WHERE k=?1 AND n=?2");
 	for (int c = 0; c < s->num_keys; c++)
 		bind(st, c + 1, key, c);
 	sqlite3_step(st);
@@ -365,8 +405,9 @@ static void cell(const struct cdc_column *c, uint32_t i, char *text)
 		break;
 	default:
 		strcat(text, "=");
-		strncat(text, ((const struct cdc_str *)c->values)[i].p,
-			((const struct cdc_str *)c->values)[i].n);
+		if (((const struct cdc_str *)c->values)[i].n)
+			strncat(text, ((const struct cdc_str *)c->values)[i].p,
+				((const struct cdc_str *)c->values)[i].n);
 		strcat(text, "|");
 		return;
 	}
@@ -436,15 +477,20 @@ struct sequence {
 	sqlite3 *db;
 	struct change batch[MAX_BATCH];
 	uint64_t next_id;
-	struct cdc_buf all;		/* every line so far, for the replay */
+	struct cdc_buf all; /* every line so far, for the replay */
 };
 
 static int open_merge(struct sequence *q, struct cdc_merge **m, struct cdc_err *err)
 {
-	struct cdc_merge_options o = { .io = q->io, .table = q->path, .create = true,
-				       .schema = q->shape->ddl, .key = q->shape->key,
-				       .partition_by = q->shape->partition, .property = q->property,
-				       .mode = q->shape->mode, .on_reject = on_reject };
+	struct cdc_merge_options o = { .io = q->io,
+				       .table = q->path,
+				       .create = true,
+				       .schema = q->shape->ddl,
+				       .key = q->shape->key,
+				       .partition_by = q->shape->partition,
+				       .property = q->property,
+				       .mode = q->shape->mode,
+				       .on_reject = on_reject };
 
 	return cdc_merge_new(m, &o, err);
 }
@@ -585,8 +631,10 @@ int main(int argc, char **argv)
 		return 4;
 	printf("# seed %lu\n", seed);
 	for (unsigned long i = 0; i < count; i++) {
-		struct sequence q = { .shape = &shapes[i % shapes_n], .io = &io, .path = path,
-				       .property = { shapes[i % shapes_n].property } };
+		struct sequence q = { .shape = &shapes[i % shapes_n],
+				      .io = &io,
+				      .path = path,
+				      .property = { shapes[i % shapes_n].property } };
 		struct cdc_err err = CDC_ERR_INIT;
 
 		rng = (seed + i) * 0x9e3779b97f4a7c15u | 1;

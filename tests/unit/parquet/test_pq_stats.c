@@ -125,6 +125,7 @@ static void floats(void **state)
 	static const float zeros[] = { 0.0F, 0.0F };
 	static const float some_nan[] = { NAN, 1.5F, NAN };
 	static const double negative_zero[] = { -0.0 };
+	static const double both_zeros[] = { 0.5, 0.0, -0.0, 0.0 };
 	static const double all_nan[] = { NAN, NAN };
 	static const double infinite[] = { -INFINITY, 1.5 };
 	struct cdc_pq_node n = leaf_of(CDC_PQ_FLOAT, CDC_PQ_LOGICAL_NONE);
@@ -142,6 +143,12 @@ static void floats(void **state)
 	cdc_pq_range_double(&r, negative_zero, 1);
 	assert_bounds(&r, &n, CDC_STR("\0\0\0\0\0\0\0\x80"), true, CDC_STR("\0\0\0\0\0\0\0\0"),
 		      true);
+	assert_true(signbit(r.min_d));
+	cdc_pq_range_reset(&r);
+	cdc_pq_range_double(&r, both_zeros, 2);
+	assert_true(r.min_d == 0 && !signbit(r.min_d));
+	cdc_pq_range_double(&r, both_zeros + 2, 2);
+	assert_true(r.min_d == 0 && signbit(r.min_d));
 	cdc_pq_range_reset(&r);
 	cdc_pq_range_double(&r, all_nan, 2);
 	assert_int_equal(r.nan_count, 2);

@@ -98,7 +98,7 @@ TOOL_BIN := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/dts/*.c tests/bench/*.c t
 BATS := $(wildcard tests/bats/*.bats)
 CORPUS_SH := $(wildcard tests/corpus/*.sh)
 FAULT_SH := $(wildcard tests/fault/*.sh)
-RUN = BUILD=$(BUILD) CMOCKA_MESSAGE_OUTPUT=TAP tests/run.sh $(if $(TALLY),-t $(TALLY))
+RUN = BUILD=$(BUILD) $(if $(SANITIZE),SANITIZED=1) CMOCKA_MESSAGE_OUTPUT=TAP tests/run.sh $(if $(TALLY),-t $(TALLY))
 
 $(BUILD)/tests/property/%: TEST_LIBS = -ljansson -lsqlite3
 $(BUILD)/tests/unit/%: TEST_LIBS = -lcmocka -ljansson

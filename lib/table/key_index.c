@@ -136,7 +136,7 @@ static uint32_t probe_hashed(const struct cdc_key_index *x, const uint64_t *valu
 
 		hash[left] = h;
 		row[left] = i;
-		left += x->filter[bit >> 6] >> (bit & 63) & 1;
+		left += (uint32_t)(x->filter[bit >> 6] >> (bit & 63) & 1);
 	}
 	for (uint32_t i = 0; i < left; i++) {
 		uint64_t v = value[row[i]];

@@ -378,7 +378,8 @@ static void sqlite_rows(sqlite3 *db, struct lines *l)
 		push(l, text);
 	}
 	sqlite3_finalize(st);
-	qsort(l->line, l->n, sizeof(*l->line), by_text);
+	if (l->n)
+		qsort(l->line, l->n, sizeof(*l->line), by_text);
 }
 
 static void cell(const struct cdc_column *c, uint32_t i, char *text)

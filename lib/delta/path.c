@@ -51,15 +51,16 @@ static int put_hex(struct cdc_buf *out, char c, struct cdc_err *err)
 	return cdc_buf_append(out, t, sizeof(t), err);
 }
 
-/* `set`: what is escaped besides control characters. Bytes over 0x7F stay as they are. */
-static int escape(struct cdc_str s, const char *set, struct cdc_buf *out, struct cdc_err *err)
+/* `set`: what is escaped besides control characters, and bytes over 0x7F if `ascii`. */
+static int escape(struct cdc_str s, const char *set, bool ascii, struct cdc_buf *out,
+		  struct cdc_err *err)
 {
 	int rc = CDC_OK;
 
 	for (size_t i = 0; !rc && i < s.n; i++) {
 		char c = s.p[i];
 
-		if ((unsigned char)c < 0x20 || c == 0x7f || strchr(set, c))
+		if ((unsigned char)c < 0x20 || c == 0x7f || (ascii && (c & 0x80)) || strchr(set, c))
 			rc = put_hex(out, c, err);
 		else
 			rc = cdc_buf_putc(out, c, err);
@@ -69,14 +70,19 @@ static int escape(struct cdc_str s, const char *set, struct cdc_buf *out, struct
 
 int cdc_path_encode(struct cdc_str path, struct cdc_buf *out, struct cdc_err *err)
 {
-	return escape(path, "% \"#<>?[\\]^`{|}", out, err);
+	return escape(path, "% \"#<>?[\\]^`{|}", true, out, err);
 }
 
+/*
+ * Letters beyond ASCII are escaped in the directory's own name, so that there are none in paths: of
+ * a path that has them raw, delta-rs writes a remove that does not match; of one that has them
+ * encoded, VACUUM of Spark does not recognise the file and removes it.
+ */
 int cdc_partition_dir(struct cdc_str column, struct cdc_str value, struct cdc_buf *out,
 		      struct cdc_err *err)
 {
 	static const char set[] = "\"#%'*/:=?\\{[]^";
-	int rc = escape(column, set, out, err);
+	int rc = escape(column, set, true, out, err);
 
 	if (!rc)
 		rc = cdc_buf_putc(out, '=', err);
@@ -85,7 +91,7 @@ int cdc_partition_dir(struct cdc_str column, struct cdc_str value, struct cdc_bu
 	/* The empty string is null too (spec section 7). */
 	if (value.n == 0)
 		return cdc_buf_puts(out, HIVE_NULL, err);
-	return escape(value, set, out, err);
+	return escape(value, set, true, out, err);
 }
 
 /* The path of a file: URI ("file:/x", "file:///x", "file://host/x"), or the path itself. */

@@ -27,7 +27,7 @@ static void encode(void **state)
 	encode_is("100%2525", "100%252525");
 	encode_is("hello world", "hello%20world");
 	encode_is("plain-name_1.c000.snappy.parquet", "plain-name_1.c000.snappy.parquet");
-	encode_is("p=\xc3\xa9", "p=\xc3\xa9");
+	encode_is("p=\xc3\xa9", "p=%C3%A9");
 	encode_is("#?[]^`{}\\\"\x01\x7f", "%23%3F%5B%5D%5E%60%7B%7D%5C%22%01%7F");
 	encode_is("c=a:b'*=+&,;@!$()~", "c=a:b'*=+&,;@!$()~");
 }
@@ -70,6 +70,7 @@ static void partition_dir(void **state)
 	dir_is("a=b", CDC_STR("\"#'*?\\{[]^\n"), "a%3Db=%22%23%27%2A%3F%5C%7B%5B%5D%5E%0A");
 	dir_is("p", (struct cdc_str)CDC_STR_INIT, "p=__HIVE_DEFAULT_PARTITION__");
 	dir_is("p", CDC_STR(""), "p=__HIVE_DEFAULT_PARTITION__");
+	dir_is("p", CDC_STR("\xc3\xa9"), "p=%C3%A9");
 }
 
 static void canonical_is(struct cdc_path_root *r, const char *uri, const char *expected)

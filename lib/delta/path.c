@@ -4,7 +4,10 @@
  */
 #include "delta/log_int.h"
 
+#include "base/hash.h"
+
 #define HIVE_NULL "__HIVE_DEFAULT_PARTITION__"
+#define MAX_DIR_BYTES 240 /* file systems have 255 */
 
 static int hex_value(char c)
 {
@@ -73,15 +76,34 @@ int cdc_path_encode(struct cdc_str path, struct cdc_buf *out, struct cdc_err *er
 	return escape(path, "% \"#<>?[\\]^`{|}", true, out, err);
 }
 
+/* Cut a name that file systems refuse; a hash keeps values apart. Readers take nothing from it. */
+static int shorten(struct cdc_buf *out, size_t start, struct cdc_str value, struct cdc_err *err)
+{
+	size_t keep = start + MAX_DIR_BYTES - 17;
+
+	if (out->len - start <= MAX_DIR_BYTES)
+		return CDC_OK;
+	for (int i = 0; i < 2; i++)
+		if (out->p[keep - 1 - (size_t)i] == '%') {
+			keep -= (size_t)i + 1;
+			break;
+		}
+	out->len = keep;
+	return cdc_buf_printf(out, err, "-%016llx",
+			      (unsigned long long)cdc_hash64(value.p, value.n));
+}
+
 /*
  * Letters beyond ASCII are escaped in the directory's own name, so that there are none in paths: of
  * a path that has them raw, delta-rs writes a remove that does not match; of one that has them
- * encoded, VACUUM of Spark does not recognise the file and removes it.
+ * encoded, VACUUM of Spark does not recognise the file and removes it. The tilde is escaped for
+ * delta-rs too, which looks for such a file under another name.
  */
 int cdc_partition_dir(struct cdc_str column, struct cdc_str value, struct cdc_buf *out,
 		      struct cdc_err *err)
 {
-	static const char set[] = "\"#%'*/:=?\\{[]^";
+	static const char set[] = "\"#%'*/:=?\\{[]^~";
+	size_t start = out->len;
 	int rc = escape(column, set, true, out, err);
 
 	if (!rc)
@@ -91,7 +113,8 @@ int cdc_partition_dir(struct cdc_str column, struct cdc_str value, struct cdc_bu
 	/* The empty string is null too (spec section 7). */
 	if (value.n == 0)
 		return cdc_buf_puts(out, HIVE_NULL, err);
-	return escape(value, set, true, out, err);
+	rc = escape(value, set, true, out, err);
+	return rc ? rc : shorten(out, start, value, err);
 }
 
 /* The path of a file: URI ("file:/x", "file:///x", "file://host/x"), or the path itself. */

@@ -70,7 +70,33 @@ static void partition_dir(void **state)
 	dir_is("a=b", CDC_STR("\"#'*?\\{[]^\n"), "a%3Db=%22%23%27%2A%3F%5C%7B%5B%5D%5E%0A");
 	dir_is("p", (struct cdc_str)CDC_STR_INIT, "p=__HIVE_DEFAULT_PARTITION__");
 	dir_is("p", CDC_STR(""), "p=__HIVE_DEFAULT_PARTITION__");
-	dir_is("p", CDC_STR("\xc3\xa9"), "p=%C3%A9");
+	dir_is("p", CDC_STR("\xc3\xa9~"), "p=%C3%A9%7E");
+}
+
+/* Names stay under what file systems take, in whole escapes, and differ where values do. */
+static void long_partition_dir(void **state)
+{
+	struct cdc_err err = CDC_ERR_INIT;
+	char value[400];
+	char last[400] = "";
+
+	(void)state;
+	for (size_t n = 230; n < sizeof(value); n++) {
+		struct cdc_buf b = CDC_BUF_INIT;
+		size_t percents = 0;
+
+		memset(value, 'x', n);
+		memset(value, '/', n % 7 + 60);
+		assert_int_equal(cdc_partition_dir(CDC_STR("column"), cdc_str(value, n), &b, &err),
+				 CDC_OK);
+		assert_int_equal(cdc_buf_putc(&b, 0, &err), CDC_OK);
+		assert_true(b.len <= 241 && strcmp(b.p, last) != 0);
+		for (const char *p = strchr(b.p, '%'); p; p = strchr(p + 1, '%'), percents++)
+			assert_memory_equal(p, "%2F", 3);
+		assert_true(percents >= 60);
+		strcpy(last, b.p);
+		cdc_buf_free(&b);
+	}
 }
 
 static void canonical_is(struct cdc_path_root *r, const char *uri, const char *expected)
@@ -114,6 +140,7 @@ int main(void)
 		cmocka_unit_test(encode),
 		cmocka_unit_test(decode),
 		cmocka_unit_test(partition_dir),
+		cmocka_unit_test(long_partition_dir),
 		cmocka_unit_test_setup_teardown(canonical, fixture_setup, fixture_teardown),
 	};
 

@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""Tables that we write, read by other engines; tables that they wrote, merged by us. TAP.
+
+    interop.py --programs DIR --engines DIR --work DIR [--only WORD] [--part ours|foreign]
+
+Expected rows come from model.py. Each point is one pair of an engine and a table in some state; an
+engine that is not there gives "# SKIP" with the reason.
+"""
+import argparse
+import random
+import sys
+import time
+import traceback
+
+import engines
+import foreign
+import ours
+
+
+class Tap:
+    def __init__(self, only):
+        self.only, self.count, self.failed, self.times = only, 0, 0, {}
+
+    def line(self, ok, name, directive):
+        self.count += 1
+        self.failed += not ok
+        print("%sok %d - %s%s" % ("" if ok else "not ", self.count, name, directive), flush=True)
+
+    def pair(self, name, engine, check):
+        """check() returns what is wrong, as lines."""
+        if engine.reason:
+            self.line(True, name, " # SKIP " + engine.reason)
+            return
+        if self.only and self.only not in name:
+            return
+        start = time.monotonic()
+        try:
+            problems = check()
+        except Exception as e:
+            at = traceback.extract_tb(e.__traceback__)[-1]
+            problems = ["%s at %s:%d" % (type(e).__name__, at.filename, at.lineno)]
+            problems += str(e)[:3000].split("\n")[:8]
+        took = time.monotonic() - start
+        self.times[engine.name] = self.times.get(engine.name, 0) + took
+        self.line(not problems, name, " # %.1f s" % took)
+        for problem in problems:
+            print("#   " + problem)
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--programs", required=True)
+    p.add_argument("--engines", required=True)
+    p.add_argument("--work", required=True)
+    p.add_argument("--seed", type=int, default=20191114)
+    p.add_argument("--only", default="", help="pairs whose name holds this")
+    p.add_argument("--part", choices=["ours", "foreign"], action="append")
+    a = p.parse_args()
+    tap = Tap(a.only)
+    programs = engines.Programs(a.programs)
+    spark = engines.Spark(a.engines, a.work)
+    readers = [programs, engines.DeltaRs(a.engines), engines.DuckDB(a.engines), spark]
+    spark.start()
+    try:
+        for part in a.part or ["ours", "foreign"]:
+            {"ours": ours, "foreign": foreign}[part].run(tap, programs, readers, a.work, random.Random(a.seed))
+    finally:
+        spark.stop()
+    print("1..%d" % tap.count)
+    print("# seconds: " + ", ".join("%s %.0f" % t for t in sorted(tap.times.items())))
+    return 1 if tap.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

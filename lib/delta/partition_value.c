@@ -72,6 +72,12 @@ static enum cdc_parse parse_value(const struct cdc_field *f, struct cdc_str text
 	case CDC_TYPE_STRUCT:
 	case CDC_TYPE_ARRAY:
 	case CDC_TYPE_MAP:
+	case CDC_TYPE_TIME:
+	case CDC_TYPE_TIMESTAMP_NS:
+	case CDC_TYPE_TIMESTAMP_NTZ_NS:
+	case CDC_TYPE_UUID:
+	case CDC_TYPE_INTERVAL:
+	case CDC_TYPE_BIG_DECIMAL:
 		break;
 	}
 	return CDC_PARSE_SYNTAX;
@@ -119,6 +125,12 @@ static size_t format_value(const struct cdc_field *f, const union cdc_value *v, 
 	case CDC_TYPE_STRUCT:
 	case CDC_TYPE_ARRAY:
 	case CDC_TYPE_MAP:
+	case CDC_TYPE_TIME:
+	case CDC_TYPE_TIMESTAMP_NS:
+	case CDC_TYPE_TIMESTAMP_NTZ_NS:
+	case CDC_TYPE_UUID:
+	case CDC_TYPE_INTERVAL:
+	case CDC_TYPE_BIG_DECIMAL:
 		break;
 	}
 	return 0;

@@ -24,6 +24,25 @@ static const char *const simple_name[] = {
 	[CDC_TYPE_STRUCT] = NULL,
 	[CDC_TYPE_ARRAY] = NULL,
 	[CDC_TYPE_MAP] = NULL,
+	[CDC_TYPE_TIME] = NULL,
+	[CDC_TYPE_TIMESTAMP_NS] = NULL,
+	[CDC_TYPE_TIMESTAMP_NTZ_NS] = NULL,
+	[CDC_TYPE_UUID] = NULL,
+	[CDC_TYPE_INTERVAL] = NULL,
+	[CDC_TYPE_BIG_DECIMAL] = NULL,
+};
+
+/* Names for people; schemas in JSON never have them as words. */
+static const char *const other_name[] = {
+	[CDC_TYPE_STRUCT] = "struct",
+	[CDC_TYPE_ARRAY] = "array",
+	[CDC_TYPE_MAP] = "map",
+	[CDC_TYPE_TIME] = "time",
+	[CDC_TYPE_TIMESTAMP_NS] = "timestamp_ns",
+	[CDC_TYPE_TIMESTAMP_NTZ_NS] = "timestamp_ntz_ns",
+	[CDC_TYPE_UUID] = "uuid",
+	[CDC_TYPE_INTERVAL] = "interval",
+	[CDC_TYPE_BIG_DECIMAL] = NULL,
 };
 
 #define NUM_TYPES (sizeof(simple_name) / sizeof(simple_name[0]))
@@ -92,10 +111,10 @@ bool cdc_type_from_name(struct cdc_str text, struct cdc_field *f)
 
 const char *cdc_type_name(const struct cdc_field *f, char out[CDC_TYPE_NAME_MAX])
 {
-	struct cdc_str name = cdc_str_z(simple_name[f->type]);
+	struct cdc_str name;
 	char *p = out;
 
-	if (f->type == CDC_TYPE_DECIMAL) {
+	if (f->type == CDC_TYPE_DECIMAL || f->type == CDC_TYPE_BIG_DECIMAL) {
 		memcpy(p, "decimal(", 8);
 		p += 8;
 		p += cdc_int64_format(f->precision, p);
@@ -105,12 +124,7 @@ const char *cdc_type_name(const struct cdc_field *f, char out[CDC_TYPE_NAME_MAX]
 		*p = '\0';
 		return out;
 	}
-	if (f->type == CDC_TYPE_STRUCT)
-		name = CDC_STR("struct");
-	else if (f->type == CDC_TYPE_ARRAY)
-		name = CDC_STR("array");
-	else if (f->type == CDC_TYPE_MAP)
-		name = CDC_STR("map");
+	name = cdc_str_z(simple_name[f->type] ? simple_name[f->type] : other_name[f->type]);
 	memcpy(p, name.p, name.n);
 	p[name.n] = '\0';
 	return out;
@@ -129,6 +143,9 @@ size_t cdc_type_size(enum cdc_type t)
 	case CDC_TYPE_LONG:
 	case CDC_TYPE_TIMESTAMP:
 	case CDC_TYPE_TIMESTAMP_NTZ:
+	case CDC_TYPE_TIME:
+	case CDC_TYPE_TIMESTAMP_NS:
+	case CDC_TYPE_TIMESTAMP_NTZ_NS:
 		return sizeof(int64_t);
 	case CDC_TYPE_FLOAT:
 		return sizeof(float);
@@ -138,12 +155,16 @@ size_t cdc_type_size(enum cdc_type t)
 		return sizeof(cdc_i128);
 	case CDC_TYPE_STRING:
 	case CDC_TYPE_BINARY:
+	case CDC_TYPE_UUID:
+	case CDC_TYPE_INTERVAL:
+	case CDC_TYPE_BIG_DECIMAL:
 		return sizeof(struct cdc_str);
+	case CDC_TYPE_ARRAY:
+	case CDC_TYPE_MAP:
+		return sizeof(struct cdc_span);
 	case CDC_TYPE_VOID:
 	case CDC_TYPE_VARIANT:
 	case CDC_TYPE_STRUCT:
-	case CDC_TYPE_ARRAY:
-	case CDC_TYPE_MAP:
 		break;
 	}
 	return 0;
@@ -186,23 +207,42 @@ static int copy_str(struct cdc_arena *a, struct cdc_str from, struct cdc_str *to
 	return CDC_OK;
 }
 
+/* Children too; the depth of a schema is bounded where it is read. */
+static int copy_field(struct cdc_arena *a, const struct cdc_field *f, struct cdc_field *c,
+		      struct cdc_err *err)
+{
+	size_t n = (size_t)f->num_children;
+	int rc;
+
+	*c = *f;
+	if (!f->physical_name.p)
+		c->physical_name = f->name;
+	if (!f->metadata.p)
+		c->metadata = CDC_STR("{}");
+	if ((rc = copy_str(a, f->name, &c->name, err)) < 0 ||
+	    (rc = copy_str(a, c->physical_name, &c->physical_name, err)) < 0 ||
+	    (rc = copy_str(a, c->metadata, &c->metadata, err)) < 0 ||
+	    (rc = copy_str(a, f->type_json, &c->type_json, err)) < 0)
+		return rc;
+	if (n) {
+		c->child = cdc_arena_calloc(a, n, sizeof(*c->child));
+		if (!c->child)
+			return cdc_fail_nomem(err);
+	}
+	for (size_t i = 0; rc == CDC_OK && i < n; i++)
+		rc = copy_field(a, &f->child[i], &c->child[i], err);
+	return rc;
+}
+
 static int append_copy(struct cdc_schema *s, const struct cdc_field *f, struct cdc_err *err)
 {
-	struct cdc_arena *a = &s->arena;
-	struct cdc_field c = *f;
 	int rc = cdc_schema_reserve(s, err);
 
-	if (!f->physical_name.p)
-		c.physical_name = f->name;
-	if (!f->metadata.p)
-		c.metadata = CDC_STR("{}");
-	if (rc < 0 || (rc = copy_str(a, f->name, &c.name, err)) < 0 ||
-	    (rc = copy_str(a, c.physical_name, &c.physical_name, err)) < 0 ||
-	    (rc = copy_str(a, c.metadata, &c.metadata, err)) < 0 ||
-	    (rc = copy_str(a, f->type_json, &c.type_json, err)) < 0)
-		return rc;
-	s->field[s->num_fields++] = c;
-	return CDC_OK;
+	if (rc == CDC_OK)
+		rc = copy_field(&s->arena, f, &s->field[s->num_fields], err);
+	if (rc == CDC_OK)
+		s->num_fields++;
+	return rc;
 }
 
 /* Spark refuses these in a table without column mapping (Delta protocol, "Schema Serialization").
@@ -299,12 +339,18 @@ int cdc_schema_duplicate(const struct cdc_schema *s, int *dup, struct cdc_err *e
 	return rc;
 }
 
+static void unmap(struct cdc_field *f, int n)
+{
+	for (int i = 0; i < n; i++) {
+		f[i].physical_name = f[i].name;
+		f[i].has_field_id = false;
+		unmap(f[i].child, f[i].num_children);
+	}
+}
+
 void cdc_schema_unmap(struct cdc_schema *s)
 {
-	for (int i = 0; i < s->num_fields; i++) {
-		s->field[i].physical_name = s->field[i].name;
-		s->field[i].has_field_id = false;
-	}
+	unmap(s->field, s->num_fields);
 }
 
 void cdc_schema_free(struct cdc_schema *s)

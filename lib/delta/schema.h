@@ -23,12 +23,18 @@ enum cdc_type {
 	CDC_TYPE_DATE,
 	CDC_TYPE_TIMESTAMP,
 	CDC_TYPE_TIMESTAMP_NTZ,
-	/* Read and kept in schemas; not yet in rows: */
 	CDC_TYPE_VOID,
 	CDC_TYPE_VARIANT,
 	CDC_TYPE_STRUCT,
 	CDC_TYPE_ARRAY,
-	CDC_TYPE_MAP
+	CDC_TYPE_MAP,
+	/* Columns of Parquet files that no Delta table has: */
+	CDC_TYPE_TIME,
+	CDC_TYPE_TIMESTAMP_NS,
+	CDC_TYPE_TIMESTAMP_NTZ_NS,
+	CDC_TYPE_UUID,
+	CDC_TYPE_INTERVAL,
+	CDC_TYPE_BIG_DECIMAL /* more than 38 digits */
 };
 
 struct cdc_field {
@@ -43,6 +49,11 @@ struct cdc_field {
 	bool is_partition;
 	struct cdc_str metadata; /* raw JSON object, "{}" if none: kept byte for byte */
 	struct cdc_str type_json; /* raw JSON of the type, for nested types */
+	/* STRUCT: its fields; ARRAY: "element"; MAP: "key", "value". VARIANT: none in a table's
+	 * schema; in a column that was read, the group of the file (see table/batch.h). */
+	struct cdc_field *child;
+	int num_children;
+	int32_t file_node; /* in a schema made from a Parquet file: its node there; 0: by name */
 };
 
 struct cdc_schema {
@@ -102,10 +113,20 @@ const char *cdc_type_name(const struct cdc_field *f, char out[CDC_TYPE_NAME_MAX]
 int cdc_schema_to_parquet(const struct cdc_schema *s, struct cdc_pq_schema *out,
 			  struct cdc_arena *arena, struct cdc_err *err) CDC_NODISCARD;
 
+/* Entries first .. first + n - 1 of the child columns: the value of a list or a map. */
+struct cdc_span {
+	uint32_t first;
+	uint32_t n;
+};
+
 /*
  * How a field's values lie in memory once decoded to the table's own type, whatever the file's
  * physical type was: BOOLEAN uint8_t; BYTE, SHORT, INTEGER, DATE int32_t; LONG, TIMESTAMP(_NTZ)
- * int64_t; FLOAT float; DOUBLE double; DECIMAL cdc_i128 (unscaled); STRING, BINARY struct cdc_str.
+ * int64_t microseconds; FLOAT float; DOUBLE double; DECIMAL cdc_i128 (unscaled); STRING, BINARY
+ * struct cdc_str; ARRAY, MAP struct cdc_span; TIME (of the day), TIMESTAMP(_NTZ)_NS int64_t
+ * nanoseconds; UUID (16 bytes), INTERVAL (12 bytes: months, days, milliseconds, little-endian),
+ * BIG_DECIMAL (unscaled, two's complement, big-endian) struct cdc_str. STRUCT, VARIANT and VOID
+ * have no values of their own: 0.
  */
 size_t cdc_type_size(enum cdc_type t);
 

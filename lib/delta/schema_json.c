@@ -1,8 +1,8 @@
 /*
  * The JSON form of schemas: metaData.schemaString (Delta protocol, "Schema Serialization Format").
  *
- * Nested types are checked and kept as their source text; so is the metadata of every field, since
- * other writers keep settings there that must survive byte for byte.
+ * Nested types are kept as their source text beside the tree of their fields; so is the metadata of
+ * every field, since other writers keep settings there that must survive byte for byte.
  */
 #include "delta/schema_names.h"
 
@@ -15,72 +15,26 @@ static int malformed(struct cdc_err *err, const char *what)
 	return cdc_fail(err, CDC_ECORRUPT, "schema: %s", what);
 }
 
-static int type_check(const struct cdc_tape *t, uint32_t v, struct cdc_err *err);
-
-static int fields_check(const struct cdc_tape *t, uint32_t fields, struct cdc_err *err)
+static int unknown(struct cdc_str kind, struct cdc_err *err)
 {
-	int rc = CDC_OK;
-
-	if (fields == CDC_JSON_NONE || t->tok[fields].type != CDC_JSON_ARRAY)
-		return malformed(err, "a struct has no fields array");
-	for (uint32_t i = cdc_json_first(t, fields); rc == CDC_OK && i != CDC_JSON_NONE;
-	     i = cdc_json_after(t, fields, i)) {
-		uint32_t name = cdc_json_get(t, i, "name");
-
-		if (name == CDC_JSON_NONE || t->tok[name].type != CDC_JSON_STRING)
-			return malformed(err, "a field of a struct has no name");
-		rc = type_check(t, cdc_json_get(t, i, "type"), err);
-	}
-	return rc;
-}
-
-/* Depth is bounded by the scanner. */
-static int type_check(const struct cdc_tape *t, uint32_t v, struct cdc_err *err)
-{
-	struct cdc_field f = { 0 };
-	struct cdc_str kind;
-	uint32_t k;
-	int rc;
-
-	if (v == CDC_JSON_NONE)
-		return malformed(err, "a field has no type");
-	if (t->tok[v].type == CDC_JSON_STRING) {
-		kind = cdc_json_raw(t, v);
-		if (!cdc_type_from_name(kind, &f))
-			return cdc_fail(err, CDC_EUNSUPPORTED, "schema: type \"%.*s\" is not known",
-					SHOWN(kind));
-		return CDC_OK;
-	}
-	k = cdc_json_get(t, v, "type");
-	if (k == CDC_JSON_NONE || t->tok[k].type != CDC_JSON_STRING)
-		return malformed(err, "a nested type does not say which");
-	kind = cdc_json_raw(t, k);
-	if (cdc_str_eqz(kind, "struct"))
-		return fields_check(t, cdc_json_get(t, v, "fields"), err);
-	if (cdc_str_eqz(kind, "array"))
-		return type_check(t, cdc_json_get(t, v, "elementType"), err);
-	if (cdc_str_eqz(kind, "map")) {
-		rc = type_check(t, cdc_json_get(t, v, "keyType"), err);
-		return rc < 0 ? rc : type_check(t, cdc_json_get(t, v, "valueType"), err);
-	}
 	return cdc_fail(err, CDC_EUNSUPPORTED, "schema: type \"%.*s\" is not known", SHOWN(kind));
 }
 
-static int read_type(const struct cdc_tape *t, uint32_t v, struct cdc_field *f, struct cdc_err *err)
-{
-	int rc = type_check(t, v, err);
-	struct cdc_str kind;
+static int read_type(const struct cdc_tape *t, uint32_t v, struct cdc_arena *a, struct cdc_field *f,
+		     struct cdc_err *err);
 
-	if (rc < 0)
-		return rc;
-	if (t->tok[v].type == CDC_JSON_STRING)
-		return cdc_type_from_name(cdc_json_raw(t, v), f) ? CDC_OK
-								 : malformed(err, "bad type");
-	f->type_json = cdc_json_source(t, v);
-	kind = cdc_json_raw(t, cdc_json_get(t, v, "type"));
-	f->type = cdc_str_eqz(kind, "struct")  ? CDC_TYPE_STRUCT
-		  : cdc_str_eqz(kind, "array") ? CDC_TYPE_ARRAY
-					       : CDC_TYPE_MAP;
+/* A member that is true, false, or absent: true. */
+static int read_flag(const struct cdc_tape *t, uint32_t obj, const char *key, bool *out,
+		     struct cdc_err *err)
+{
+	uint32_t v = cdc_json_get(t, obj, key);
+
+	*out = true;
+	if (v == CDC_JSON_NONE)
+		return CDC_OK;
+	if (t->tok[v].type != CDC_JSON_TRUE && t->tok[v].type != CDC_JSON_FALSE)
+		return cdc_fail(err, CDC_ECORRUPT, "schema: %s is neither true nor false", key);
+	*out = t->tok[v].type == CDC_JSON_TRUE;
 	return CDC_OK;
 }
 
@@ -112,35 +66,128 @@ static int read_metadata(const struct cdc_tape *t, uint32_t v, struct cdc_arena 
 	return cdc_json_string(t, k, a, &f->physical_name, err);
 }
 
-static int read_field(struct cdc_schema *s, const struct cdc_tape *t, uint32_t v,
-		      struct cdc_err *err)
+static int read_field(const struct cdc_tape *t, uint32_t v, struct cdc_arena *a,
+		      struct cdc_field *f, struct cdc_err *err)
 {
 	uint32_t name = cdc_json_get(t, v, "name");
-	uint32_t nullable = cdc_json_get(t, v, "nullable");
-	struct cdc_field f = { .nullable = true };
 	int rc;
 
+	*f = (struct cdc_field){ .nullable = true };
 	if (name == CDC_JSON_NONE || t->tok[name].type != CDC_JSON_STRING)
 		return malformed(err, "a field has no name");
-	rc = cdc_json_string(t, name, &s->arena, &f.name, err);
+	rc = cdc_json_string(t, name, a, &f->name, err);
 	if (rc < 0)
 		return rc;
-	if (nullable != CDC_JSON_NONE) {
-		if (t->tok[nullable].type != CDC_JSON_TRUE &&
-		    t->tok[nullable].type != CDC_JSON_FALSE)
-			return malformed(err, "nullable is neither true nor false");
-		f.nullable = t->tok[nullable].type == CDC_JSON_TRUE;
-	}
-	rc = read_type(t, cdc_json_get(t, v, "type"), &f, err);
-	if (rc == CDC_OK)
-		rc = read_metadata(t, cdc_json_get(t, v, "metadata"), &s->arena, &f, err);
-	if (rc < 0)
-		return cdc_err_prefix(err, "column \"%.*s\"", SHOWN(f.name));
-	rc = cdc_schema_reserve(s, err);
-	if (rc < 0)
-		return rc;
-	s->field[s->num_fields++] = f;
+	if ((rc = read_flag(t, v, "nullable", &f->nullable, err)) < 0 ||
+	    (rc = read_type(t, cdc_json_get(t, v, "type"), a, f, err)) < 0 ||
+	    (rc = read_metadata(t, cdc_json_get(t, v, "metadata"), a, f, err)) < 0)
+		return cdc_err_prefix(err, "column \"%.*s\"", SHOWN(f->name));
 	return CDC_OK;
+}
+
+/* The fields of a nested struct. */
+static int read_children(const struct cdc_tape *t, uint32_t fields, struct cdc_arena *a,
+			 struct cdc_field *f, struct cdc_err *err)
+{
+	int rc = CDC_OK;
+	int n = 0;
+
+	if (fields == CDC_JSON_NONE || t->tok[fields].type != CDC_JSON_ARRAY)
+		return malformed(err, "a struct has no fields array");
+	for (uint32_t i = cdc_json_first(t, fields); i != CDC_JSON_NONE;
+	     i = cdc_json_after(t, fields, i))
+		n++;
+	f->child = cdc_arena_calloc(a, (size_t)n + 1, sizeof(*f->child));
+	if (!f->child)
+		return cdc_fail_nomem(err);
+	for (uint32_t i = cdc_json_first(t, fields); rc == CDC_OK && i != CDC_JSON_NONE;
+	     i = cdc_json_after(t, fields, i))
+		rc = read_field(t, i, a, &f->child[f->num_children++], err);
+	return rc;
+}
+
+/* The parts of an array or a map, which have no names of their own in the schema. */
+static int read_part(const struct cdc_tape *t, uint32_t v, const char *type, const char *name,
+		     bool nullable, struct cdc_arena *a, struct cdc_field *f, struct cdc_err *err)
+{
+	struct cdc_field *part = &f->child[f->num_children++];
+
+	*part = (struct cdc_field){ .name = cdc_str_z(name),
+				    .physical_name = cdc_str_z(name),
+				    .metadata = CDC_STR("{}"),
+				    .nullable = nullable };
+	return read_type(t, cdc_json_get(t, v, type), a, part, err);
+}
+
+static int read_array(const struct cdc_tape *t, uint32_t v, struct cdc_arena *a,
+		      struct cdc_field *f, struct cdc_err *err)
+{
+	bool nulls = true;
+	int rc = read_flag(t, v, "containsNull", &nulls, err);
+
+	f->child = cdc_arena_calloc(a, 1, sizeof(*f->child));
+	if (rc == CDC_OK && !f->child)
+		rc = cdc_fail_nomem(err);
+	return rc < 0 ? rc : read_part(t, v, "elementType", "element", nulls, a, f, err);
+}
+
+static int read_map(const struct cdc_tape *t, uint32_t v, struct cdc_arena *a, struct cdc_field *f,
+		    struct cdc_err *err)
+{
+	bool nulls = true;
+	int rc = read_flag(t, v, "valueContainsNull", &nulls, err);
+
+	f->child = cdc_arena_calloc(a, 2, sizeof(*f->child));
+	if (rc == CDC_OK && !f->child)
+		rc = cdc_fail_nomem(err);
+	if (rc == CDC_OK)
+		rc = read_part(t, v, "keyType", "key", false, a, f, err);
+	return rc < 0 ? rc : read_part(t, v, "valueType", "value", nulls, a, f, err);
+}
+
+/* Depth is bounded by the scanner. */
+static int read_type(const struct cdc_tape *t, uint32_t v, struct cdc_arena *a, struct cdc_field *f,
+		     struct cdc_err *err)
+{
+	struct cdc_str kind;
+	uint32_t k;
+
+	if (v == CDC_JSON_NONE)
+		return malformed(err, "a field has no type");
+	if (t->tok[v].type == CDC_JSON_STRING) {
+		kind = cdc_json_raw(t, v);
+		return cdc_type_from_name(kind, f) ? CDC_OK : unknown(kind, err);
+	}
+	k = cdc_json_get(t, v, "type");
+	if (k == CDC_JSON_NONE || t->tok[k].type != CDC_JSON_STRING)
+		return malformed(err, "a nested type does not say which");
+	f->type_json = cdc_json_source(t, v);
+	kind = cdc_json_raw(t, k);
+	if (cdc_str_eqz(kind, "struct")) {
+		f->type = CDC_TYPE_STRUCT;
+		return read_children(t, cdc_json_get(t, v, "fields"), a, f, err);
+	}
+	if (cdc_str_eqz(kind, "array")) {
+		f->type = CDC_TYPE_ARRAY;
+		return read_array(t, v, a, f, err);
+	}
+	if (cdc_str_eqz(kind, "map")) {
+		f->type = CDC_TYPE_MAP;
+		return read_map(t, v, a, f, err);
+	}
+	return unknown(kind, err);
+}
+
+static int add_field(struct cdc_schema *s, const struct cdc_tape *t, uint32_t v,
+		     struct cdc_err *err)
+{
+	int rc = cdc_schema_reserve(s, err);
+
+	if (rc == CDC_OK)
+		rc = read_field(t, v, &s->arena, &s->field[s->num_fields], err);
+	if (rc == CDC_OK)
+		s->num_fields++;
+	return rc;
 }
 
 static int read_fields(struct cdc_schema *s, const struct cdc_tape *t, struct cdc_err *err)
@@ -156,7 +203,7 @@ static int read_fields(struct cdc_schema *s, const struct cdc_tape *t, struct cd
 		return malformed(err, "it has no fields array");
 	for (uint32_t i = cdc_json_first(t, fields); rc == CDC_OK && i != CDC_JSON_NONE;
 	     i = cdc_json_after(t, fields, i))
-		rc = read_field(s, t, i, err);
+		rc = add_field(s, t, i, err);
 	if (rc < 0 || (rc = cdc_schema_duplicate(s, &dup, err)) < 0)
 		return rc;
 	if (dup >= 0)

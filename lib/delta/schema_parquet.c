@@ -103,6 +103,12 @@ static bool leaf_type(struct cdc_pq_node *n, const struct cdc_field *f)
 	case CDC_TYPE_STRUCT:
 	case CDC_TYPE_ARRAY:
 	case CDC_TYPE_MAP:
+	case CDC_TYPE_TIME:
+	case CDC_TYPE_TIMESTAMP_NS:
+	case CDC_TYPE_TIMESTAMP_NTZ_NS:
+	case CDC_TYPE_UUID:
+	case CDC_TYPE_INTERVAL:
+	case CDC_TYPE_BIG_DECIMAL:
 		break;
 	}
 	return false;

@@ -103,6 +103,12 @@ union cdc_value cdc_value_load(enum cdc_type t, const void *values, size_t i)
 	case CDC_TYPE_STRUCT:
 	case CDC_TYPE_ARRAY:
 	case CDC_TYPE_MAP:
+	case CDC_TYPE_TIME:
+	case CDC_TYPE_TIMESTAMP_NS:
+	case CDC_TYPE_TIMESTAMP_NTZ_NS:
+	case CDC_TYPE_UUID:
+	case CDC_TYPE_INTERVAL:
+	case CDC_TYPE_BIG_DECIMAL:
 		break;
 	}
 	return v;
@@ -143,6 +149,12 @@ void cdc_value_store(enum cdc_type t, void *values, size_t i, const union cdc_va
 	case CDC_TYPE_STRUCT:
 	case CDC_TYPE_ARRAY:
 	case CDC_TYPE_MAP:
+	case CDC_TYPE_TIME:
+	case CDC_TYPE_TIMESTAMP_NS:
+	case CDC_TYPE_TIMESTAMP_NTZ_NS:
+	case CDC_TYPE_UUID:
+	case CDC_TYPE_INTERVAL:
+	case CDC_TYPE_BIG_DECIMAL:
 		break;
 	}
 }

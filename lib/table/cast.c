@@ -118,6 +118,12 @@ int cdc_cast_text(const struct cdc_field *f, struct cdc_str text, struct cdc_are
 	case CDC_TYPE_STRUCT:
 	case CDC_TYPE_ARRAY:
 	case CDC_TYPE_MAP:
+	case CDC_TYPE_TIME:
+	case CDC_TYPE_TIMESTAMP_NS:
+	case CDC_TYPE_TIMESTAMP_NTZ_NS:
+	case CDC_TYPE_UUID:
+	case CDC_TYPE_INTERVAL:
+	case CDC_TYPE_BIG_DECIMAL:
 		return misfit(f, text, "not supported yet", err);
 	}
 	if (p == CDC_PARSE_SYNTAX && f->type >= CDC_TYPE_BYTE && f->type <= CDC_TYPE_LONG)

@@ -175,7 +175,7 @@ static int constant_next(struct cdc_column_reader *r, uint32_t n, struct cdc_col
 	if (n > r->filled)
 		fill_constant(r, n);
 	*out = (struct cdc_column){ r->field, cdc_type_size(r->field->type) ? r->buffer : NULL,
-				    r->constant_null ? r->nulls : NULL };
+				    r->constant_null ? r->nulls : NULL, NULL };
 	return CDC_OK;
 }
 
@@ -218,7 +218,7 @@ static int leaf_next(struct cdc_column_reader *r, uint32_t n, struct cdc_column 
 		return cdc_fail(err, CDC_ECORRUPT, "%s: column \"%.*s\" ends early", r->df->path.p,
 				SHOWN(r->field->name));
 	/* Definition levels of a flat column are 0 and 1: its validity. */
-	*out = (struct cdc_column){ r->field, vec.values, vec.def };
+	*out = (struct cdc_column){ r->field, vec.values, vec.def, NULL };
 	if (!r->convert.fn)
 		return CDC_OK;
 	rc = reserve(r, n, err);

@@ -88,13 +88,14 @@ static int print_row(struct history *h, const struct cdc_commit_actions *a, stru
 	}
 	if (rc < 0)
 		return rc;
-	column[VERSION] = (struct cdc_column){ &columns[VERSION], &a->version, NULL };
-	column[TIMESTAMP] = (struct cdc_column){ &columns[TIMESTAMP], &time_us, NULL };
+	column[VERSION] = (struct cdc_column){ &columns[VERSION], &a->version, NULL, NULL };
+	column[TIMESTAMP] = (struct cdc_column){ &columns[TIMESTAMP], &time_us, NULL, NULL };
 	for (int i = OPERATION; i < h->num_columns; i++) {
 		h->text.len = end[i];
 		value[i] = plain(&h->text, end[i - 1]);
-		column[i] = (struct cdc_column){ &columns[i], &value[i],
-						 cdc_str_eqz(value[i], "null") ? null : NULL };
+		column[i] =
+			(struct cdc_column){ &columns[i], &value[i],
+					     cdc_str_eqz(value[i], "null") ? null : NULL, NULL };
 	}
 	return cdc_printer_batch(h->printer, &row, err);
 }

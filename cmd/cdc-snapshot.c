@@ -7,6 +7,7 @@
 #include "delta/log.h"
 #include "table/describe.h"
 #include "table/history.h"
+#include "table/parquet_table.h"
 #include "table/print.h"
 #include "table/scan.h"
 
@@ -45,7 +46,7 @@ static const struct opt option_table[] = {
 static const struct opt_program program = {
 	.name = "cdc-snapshot",
 	.synopsis = "[options] TABLE",
-	.summary = "Print the Delta table in directory TABLE.",
+	.summary = "Print the Delta table in directory TABLE, or the Parquet file of that name.",
 	.options = option_table,
 	.example = { "cdc-snapshot -f table --limit 20 ./sales",
 		     "cdc-snapshot --version-as-of 3 -c id,sales ./sales | jq -c ." },
@@ -168,6 +169,15 @@ static int print_description(struct run *r, struct cdc_err *err)
 	return rc;
 }
 
+/* A file has no log: what asks for one makes no sense. */
+static int open_file(struct run *r, const char *path, struct cdc_err *err)
+{
+	if (r->o.history || r->o.version != NOT_GIVEN)
+		return cdc_fail(err, CDC_EUSAGE, "%s is a file, no table: it has no versions",
+				path);
+	return cdc_parquet_table_open(&r->snapshot, r->c.io, path, err);
+}
+
 static int run(struct run *r, const char *table, struct cdc_err *err)
 {
 	int64_t version = r->o.version == NOT_GIVEN ? -1 : r->o.version;
@@ -175,8 +185,11 @@ static int run(struct run *r, const char *table, struct cdc_err *err)
 
 	while (strcmp(format_choices[r->format], r->o.format) != 0)
 		r->format++;
-	if ((rc = cdc_snapshot_load(&r->snapshot, r->c.io, table, version, err)) < 0 ||
-	    (rc = cmd_output_open(&r->c, err)) < 0)
+	if (cdc_is_parquet_operand(r->c.io, table))
+		rc = open_file(r, table, err);
+	else
+		rc = cdc_snapshot_load(&r->snapshot, r->c.io, table, version, err);
+	if (rc < 0 || (rc = cmd_output_open(&r->c, err)) < 0)
 		return rc;
 	if (r->o.history)
 		rc = cdc_history_print(r->c.io, r->snapshot->table, version,

@@ -113,6 +113,16 @@ const char *cdc_type_name(const struct cdc_field *f, char out[CDC_TYPE_NAME_MAX]
 int cdc_schema_to_parquet(const struct cdc_schema *s, struct cdc_pq_schema *out,
 			  struct cdc_arena *arena, struct cdc_err *err) CDC_NODISCARD;
 
+/*
+ * The other way: the schema that a Parquet file has by itself, with file_node set; and the same for
+ * one node. Names and texts are borrowed from the file. Lists and maps in all their layouts
+ * (parquet/pq_shape.h); a group annotated VARIANT has its physical fields as children.
+ */
+int cdc_schema_from_parquet(struct cdc_schema *s, const struct cdc_pq_schema *file,
+			    struct cdc_err *err) CDC_NODISCARD;
+int cdc_field_from_parquet(struct cdc_field *f, const struct cdc_pq_schema *file, int32_t node,
+			   struct cdc_arena *arena, struct cdc_err *err) CDC_NODISCARD;
+
 /* Entries first .. first + n - 1 of the child columns: the value of a list or a map. */
 struct cdc_span {
 	uint32_t first;

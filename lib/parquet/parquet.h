@@ -78,7 +78,18 @@ int cdc_pq_column_read(struct cdc_pq_column *c, uint32_t max, struct cdc_pq_vec 
 		       struct cdc_err *err) CDC_NODISCARD;
 
 /*
- * Skip `rows` rows (max_rep == 0 only); whole pages are passed over without decompression. More
+ * The same by rows: exactly `rows` of them, or those that are left of the chunk. Where the leaf has
+ * max_rep > 0, cdc_pq_column_rows tells beforehand how many of the next `max_rows` rows begin within
+ * `max_slots` slots of the page at work, at least 1, so that a batch has a bound; CDC_END at the
+ * end. One row of more than 64 Mi slots is CDC_ENOMEM.
+ */
+int cdc_pq_column_rows(struct cdc_pq_column *c, uint32_t max_rows, uint32_t max_slots,
+		       uint32_t *rows, struct cdc_err *err) CDC_NODISCARD;
+int cdc_pq_column_read_rows(struct cdc_pq_column *c, uint32_t rows, struct cdc_pq_vec *out,
+			    struct cdc_err *err) CDC_NODISCARD;
+
+/*
+ * Skip `rows` rows; where max_rep == 0, whole pages are passed over without decompression. More
  * rows than are left are CDC_EINTERNAL. After an error of read or skip only close is allowed.
  */
 int cdc_pq_column_skip(struct cdc_pq_column *c, uint64_t rows, struct cdc_err *err) CDC_NODISCARD;

@@ -483,10 +483,131 @@ static int check_nested(struct cdc_pq_column *c, struct cdc_err *err)
 	return CDC_OK;
 }
 
+/*
+ * How far the next *rows rows reach in the page at work: *k of at most `max` slots, and how many of
+ * the rows begin there. The first slots may belong to a row that began before.
+ */
+static int look_ahead(const struct cdc_pq_column *c, uint32_t max, uint32_t *rows, uint32_t *k,
+		      struct cdc_err *err)
+{
+	struct cdc_pq_levels ahead = c->page.rep;
+	uint32_t left = *rows;
+	uint8_t rep[512];
+	uint32_t at_max = 0;
+
+	*k = 0;
+	max = max < c->page.left ? max : c->page.left;
+	while (*k < max) {
+		uint32_t n = max - *k < sizeof(rep) ? max - *k : (uint32_t)sizeof(rep);
+		int rc = cdc_pq_levels_read(&ahead, rep, n, &at_max, err);
+
+		if (rc < 0)
+			return rc;
+		for (uint32_t i = 0; i < n; i++, (*k)++) {
+			if (rep[i])
+				continue;
+			if (left == 0) {
+				*rows -= left;
+				return CDC_OK;
+			}
+			left--;
+		}
+	}
+	*rows -= left;
+	return CDC_OK;
+}
+
+/* Slots of exactly `rows` rows, to the end of the last one or of the chunk. */
+static int fill_rows(struct cdc_pq_column *c, uint32_t rows, struct cdc_err *err)
+{
+	for (;;) {
+		uint32_t begun = rows;
+		uint32_t k = 0;
+		int rc;
+
+		if (c->page.left == 0) {
+			rc = next_page(c, err);
+			if (rc != CDC_OK)
+				return rc;
+		}
+		rc = look_ahead(c, STEP, &begun, &k, err);
+		if (rc < 0 || k == 0)
+			return rc;
+		if (c->batch.n >= MAX_ROW_SLOTS)
+			return cdc_fail(err, CDC_ENOMEM, "rows of more than %u values",
+					MAX_ROW_SLOTS);
+		rc = cdc_pq_batch_append(&c->batch, &c->page, k, &c->space, err);
+		if (rc < 0)
+			return rc;
+		rows -= begun;
+	}
+}
+
+static void hand_out(const struct cdc_pq_column *c, struct cdc_pq_vec *out)
+{
+	const struct cdc_pq_batch *b = &c->batch;
+
+	*out = (struct cdc_pq_vec){ .type = b->type,
+				    .n = b->n,
+				    .values = b->values.p,
+				    .def = b->has_def ? b->def.p : NULL,
+				    .rep = c->env.max_rep ? b->rep.p : NULL };
+}
+
+static int read_rows(struct cdc_pq_column *c, uint32_t rows, struct cdc_pq_vec *out,
+		     struct cdc_err *err)
+{
+	int rc = begin_batch(c, err);
+
+	if (rc >= 0 && c->page.left == 0)
+		rc = next_page(c, err);
+	if (rc != CDC_OK)
+		return rc;
+	rc = fill_rows(c, rows, err);
+	if (rc >= 0)
+		rc = check_nested(c, err);
+	if (rc >= 0)
+		hand_out(c, out);
+	return rc < 0 ? rc : CDC_OK;
+}
+
+int cdc_pq_column_rows(struct cdc_pq_column *c, uint32_t max_rows, uint32_t max_slots,
+		       uint32_t *rows, struct cdc_err *err)
+{
+	uint32_t k = 0;
+	int rc = CDC_OK;
+
+	*rows = max_rows;
+	if (c->rc < 0)
+		return cdc_fail(err, c->rc, "the column was given up after an error");
+	if (c->env.max_rep == 0)
+		return CDC_OK;
+	if (c->page.left == 0) {
+		rc = begin_batch(c, err);
+		if (rc >= 0)
+			rc = next_page(c, err);
+	}
+	if (rc == CDC_OK)
+		rc = look_ahead(c, max_slots, rows, &k, err);
+	if (rc == CDC_OK && *rows == 0)
+		*rows = 1;
+	return rc < 0 ? failed(c, rc, err) : rc;
+}
+
+int cdc_pq_column_read_rows(struct cdc_pq_column *c, uint32_t rows, struct cdc_pq_vec *out,
+			    struct cdc_err *err)
+{
+	int rc;
+
+	if (c->env.max_rep == 0 || c->rc < 0 || rows == 0)
+		return cdc_pq_column_read(c, rows, out, err);
+	rc = read_rows(c, rows, out, err);
+	return rc < 0 ? failed(c, rc, err) : rc;
+}
+
 static int read_batch(struct cdc_pq_column *c, uint32_t max, struct cdc_pq_vec *out,
 		      struct cdc_err *err)
 {
-	struct cdc_pq_batch *b = &c->batch;
 	bool done = false;
 	int rc = begin_batch(c, err);
 
@@ -503,11 +624,7 @@ static int read_batch(struct cdc_pq_column *c, uint32_t max, struct cdc_pq_vec *
 		rc = check_nested(c, err);
 	if (rc < 0)
 		return rc;
-	*out = (struct cdc_pq_vec){ .type = b->type,
-				    .n = b->n,
-				    .values = b->values.p,
-				    .def = b->has_def ? b->def.p : NULL,
-				    .rep = c->env.max_rep ? b->rep.p : NULL };
+	hand_out(c, out);
 	return CDC_OK;
 }
 
@@ -530,13 +647,16 @@ int cdc_pq_column_read(struct cdc_pq_column *c, uint32_t max, struct cdc_pq_vec 
 static int skip_slots(struct cdc_pq_column *c, uint32_t k, struct cdc_err *err)
 {
 	uint32_t valid = k;
-	uint8_t def[512];
+	uint32_t at_max = 0;
+	uint8_t level[512];
 	int rc = CDC_OK;
 
-	k = k < sizeof(def) || !c->env.max_def ? k : (uint32_t)sizeof(def);
+	k = k < sizeof(level) || !c->env.max_def ? k : (uint32_t)sizeof(level);
 	valid = k;
-	if (c->env.max_def)
-		rc = cdc_pq_levels_read(&c->page.def, def, k, &valid, err);
+	if (c->env.max_rep)
+		rc = cdc_pq_levels_read(&c->page.rep, level, k, &at_max, err);
+	if (rc >= 0 && c->env.max_def)
+		rc = cdc_pq_levels_read(&c->page.def, level, k, &valid, err);
 	if (rc >= 0)
 		rc = cdc_pq_values_skip(&c->page.values, valid, &c->space, err);
 	if (rc < 0)
@@ -591,14 +711,61 @@ static int skip_rows(struct cdc_pq_column *c, uint64_t rows, struct cdc_err *err
 	return rc < 0 ? rc : CDC_OK;
 }
 
+static int check_first(const struct cdc_pq_column *c, struct cdc_err *err)
+{
+	uint8_t v = 0;
+	int rc = cdc_pq_levels_peek(&c->page.rep, &v, err);
+
+	if (rc >= 0 && v != 0)
+		return cdc_fail(err, CDC_ECORRUPT, "its first value continues a row");
+	return rc;
+}
+
+/* Rows of a nested column: where they end only the repetition levels tell. */
+static int skip_nested(struct cdc_pq_column *c, uint64_t rows, struct cdc_err *err)
+{
+	int rc = begin_batch(c, err);
+
+	if (rows > c->rows_left)
+		return cdc_fail(err, CDC_EINTERNAL, "a skip beyond its end");
+	c->rows_left -= rows;
+	while (rc >= 0) {
+		uint32_t begun = rows < UINT32_MAX ? (uint32_t)rows : UINT32_MAX;
+		uint32_t k = 0;
+
+		if (c->page.left == 0) {
+			rc = next_page(c, err);
+			if (rc != CDC_OK)
+				break;
+		}
+		if (!c->began && (rc = check_first(c, err)) < 0)
+			break;
+		rc = look_ahead(c, STEP, &begun, &k, err);
+		if (rc < 0 || k == 0)
+			break;
+		c->began = true;
+		rows -= begun;
+		while (rc >= 0 && k > 0) {
+			rc = skip_slots(c, k, err);
+			k -= rc < 0 ? 0 : (uint32_t)rc;
+		}
+		if (rc >= 0 && c->space.arena.total_bytes > MAX_STRINGS / 2)
+			rc = begin_batch(c, err);
+	}
+	if (rc == CDC_END && (rows > 0 || c->rows_left > 0))
+		return cdc_fail(err, CDC_ECORRUPT, "it has %llu rows fewer than its row group",
+				(unsigned long long)(rows + c->rows_left));
+	return rc < 0 ? rc : CDC_OK;
+}
+
 int cdc_pq_column_skip(struct cdc_pq_column *c, uint64_t rows, struct cdc_err *err)
 {
 	int rc;
 
 	if (c->rc < 0)
 		return cdc_fail(err, c->rc, "the column was given up after an error");
-	if (c->env.max_rep > 0)
-		return cdc_fail(err, CDC_EINTERNAL, "rows of a nested column cannot be skipped");
-	rc = skip_rows(c, rows, err);
+	if (rows == 0)
+		return CDC_OK;
+	rc = c->env.max_rep ? skip_nested(c, rows, err) : skip_rows(c, rows, err);
 	return rc < 0 ? failed(c, rc, err) : rc;
 }

@@ -5,6 +5,7 @@
 #include "table/datafile_int.h"
 
 #include "table/convert.h"
+#include "table/nested_reader.h"
 #include "table/batch_rows.h"
 
 #include <stdlib.h>
@@ -43,6 +44,7 @@ struct cdc_column_reader {
 	const struct cdc_field *field;
 	struct place at;
 	int32_t leaf; /* -1: the same value in every row */
+	struct cdc_nested_reader *nested; /* in its place: a column of more than one leaf */
 	struct cdc_convert convert;
 	struct cdc_pq_column *column; /* of row group `open_group` */
 	int32_t open_group;
@@ -82,6 +84,17 @@ static void fill_constant(struct cdc_column_reader *r, uint32_t n)
 
 /* ------------------------------------------------------------------ opening */
 
+static int in_file(struct cdc_column_reader *r, struct cdc_err *err)
+{
+	return cdc_err_prefix(err, "%s: column \"%.*s\"", r->df->path.p, SHOWN(r->field->name));
+}
+
+static bool is_nested(enum cdc_type t)
+{
+	return t == CDC_TYPE_STRUCT || t == CDC_TYPE_ARRAY || t == CDC_TYPE_MAP ||
+	       t == CDC_TYPE_VARIANT;
+}
+
 static int choose_leaf(struct cdc_column_reader *r, int field, struct cdc_err *err)
 {
 	const struct cdc_pq_metadata *m = cdc_pq_metadata(r->df->pq);
@@ -93,12 +106,13 @@ static int choose_leaf(struct cdc_column_reader *r, int field, struct cdc_err *e
 	r->constant_null = true;
 	if (f->type == CDC_TYPE_VOID)
 		return CDC_OK;
-	if (!cdc_type_is_primitive(f->type))
-		return cdc_fail(err, CDC_EUNSUPPORTED,
-				"column \"%.*s\": reading type %s is not supported yet",
-				SHOWN(f->name), cdc_type_name(f, name));
 	if (f->is_partition)
 		return partition_value(r, err);
+	if (is_nested(f->type)) {
+		int rc = cdc_nested_reader_new(&r->nested, r->df->pq, f, node, r->df->by_id, err);
+
+		return rc < 0 ? in_file(r, err) : rc;
+	}
 	if (node < 0)
 		return CDC_OK;
 	if (!m->schema.node[node].is_leaf || m->schema.node[node].max_rep ||
@@ -136,6 +150,7 @@ void cdc_column_reader_close(struct cdc_column_reader *r)
 		return;
 	if (r->column)
 		cdc_pq_column_close(r->column);
+	cdc_nested_reader_free(r->nested);
 	free(r->buffer);
 	free(r->nulls);
 	free(r);
@@ -179,11 +194,6 @@ static int constant_next(struct cdc_column_reader *r, uint32_t n, struct cdc_col
 	return CDC_OK;
 }
 
-static int in_file(struct cdc_column_reader *r, struct cdc_err *err)
-{
-	return cdc_err_prefix(err, "%s: column \"%.*s\"", r->df->path.p, SHOWN(r->field->name));
-}
-
 /* The cursor on the current row group, past the rows that were skipped. */
 static int open_group(struct cdc_column_reader *r, struct cdc_err *err)
 {
@@ -193,12 +203,17 @@ static int open_group(struct cdc_column_reader *r, struct cdc_err *err)
 		if (r->column)
 			cdc_pq_column_close(r->column);
 		r->column = NULL;
-		rc = cdc_pq_column_open(&r->column, r->df->pq, r->at.group, r->leaf, err);
+		if (r->nested)
+			rc = cdc_nested_reader_open(r->nested, r->at.group, err);
+		else
+			rc = cdc_pq_column_open(&r->column, r->df->pq, r->at.group, r->leaf, err);
 		if (rc < 0)
 			return rc;
 		r->open_group = r->at.group;
 	}
-	if (r->pending_skip)
+	if (r->pending_skip && r->nested)
+		rc = cdc_nested_reader_skip(r->nested, r->pending_skip, err);
+	else if (r->pending_skip)
 		rc = cdc_pq_column_skip(r->column, r->pending_skip, err);
 	r->pending_skip = 0;
 	return rc;
@@ -232,12 +247,40 @@ static int leaf_next(struct cdc_column_reader *r, uint32_t n, struct cdc_column 
 	return CDC_OK;
 }
 
+static int nested_next(struct cdc_column_reader *r, uint32_t n, struct cdc_column *out,
+		       struct cdc_err *err)
+{
+	int rc = open_group(r, err);
+
+	if (rc == CDC_OK)
+		rc = cdc_nested_reader_next(r->nested, n, out, err);
+	return rc < 0 ? in_file(r, err) : rc;
+}
+
+int cdc_column_reader_rows(struct cdc_column_reader *r, uint32_t max, uint32_t *n,
+			   struct cdc_err *err)
+{
+	int rc;
+
+	if (!place_settle(&r->at))
+		return CDC_END;
+	*n = max < r->at.left ? max : (uint32_t)r->at.left;
+	if (!r->nested)
+		return CDC_OK;
+	rc = open_group(r, err);
+	if (rc == CDC_OK)
+		rc = cdc_nested_reader_rows(r->nested, *n, n, err);
+	return rc < 0 ? in_file(r, err) : rc;
+}
+
 int cdc_column_reader_next(struct cdc_column_reader *r, uint32_t max, struct cdc_column *out,
 			   uint32_t *n, struct cdc_err *err)
 {
 	if (!place_settle(&r->at))
 		return CDC_END;
 	*n = place_take(&r->at, max);
+	if (r->nested)
+		return nested_next(r, *n, out, err);
 	return r->leaf < 0 ? constant_next(r, *n, out, err) : leaf_next(r, *n, out, err);
 }
 
@@ -313,12 +356,16 @@ void cdc_datafile_scan_free(struct cdc_datafile_scan *s)
 
 int cdc_datafile_scan_next(struct cdc_datafile_scan *s, struct cdc_batch *out, struct cdc_err *err)
 {
-	uint32_t n;
+	uint32_t n = CDC_BATCH_ROWS;
 	int rc = CDC_OK;
 
 	if (!place_settle(&s->at))
 		return CDC_END;
-	n = place_take(&s->at, CDC_BATCH_ROWS);
+	for (int i = 0; rc == CDC_OK && i < s->num_columns; i++)
+		rc = cdc_column_reader_rows(s->reader[i], n, &n, err);
+	if (rc)
+		return rc < 0 ? rc : cdc_fail(err, CDC_EINTERNAL, "a column ends before its file");
+	n = place_take(&s->at, n);
 	for (int i = 0; rc == CDC_OK && i < s->num_columns; i++) {
 		uint32_t got = 0;
 

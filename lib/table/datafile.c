@@ -4,44 +4,10 @@
 #include "table/datafile_int.h"
 
 #include "delta/path.h"
+#include "table/nested_reader.h"
 
 #include <errno.h>
 #include <stdlib.h>
-
-/*
- * Top-level node of a name: exact, else the only one that matches but for the case of letters. The
- * columns of a file mostly have the table's order: `guess` is looked at first.
- */
-static int32_t node_by_name(const struct cdc_pq_schema *s, struct cdc_str name, int32_t guess)
-{
-	int32_t found = -1;
-
-	if (guess < s->num_nodes && s->node[guess].parent == 0 &&
-	    cdc_str_eq(s->node[guess].name, name))
-		return guess;
-	for (int32_t i = 1; i < s->num_nodes; i++) {
-		if (s->node[i].parent == 0 && cdc_str_eq(s->node[i].name, name))
-			return i;
-	}
-	for (int32_t i = 1; i < s->num_nodes; i++) {
-		if (s->node[i].parent != 0 || !cdc_str_ieq(s->node[i].name, name))
-			continue;
-		if (found >= 0)
-			return -1;
-		found = i;
-	}
-	return found;
-}
-
-static int32_t node_by_id(const struct cdc_pq_schema *s, const struct cdc_field *f)
-{
-	for (int32_t i = 1; f->has_field_id && i < s->num_nodes; i++) {
-		if (s->node[i].parent == 0 && s->node[i].has_field_id &&
-		    s->node[i].field_id == f->field_id)
-			return i;
-	}
-	return -1;
-}
 
 static bool has_ids(const struct cdc_pq_schema *s)
 {
@@ -59,11 +25,10 @@ static int map_fields(struct cdc_datafile *df, struct cdc_err *err)
 	const struct cdc_pq_schema *s = &cdc_pq_metadata(df->pq)->schema;
 	struct cdc_str mode = CDC_STR("none");
 	int32_t guess = 1;
-	bool by_id;
 
 	(void)cdc_metadata_config(&df->snapshot->metadata, "delta.columnMapping.mode", &mode);
-	by_id = cdc_str_eqz(mode, "id");
-	if (by_id && !has_ids(s))
+	df->by_id = cdc_str_eqz(mode, "id");
+	if (df->by_id && !has_ids(s))
 		return cdc_fail(err, CDC_ECORRUPT, "%s has no field ids, which this table goes by",
 				df->path.p);
 	df->node = calloc((size_t)schema->num_fields + 1, sizeof(*df->node));
@@ -72,9 +37,7 @@ static int map_fields(struct cdc_datafile *df, struct cdc_err *err)
 	for (int i = 0; i < schema->num_fields; i++) {
 		const struct cdc_field *f = &schema->field[i];
 
-		df->node[i] = f->is_partition ? -1
-			      : by_id	      ? node_by_id(s, f)
-					      : node_by_name(s, f->physical_name, guess);
+		df->node[i] = f->is_partition ? -1 : cdc_nested_find(s, 0, f, df->by_id, guess);
 		guess = df->node[i] < 0 ? guess : df->node[i] + 1;
 	}
 	return CDC_OK;

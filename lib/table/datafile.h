@@ -35,8 +35,8 @@ int32_t cdc_datafile_leaf(const struct cdc_datafile *df, int field);
 
 /*
  * Sequential reader of one field across the row groups of a file. `field` is an index into
- * snapshot->schema. CDC_EUNSUPPORTED: nested type. CDC_ECORRUPT: the file's type cannot become the
- * table's, or the partition value does not parse. A void column is all null, and its values NULL.
+ * snapshot->schema. CDC_ECORRUPT: the file's type cannot become the table's, or the partition value
+ * does not parse. A void column is all null, and its values NULL. Nested columns: see batch.h.
  */
 struct cdc_column_reader;
 
@@ -44,6 +44,12 @@ int cdc_column_reader_open(struct cdc_column_reader **r, struct cdc_datafile *df
 			   struct cdc_err *err) CDC_NODISCARD;
 void cdc_column_reader_close(struct cdc_column_reader *r);
 
+/*
+ * How many of the next `max` rows, at least 1, the next batch should have: fewer where a row group
+ * ends, and where the lists of a nested column grow large. CDC_END after the last row.
+ */
+int cdc_column_reader_rows(struct cdc_column_reader *r, uint32_t max, uint32_t *n,
+			   struct cdc_err *err) CDC_NODISCARD;
 /*
  * The next values: `max` of them, fewer where a row group ends (so all columns of one file, asked
  * for the same counts, break at the same rows). CDC_END after the last. Arrays live until the next

@@ -11,6 +11,7 @@ struct cdc_datafile {
 	const struct cdc_add *add;
 	struct cdc_buf path; /* in the file system, NUL-terminated */
 	struct cdc_pq_file *pq;
+	bool by_id; /* fields are matched by field id */
 	int32_t *node; /* field -> top-level node of the file, -1: none */
 };
 

@@ -3,6 +3,8 @@
  */
 #include "table/scan.h"
 
+#include "table/gather.h"
+
 #include <stdlib.h>
 
 struct cdc_scan {
@@ -18,9 +20,7 @@ struct cdc_scan {
 	struct cdc_dv *dv; /* of the open file; NULL: none */
 	uint8_t keep[CDC_BATCH_ROWS];
 	uint32_t live[CDC_BATCH_ROWS]; /* rows of the batch that stay */
-	struct cdc_column *column; /* of batches that lost rows */
-	void **values; /* their arrays, made when first needed */
-	uint8_t **valid;
+	struct cdc_gather *gather; /* batches that lost rows */
 };
 
 int cdc_scan_new(struct cdc_scan **out, const struct cdc_io *io,
@@ -40,10 +40,7 @@ int cdc_scan_new(struct cdc_scan **out, const struct cdc_io *io,
 	s->num_fields = all ? snapshot->schema.num_fields : opt->num_columns;
 	n = (size_t)s->num_fields + 1;
 	s->field = calloc(n, sizeof(*s->field));
-	s->column = calloc(n, sizeof(*s->column));
-	s->values = calloc(n, sizeof(*s->values));
-	s->valid = calloc(n, sizeof(*s->valid));
-	if (!s->field || !s->column || !s->values || !s->valid) {
+	if (!s->field || cdc_gather_new(&s->gather, s->num_fields, err) < 0) {
 		cdc_scan_free(s);
 		return cdc_fail_nomem(err);
 	}
@@ -68,13 +65,7 @@ void cdc_scan_free(struct cdc_scan *s)
 	if (!s)
 		return;
 	close_file(s);
-	for (int i = 0; s->values && s->valid && i < s->num_fields; i++) {
-		free(s->values[i]);
-		free(s->valid[i]);
-	}
-	free(s->values);
-	free(s->valid);
-	free(s->column);
+	cdc_gather_free(s->gather);
 	free(s->field);
 	free(s);
 }
@@ -90,71 +81,10 @@ static int open_file(struct cdc_scan *s, const struct cdc_add *add, struct cdc_e
 	return rc;
 }
 
-#define GATHER(bits)                                                                               \
-	static void gather_##bits(const uint32_t *at, uint32_t n, const void *from, void *to)      \
-	{                                                                                          \
-		const uint##bits##_t *in = from;                                                   \
-		uint##bits##_t *out = to;                                                          \
-		for (uint32_t i = 0; i < n; i++)                                                   \
-			out[i] = in[at[i]];                                                        \
-	}
-
-GATHER(8)
-GATHER(32)
-GATHER(64)
-
-static void gather_128(const uint32_t *at, uint32_t n, const void *from, void *to)
-{
-	const cdc_u128 *in = from;
-	cdc_u128 *out = to;
-
-	for (uint32_t i = 0; i < n; i++)
-		memcpy(&out[i], &in[at[i]], sizeof(out[i]));
-}
-
-static void gather(size_t size, const uint32_t *at, uint32_t n, const void *from, void *to)
-{
-	if (size == 1)
-		gather_8(at, n, from, to);
-	else if (size == 4)
-		gather_32(at, n, from, to);
-	else if (size == 8)
-		gather_64(at, n, from, to);
-	else
-		gather_128(at, n, from, to);
-}
-
-/* Column i with the rows in s->live only. */
-static int compact_column(struct cdc_scan *s, int i, const struct cdc_column *from, uint32_t n,
-			  struct cdc_err *err)
-{
-	size_t size = cdc_type_size(from->field->type);
-
-	s->column[i] = *from;
-	if (from->values) {
-		if (!s->values[i])
-			s->values[i] = reallocarray(NULL, CDC_BATCH_ROWS, size);
-		if (!s->values[i])
-			return cdc_fail_nomem(err);
-		gather(size, s->live, n, from->values, s->values[i]);
-		s->column[i].values = s->values[i];
-	}
-	if (from->valid) {
-		if (!s->valid[i])
-			s->valid[i] = malloc(CDC_BATCH_ROWS);
-		if (!s->valid[i])
-			return cdc_fail_nomem(err);
-		gather(1, s->live, n, from->valid, s->valid[i]);
-		s->column[i].valid = s->valid[i];
-	}
-	return CDC_OK;
-}
-
 /* Drop the rows that the deletion vector marks. Where it marks none the batch passes as it is. */
 static int apply_dv(struct cdc_scan *s, struct cdc_batch *b, struct cdc_err *err)
 {
 	uint32_t n = 0;
-	int rc = CDC_OK;
 
 	if (!s->dv)
 		return CDC_OK;
@@ -165,11 +95,7 @@ static int apply_dv(struct cdc_scan *s, struct cdc_batch *b, struct cdc_err *err
 		s->live[n] = i;
 		n += s->keep[i];
 	}
-	for (int i = 0; n && rc == CDC_OK && i < b->num_columns; i++)
-		rc = compact_column(s, i, &b->column[i], n, err);
-	b->rows = n;
-	b->column = s->column;
-	return rc;
+	return cdc_gather_rows(s->gather, b, s->live, n, err);
 }
 
 static const struct cdc_add *next_file(struct cdc_scan *s)

@@ -388,7 +388,7 @@ static void what_cannot_be(void **state)
 	refused(&t, CDC_TYPE_LONG, CDC_ECORRUPT);
 	refused(&t, CDC_TYPE_TIMESTAMP, CDC_ECORRUPT);
 	refused(&t, CDC_TYPE_DECIMAL, CDC_ECORRUPT);
-	refused(&t, CDC_TYPE_STRUCT, CDC_EUNSUPPORTED);
+	refused(&t, CDC_TYPE_STRUCT, CDC_ECORRUPT);
 	t.add[0].path = CDC_STR("../x.parquet");
 	assert_int_equal(cdc_datafile_open(&df, &cdc_io_posix, &t.s, &t.add[0], &err),
 			 CDC_ECORRUPT);

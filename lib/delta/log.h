@@ -121,6 +121,30 @@ void cdc_commit_actions_free(struct cdc_commit_actions *a);
 int cdc_log_versions(const struct cdc_io *io, const char *table, int64_t **version, size_t *n,
 		     struct cdc_err *err) CDC_NODISCARD;
 
+/*
+ * When the commits that are in the log up to the snapshot's version were made. Where the snapshot's
+ * table has in-commit timestamps it is what a commit tells from the version on at which they were
+ * enabled; before that, and else, it is the file's time, and 1 ms more than the version before
+ * where that is not earlier (spec section 13).
+ */
+struct cdc_log_times {
+	int64_t *version; /* ascending */
+	int64_t *timestamp_ms;
+	size_t n;
+	size_t readable; /* the versions from this position on can be loaded; n: none can */
+};
+int cdc_log_times(const struct cdc_io *io, const struct cdc_snapshot *s, struct cdc_log_times *out,
+		  struct cdc_err *err) CDC_NODISCARD;
+void cdc_log_times_free(struct cdc_log_times *t);
+
+/*
+ * The last version that was made at `timestamp_ms` or before; `s` is the table's latest state.
+ * CDC_EUSAGE, naming the nearest version, when the time lies before the earliest version that can
+ * be read or after the latest (spec section 15).
+ */
+int cdc_log_version_at(const struct cdc_io *io, const struct cdc_snapshot *s, int64_t timestamp_ms,
+		       int64_t *version, struct cdc_err *err) CDC_NODISCARD;
+
 /* ------------------------------------------------------------------ checkpoints */
 
 /*

@@ -5,6 +5,7 @@
 #include "delta/checkpoint_int.h"
 
 #include "base/value.h"
+#include "delta/path.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -532,10 +533,14 @@ static int read_json(const struct cdc_io *io, const char *path, struct v2 *v, st
 	return rc;
 }
 
-/* A sidecar's path is a bare file name (spec section 3); nothing else is followed. */
+/*
+ * Sidecars lie in one directory, so that of a path only the file's name counts, which is all that
+ * most writers give (spec section 3).
+ */
 static int sidecar_path(const char *table, const struct cdc_sidecar *s, struct cdc_buf *out,
 			struct cdc_err *err)
 {
+	const char *slash;
 	size_t start;
 	int rc = cdc_buf_printf(out, err, "%s/" CDC_LOG_DIR "/" SIDECAR_DIR "/", table);
 
@@ -544,9 +549,17 @@ static int sidecar_path(const char *table, const struct cdc_sidecar *s, struct c
 		rc = cdc_path_decode(s->path, out, err);
 	if (rc)
 		return rc;
-	if (out->len == start || memchr(out->p + start, '/', out->len - start) || s->size_bytes < 0)
-		return cdc_fail(err, CDC_ECORRUPT, "bad sidecar path %.*s", (int)s->path.n,
-				s->path.p);
+	slash = memrchr(out->p + start, '/', out->len - start);
+	if (slash) {
+		size_t n = out->len - (size_t)(slash + 1 - out->p);
+
+		memmove(out->p + start, slash + 1, n);
+		out->len = start + n;
+	}
+	if (out->len == start || cdc_path_escapes(cdc_str(out->p + start, out->len - start)) ||
+	    s->size_bytes < 0)
+		return cdc_fail(err, CDC_ECORRUPT, "bad sidecar path \"%.*s\"",
+				(int)(s->path.n > 200 ? 200 : s->path.n), s->path.p);
 	return cdc_buf_z(out) ? CDC_OK : cdc_fail_nomem(err);
 }
 

@@ -32,8 +32,9 @@ size_t cdc_dv_mask(const struct cdc_dv *dv, uint64_t first, size_t n, uint8_t *k
 int cdc_dv_each(const struct cdc_dv *dv, int (*each)(void *ctx, uint64_t row), void *ctx);
 
 /* Read the set that `ref` describes; all three storage kinds, both magic numbers; size, CRC and
- * cardinality are checked (CDC_ECORRUPT). `table` is the table's root path. */
-int cdc_dv_load(struct cdc_dv **dv, const struct cdc_io *io, const char *table,
+ * cardinality are checked (CDC_ECORRUPT). `table` is the table's root path; `external` allows a
+ * file outside of it (path.h). */
+int cdc_dv_load(struct cdc_dv **dv, const struct cdc_io *io, const char *table, bool external,
 		const struct cdc_dv_ref *ref, struct cdc_err *err) CDC_NODISCARD;
 
 /*

@@ -104,10 +104,31 @@ static int load_inline(struct cdc_dv **dv, const struct cdc_dv_ref *ref, struct 
 	return rc;
 }
 
+/*
+ * Where the block begins. Without an offset it is the first one, which stands behind the version
+ * byte, or at the start of a file that has none: the length in front of it tells.
+ */
+static int find_block(const struct cdc_io *io, int fd, const char *path,
+		      const struct cdc_dv_ref *ref, uint64_t *offset, struct cdc_err *err)
+{
+	char head[5];
+	int rc;
+
+	*offset = ref->has_offset ? (uint64_t)ref->offset : 0;
+	if (ref->has_offset)
+		return CDC_OK;
+	rc = cdc_io_pread_full(io, fd, head, sizeof(head), 0, path, err);
+	if (rc == CDC_OK && head[0] == FILE_VERSION &&
+	    cdc_be32(head) != (uint32_t)ref->size_bytes &&
+	    cdc_be32(head + 1) == (uint32_t)ref->size_bytes)
+		*offset = 1;
+	return rc;
+}
+
 static int read_block(const struct cdc_io *io, int fd, const char *path,
 		      const struct cdc_dv_ref *ref, struct cdc_buf *b, struct cdc_err *err)
 {
-	uint64_t offset = ref->has_offset ? (uint64_t)ref->offset : 0;
+	uint64_t offset;
 	size_t size = (size_t)ref->size_bytes;
 	char version = FILE_VERSION;
 	struct stat st;
@@ -117,6 +138,8 @@ static int read_block(const struct cdc_io *io, int fd, const char *path,
 		return cdc_fail(err, CDC_ECORRUPT, "deletion vector: negative offset");
 	if (io->fstat(io->ctx, fd, &st) < 0)
 		return cdc_fail_errno(err, errno, "%s", path);
+	if ((rc = find_block(io, fd, path, ref, &offset, err)) < 0)
+		return rc;
 	if (st.st_size < 0 || (uint64_t)st.st_size < offset + size + 8)
 		return cdc_fail(err, CDC_ECORRUPT, "deletion vector: %s is too short", path);
 	if (offset && (rc = cdc_io_pread_full(io, fd, &version, 1, 0, path, err)) < 0)
@@ -173,17 +196,20 @@ out:
 	return rc;
 }
 
-int cdc_dv_load(struct cdc_dv **dv, const struct cdc_io *io, const char *table,
+int cdc_dv_load(struct cdc_dv **dv, const struct cdc_io *io, const char *table, bool external,
 		const struct cdc_dv_ref *ref, struct cdc_err *err)
 {
 	struct cdc_dv *made = NULL;
 	uint64_t count;
-	int rc;
+	int rc = CDC_OK;
 
 	if (ref->size_bytes < 0)
 		return cdc_fail(err, CDC_ECORRUPT, "deletion vector: negative size");
-	rc = ref->storage == 'i' ? load_inline(&made, ref, err)
-				 : load_file(&made, io, table, ref, err);
+	if (ref->storage == 'p')
+		rc = cdc_path_check(io, table, external, ref->path, err);
+	if (rc == CDC_OK)
+		rc = ref->storage == 'i' ? load_inline(&made, ref, err)
+					 : load_file(&made, io, table, ref, err);
 	if (rc < 0)
 		return rc;
 	count = cdc_dv_count(made);

@@ -10,6 +10,7 @@
 
 struct cdc_snapshot {
 	char *table; /* root path, no trailing slash */
+	bool allow_external; /* set by the caller: files outside the root may be read (path.h) */
 	int64_t version;
 	int64_t checkpoint_version; /* the checkpoint it was read from, -1: none */
 	int64_t timestamp_ms; /* of this version's commit: in-commit, else the file's time */

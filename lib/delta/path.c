@@ -203,6 +203,37 @@ static int relative_to_root(struct cdc_path_root *r, struct cdc_str *s, struct c
 	return rc;
 }
 
+/* Whether components of a relative path are empty or ".". */
+static bool is_untidy(struct cdc_str s)
+{
+	return (s.n > 1 && s.p[0] == '.' && s.p[1] == '/') || memmem(s.p, s.n, "//", 2) ||
+	       memmem(s.p, s.n, "/./", 3);
+}
+
+/* "./a//b" and "a/b" are one file: the components that say nothing are left out. */
+static int tidy(struct cdc_path_root *r, struct cdc_str *s, struct cdc_err *err)
+{
+	struct cdc_buf made = CDC_BUF_INIT;
+	int rc = cdc_buf_reserve(&made, s->n + 1, err);
+
+	for (size_t i = 0, end; !rc && i < s->n; i = end + 1) {
+		for (end = i; end < s->n && s->p[end] != '/';)
+			end++;
+		if (end == i || (end - i == 1 && s->p[i] == '.'))
+			continue;
+		if (made.len)
+			made.p[made.len++] = '/';
+		memcpy(made.p + made.len, s->p + i, end - i);
+		made.len += end - i;
+	}
+	if (!rc) {
+		cdc_buf_free(&r->path);
+		r->path = made;
+		*s = cdc_buf_str(&r->path);
+	}
+	return rc;
+}
+
 int cdc_path_canonical(struct cdc_path_root *r, struct cdc_str uri, struct cdc_str *out,
 		       struct cdc_err *err)
 {
@@ -222,6 +253,8 @@ int cdc_path_canonical(struct cdc_path_root *r, struct cdc_str uri, struct cdc_s
 			s = cdc_str(s.p + 1, s.n - 1);
 		rc = relative_to_root(r, &s, err);
 	}
+	if (!rc && s.n && s.p[0] != '/' && !memmem(s.p, s.n, "://", 3) && is_untidy(s))
+		rc = tidy(r, &s, err);
 	*out = s;
 	return rc;
 }

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "io/io.h"
 
 /*
  * The file that `uri` (add.path, or the path of a deletion vector) names, appended to `out`: it is
@@ -14,6 +15,14 @@
  * CDC_EUNSUPPORTED.
  */
 int cdc_path_local(const char *table, struct cdc_str uri, struct cdc_buf *out,
+		   struct cdc_err *err) CDC_NODISCARD;
+
+/*
+ * Whether the file that `uri` names may be read. A log may come from anyone: CDC_EUNSUPPORTED for
+ * an absolute path that does not lie under the table's root, unless `external`. The root is known
+ * by device and inode, so that it does not matter how the table was named.
+ */
+int cdc_path_check(const struct cdc_io *io, const char *table, bool external, struct cdc_str uri,
 		   struct cdc_err *err) CDC_NODISCARD;
 
 /* Whether a decoded path has a component "..". */

@@ -3,7 +3,9 @@
  */
 #include "delta/path.h"
 
-#include "delta/actions.h"
+#include "delta/log_int.h"
+
+#define SHOWN(s) (int)((s).n > 200 ? 200 : (s).n), (s).p
 
 bool cdc_path_escapes(struct cdc_str path)
 {
@@ -45,8 +47,10 @@ static int strip_scheme(struct cdc_str *uri, struct cdc_err *err)
 	if (!n)
 		return CDC_OK;
 	if (!cdc_str_ieq(cdc_str(uri->p, n), CDC_STR("file:")))
-		return cdc_fail(err, CDC_EUNSUPPORTED, "path \"%.*s\" is not in a file system",
-				(int)(uri->n > 200 ? 200 : uri->n), uri->p);
+		return cdc_fail(
+			err, CDC_EUNSUPPORTED,
+			"path \"%.*s\" has the scheme %.*s, and only local files can be read",
+			SHOWN(*uri), (int)(n - 1 > 50 ? 50 : n - 1), uri->p);
 	rest = cdc_str(uri->p + n, uri->n - n);
 	if (rest.n >= 2 && rest.p[1] == '/') {
 		rest = cdc_str(rest.p + 2, rest.n - 2);
@@ -55,7 +59,7 @@ static int strip_scheme(struct cdc_str *uri, struct cdc_err *err)
 	}
 	if (!rest.n || rest.p[0] != '/')
 		return cdc_fail(err, CDC_EUNSUPPORTED, "path \"%.*s\" is on another host",
-				(int)(uri->n > 200 ? 200 : uri->n), uri->p);
+				SHOWN(*uri));
 	*uri = rest;
 	return CDC_OK;
 }
@@ -81,7 +85,25 @@ int cdc_path_local(const char *table, struct cdc_str uri, struct cdc_buf *out, s
 	made = cdc_str(out->p + start, out->len - start);
 	if (!made.n || memchr(made.p, '\0', made.n) || cdc_path_escapes(made) ||
 	    (left.p[0] != '/' && made.p[0] == '/'))
-		return cdc_fail(err, CDC_ECORRUPT, "path \"%.*s\" leaves the table",
-				(int)(uri.n > 200 ? 200 : uri.n), uri.p);
+		return cdc_fail(err, CDC_ECORRUPT, "path \"%.*s\" leaves the table", SHOWN(uri));
 	return CDC_OK;
+}
+
+int cdc_path_check(const struct cdc_io *io, const char *table, bool external, struct cdc_str uri,
+		   struct cdc_err *err)
+{
+	struct cdc_path_root root = { .io = io, .table = table };
+	struct cdc_str canonical;
+	int rc = CDC_OK;
+
+	if (external || !uri.n || (uri.p[0] != '/' && !scheme_length(uri)))
+		return CDC_OK;
+	rc = cdc_path_canonical(&root, uri, &canonical, err);
+	if (!rc && canonical.n && canonical.p[0] == '/')
+		rc = cdc_fail(err, CDC_EUNSUPPORTED,
+			      "path \"%.*s\" lies outside the table: cdc-snapshot --allow-external "
+			      "reads such files",
+			      SHOWN(uri));
+	cdc_path_root_free(&root);
+	return rc;
 }

@@ -70,7 +70,9 @@ int cdc_datafile_open(struct cdc_datafile **out, const struct cdc_io *io,
 		return cdc_fail_nomem(err);
 	df->snapshot = snapshot;
 	df->add = add;
-	rc = cdc_path_local(snapshot->table, add->path, &df->path, err);
+	rc = cdc_path_check(io, snapshot->table, snapshot->allow_external, add->path, err);
+	if (rc == CDC_OK)
+		rc = cdc_path_local(snapshot->table, add->path, &df->path, err);
 	if (rc == CDC_OK && !cdc_buf_z(&df->path))
 		rc = cdc_fail_nomem(err);
 	if (rc == CDC_OK)

@@ -356,7 +356,8 @@ static int probe_file(struct probe *pr, const struct cdc_add *add, struct cdc_er
 		return cdc_fail_nomem(err);
 	rc = cdc_datafile_open(&df, pr->m->opt.io, pr->s, add, err);
 	if (!rc && add->dv.storage)
-		rc = cdc_dv_load(&t->dv, pr->m->opt.io, pr->s->table, &add->dv, err);
+		rc = cdc_dv_load(&t->dv, pr->m->opt.io, pr->s->table, pr->s->allow_external,
+				 &add->dv, err);
 	if (!rc) {
 		t->rows = cdc_datafile_rows(df);
 		rc = match_file(pr, t, df, err);

@@ -75,7 +75,8 @@ static int open_file(struct cdc_scan *s, const struct cdc_add *add, struct cdc_e
 	int rc = cdc_datafile_open(&s->file, s->io, s->snapshot, add, err);
 
 	if (rc == CDC_OK && add->dv.storage)
-		rc = cdc_dv_load(&s->dv, s->io, s->snapshot->table, &add->dv, err);
+		rc = cdc_dv_load(&s->dv, s->io, s->snapshot->table, s->snapshot->allow_external,
+				 &add->dv, err);
 	if (rc == CDC_OK)
 		rc = cdc_datafile_scan_new(&s->rows, s->file, s->field, s->num_fields, err);
 	return rc;

@@ -75,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 					   .path = rest,
 					   .size_bytes = (int32_t)(rest.n / 5 * 4),
 					   .cardinality = data[0] >> 1 };
-		if (cdc_dv_load(&dv, &cdc_io_posix, "/", &ref, &err) == CDC_OK)
+		if (cdc_dv_load(&dv, &cdc_io_posix, "/", false, &ref, &err) == CDC_OK)
 			check_set(dv);
 	}
 	cdc_dv_free(dv);

@@ -185,7 +185,7 @@ static struct cdc_dv *load(struct cdc_dv_ref ref)
 	struct cdc_err err = CDC_ERR_INIT;
 	struct cdc_dv *dv = NULL;
 
-	if (cdc_dv_load(&dv, &cdc_io_posix, "/nowhere", &ref, &err) < 0)
+	if (cdc_dv_load(&dv, &cdc_io_posix, "/nowhere", false, &ref, &err) < 0)
 		fail_msg("%s", err.msg);
 	return dv;
 }
@@ -226,7 +226,7 @@ static int load_code(struct cdc_dv_ref ref, const char *hint)
 {
 	struct cdc_err err = CDC_ERR_INIT;
 	struct cdc_dv *dv = NULL;
-	int rc = cdc_dv_load(&dv, &cdc_io_posix, "/nowhere", &ref, &err);
+	int rc = cdc_dv_load(&dv, &cdc_io_posix, "/nowhere", false, &ref, &err);
 
 	assert_null(dv);
 	if (!strstr(err.msg, hint))
@@ -495,20 +495,35 @@ static void damaged_file(const char *dir, const char *path, const struct cdc_dv_
 		int want = offsets[i] ? CDC_ECORRUPT : CDC_EUNSUPPORTED;
 
 		flip_byte(path, offsets[i]);
-		assert_int_equal(cdc_dv_load(&dv, &cdc_io_posix, dir, ref, &err), want);
+		assert_int_equal(cdc_dv_load(&dv, &cdc_io_posix, dir, false, ref, &err), want);
 		flip_byte(path, offsets[i]);
 	}
+	/* Without an offset it is the first set of the file. */
+	wrong.has_offset = false;
+	assert_int_equal(cdc_dv_load(&dv, &cdc_io_posix, dir, false, &wrong, &err), 0);
+	cdc_dv_free(dv);
+	wrong = *ref;
+	wrong.storage = 'p';
+	wrong.path = cdc_str_z(path);
+	assert_int_equal(cdc_dv_load(&dv, &cdc_io_posix, dir, false, &wrong, &err), 0);
+	cdc_dv_free(dv);
+	assert_int_equal(cdc_dv_load(&dv, &cdc_io_posix, "/usr", true, &wrong, &err), 0);
+	cdc_dv_free(dv);
+	assert_int_equal(cdc_dv_load(&dv, &cdc_io_posix, "/usr", false, &wrong, &err),
+			 CDC_EUNSUPPORTED);
+	assert_non_null(strstr(err.msg, "--allow-external"));
+	wrong = *ref;
 	wrong.offset += 1;
-	assert_int_equal(cdc_dv_load(&dv, &cdc_io_posix, dir, &wrong, &err), CDC_ECORRUPT);
+	assert_int_equal(cdc_dv_load(&dv, &cdc_io_posix, dir, false, &wrong, &err), CDC_ECORRUPT);
 	wrong.offset = INT32_MAX;
-	assert_int_equal(cdc_dv_load(&dv, &cdc_io_posix, dir, &wrong, &err), CDC_ECORRUPT);
+	assert_int_equal(cdc_dv_load(&dv, &cdc_io_posix, dir, false, &wrong, &err), CDC_ECORRUPT);
 	wrong = *ref;
 	wrong.size_bytes = INT32_MAX;
-	assert_int_equal(cdc_dv_load(&dv, &cdc_io_posix, dir, &wrong, &err), CDC_ECORRUPT);
+	assert_int_equal(cdc_dv_load(&dv, &cdc_io_posix, dir, false, &wrong, &err), CDC_ECORRUPT);
 	assert_int_equal(truncate(path, 30), 0);
-	assert_int_equal(cdc_dv_load(&dv, &cdc_io_posix, dir, ref, &err), CDC_ECORRUPT);
+	assert_int_equal(cdc_dv_load(&dv, &cdc_io_posix, dir, false, ref, &err), CDC_ECORRUPT);
 	assert_int_equal(unlink(path), 0);
-	assert_int_equal(cdc_dv_load(&dv, &cdc_io_posix, dir, ref, &err), CDC_ECORRUPT);
+	assert_int_equal(cdc_dv_load(&dv, &cdc_io_posix, dir, false, ref, &err), CDC_ECORRUPT);
 	assert_non_null(strstr(err.msg, "not there"));
 }
 
@@ -535,7 +550,7 @@ static void several_in_a_file(void **state)
 		if (i)
 			assert_int_equal(ref[i].offset,
 					 ref[i - 1].offset + ref[i - 1].size_bytes + 8);
-		assert_int_equal(cdc_dv_load(&back, &cdc_io_posix, dir, &ref[i], &err), 0);
+		assert_int_equal(cdc_dv_load(&back, &cdc_io_posix, dir, false, &ref[i], &err), 0);
 		same(&s[i], back);
 		cdc_dv_free(back);
 		cdc_dv_free(dv[i]);

@@ -5,6 +5,7 @@
 #include "log_fixture.h"
 
 #include "delta/log_int.h"
+#include "delta/path.h"
 
 static void encode_is(const char *path, const char *expected)
 {
@@ -130,8 +131,60 @@ static void canonical(void **state)
 	canonical_is(&r, uri, "z");
 	canonical_is(&r, "s3://bucket/x%20y", "s3://bucket/x y");
 	canonical_is(&elsewhere, "file:///t/x", "/t/x");
+	canonical_is(&r, "./a.parquet", "a.parquet");
+	canonical_is(&r, "p=1//./a.parquet", "p=1/a.parquet");
+	canonical_is(&r, "p=1/.hidden/%2E/a", "p=1/.hidden/a");
+	snprintf(uri, sizeof(uri), "file://%s/p=1//a", f->table);
+	canonical_is(&r, uri, "p=1/a");
 	cdc_path_root_free(&r);
 	cdc_path_root_free(&elsewhere);
+}
+
+static void may_follow(const char *table, const char *uri, bool expected)
+{
+	struct cdc_err err = CDC_ERR_INIT;
+	int rc = cdc_path_check(&cdc_io_posix, table, false, cdc_str_z(uri), &err);
+
+	if (rc != (expected ? CDC_OK : CDC_EUNSUPPORTED))
+		fail_msg("%s in %s: %d %s", uri, table, rc, err.msg);
+	if (rc) {
+		assert_non_null(strstr(err.msg, uri));
+		assert_non_null(strstr(err.msg, "--allow-external"));
+	}
+	assert_int_equal(cdc_path_check(&cdc_io_posix, table, true, cdc_str_z(uri), &err), CDC_OK);
+}
+
+/* What lies in the table is known however the table and the file are named. */
+static void outside(void **state)
+{
+	const struct fixture *f = *state;
+	char uri[2 * PATH_MAX], link[PATH_MAX + 8], here[PATH_MAX];
+	const char *base = strrchr(f->table, '/') + 1;
+
+	snprintf(link, sizeof(link), "%s.link", f->table);
+	assert_int_equal(symlink(f->table, link), 0);
+	may_follow(f->table, "a.parquet", true);
+	may_follow(f->table, "p=a:b/c", true);
+	snprintf(uri, sizeof(uri), "%s/p=1/a", f->table);
+	may_follow(f->table, uri, true);
+	may_follow(link, uri, true);
+	snprintf(uri, sizeof(uri), "file://%s/a", link);
+	may_follow(f->table, uri, true);
+	may_follow(link, uri, true);
+	assert_non_null(getcwd(here, sizeof(here)));
+	assert_int_equal(chdir(f->table), 0);
+	may_follow(".", uri, true);
+	assert_int_equal(chdir(".."), 0);
+	may_follow(base, uri, true);
+	assert_int_equal(chdir(here), 0);
+	snprintf(uri, sizeof(uri), "%s2/a", f->table);
+	may_follow(f->table, uri, false);
+	may_follow(f->table, "/etc/passwd", false);
+	may_follow(f->table, "file:/etc/passwd", false);
+	may_follow(f->table, "FILE:///etc/%70asswd", false);
+	may_follow(f->table, "file://localhost/etc/passwd", false);
+	may_follow("/nowhere", "/nowhere/a", false);
+	assert_int_equal(unlink(link), 0);
 }
 
 int main(void)
@@ -142,6 +195,7 @@ int main(void)
 		cmocka_unit_test(partition_dir),
 		cmocka_unit_test(long_partition_dir),
 		cmocka_unit_test_setup_teardown(canonical, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(outside, fixture_setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,8 @@ static const char *const format_choices[] = { "ndjson", "csv", "tsv", "table", N
 struct options {
 	const char *format;
 	int64_t version;
+	const char *timestamp;
+	bool allow_external;
 	const char *columns;
 	int64_t limit;
 	bool history;
@@ -33,6 +35,11 @@ static const struct opt option_table[] = {
 	  format_choices },
 	{ 0, "version-as-of", OPT_INT, "N", "the table as it was at version N",
 	  OPT_TARGET(options, version), NULL },
+	{ 0, "timestamp-as-of", OPT_STRING, "TIME",
+	  "the table as it was at a time, UTC if it has no zone", OPT_TARGET(options, timestamp),
+	  NULL },
+	{ 0, "allow-external", OPT_FLAG, NULL, "read files that lie outside the table too",
+	  OPT_TARGET(options, allow_external), NULL },
 	{ 'c', "columns", OPT_STRING, "COLS", "only these columns, in this order",
 	  OPT_TARGET(options, columns), NULL },
 	{ 0, "limit", OPT_INT, "N", "stop after N rows", OPT_TARGET(options, limit), NULL },
@@ -73,6 +80,8 @@ static bool usage_is_good(struct run *r, int operands)
 		cmd_usage(&r->c, "more than one TABLE given");
 	else if (r->o.version != NOT_GIVEN && r->o.version < 0)
 		cmd_usage(&r->c, "--version-as-of must not be negative");
+	else if (r->o.version != NOT_GIVEN && r->o.timestamp)
+		cmd_usage(&r->c, "--version-as-of and --timestamp-as-of exclude each other");
 	else if (r->o.limit != NOT_GIVEN && r->o.limit < 0)
 		cmd_usage(&r->c, "--limit must not be negative");
 	else if (r->o.history && r->o.describe)
@@ -172,24 +181,54 @@ static int print_description(struct run *r, struct cdc_err *err)
 /* A file has no log: what asks for one makes no sense. */
 static int open_file(struct run *r, const char *path, struct cdc_err *err)
 {
-	if (r->o.history || r->o.version != NOT_GIVEN)
+	if (r->o.history || r->o.version != NOT_GIVEN || r->o.timestamp)
 		return cdc_fail(err, CDC_EUSAGE, "%s is a file, no table: it has no versions",
 				path);
 	return cdc_parquet_table_open(&r->snapshot, r->c.io, path, err);
 }
 
+/* The version of --timestamp-as-of; the table's latest state tells how times are to be taken. */
+static int find_version(struct run *r, const char *table, int64_t *version, struct cdc_err *err)
+{
+	struct cdc_snapshot *latest = NULL;
+	int64_t us;
+	bool zone;
+	int rc;
+
+	if (cdc_timestamp_parse(cdc_str_z(r->o.timestamp), false, &us, &zone) != CDC_PARSE_OK)
+		return cdc_fail(err, CDC_EUSAGE, "--timestamp-as-of: \"%s\" is not a time",
+				r->o.timestamp);
+	rc = cdc_snapshot_load(&latest, r->c.io, table, -1, err);
+	if (rc == CDC_OK)
+		rc = cdc_log_version_at(r->c.io, latest, us / 1000 - (us % 1000 < 0), version, err);
+	cdc_snapshot_free(latest);
+	return rc;
+}
+
+static int load(struct run *r, const char *table, int64_t *version, struct cdc_err *err)
+{
+	int rc = CDC_OK;
+
+	*version = r->o.version == NOT_GIVEN ? -1 : r->o.version;
+	if (cdc_is_parquet_operand(r->c.io, table))
+		return open_file(r, table, err);
+	if (r->o.timestamp)
+		rc = find_version(r, table, version, err);
+	if (rc == CDC_OK)
+		rc = cdc_snapshot_load(&r->snapshot, r->c.io, table, *version, err);
+	if (rc == CDC_OK)
+		r->snapshot->allow_external = r->o.allow_external;
+	return rc;
+}
+
 static int run(struct run *r, const char *table, struct cdc_err *err)
 {
-	int64_t version = r->o.version == NOT_GIVEN ? -1 : r->o.version;
+	int64_t version;
 	int rc;
 
 	while (strcmp(format_choices[r->format], r->o.format) != 0)
 		r->format++;
-	if (cdc_is_parquet_operand(r->c.io, table))
-		rc = open_file(r, table, err);
-	else
-		rc = cdc_snapshot_load(&r->snapshot, r->c.io, table, version, err);
-	if (rc < 0 || (rc = cmd_output_open(&r->c, err)) < 0)
+	if ((rc = load(r, table, &version, err)) < 0 || (rc = cmd_output_open(&r->c, err)) < 0)
 		return rc;
 	if (r->o.history)
 		rc = cdc_history_print(r->c.io, r->snapshot->table, version,

@@ -51,7 +51,7 @@ CMD_OBJ := $(CMD_COMMON:%.c=$(BUILD)/%.o)
 UNIT_SRC := $(foreach l,$(LAYERS),$(wildcard tests/unit/$(l)/test_*.c))
 UNIT_BIN := $(UNIT_SRC:%.c=$(BUILD)/%)
 
-.PHONY: all lib unit setup demo demo-run check check-run lint lint-run interop completions install uninstall clean
+.PHONY: all lib unit setup demo demo-run check check-run corpus lint lint-run interop completions install uninstall clean
 .SECONDARY:
 
 all: $(PROGRAMS:%=$(BUILD)/%) $(BUILD)/libcdc.so
@@ -118,6 +118,10 @@ check-run: all $(UNIT_BIN) $(PROP_BIN) $(FAULT_BIN) $(TOOL_BIN)
 		$(foreach t,$(PROP_BIN) $(FAULT_BIN),$(t:$(BUILD)/tests/%=%)=$(t)) \
 		$(foreach t,$(BATS),$(t:tests/%=%)='BUILD=$(BUILD) bats --tap $(t)') \
 		$(foreach t,$(CORPUS_SH) $(FAULT_SH),$(t:tests/%=%)='BUILD=$(BUILD) $(t)')
+
+# What other programs wrote, where it is present: a line a case, and totals.
+corpus: $(BUILD)/cdc-snapshot
+	$(Q)BUILD=$(BUILD) CORPUS_TAP= tests/corpus/corpus.sh
 
 lint:
 	$(Q)tests/setup.sh check

@@ -88,8 +88,8 @@ static bool usage_is_good(struct run *r, int operands)
 		cmd_usage(&r->c, "--history and --describe exclude each other");
 	else if ((r->o.history || r->o.describe) && r->o.columns)
 		cmd_usage(&r->c, "--columns is about rows, not --history or --describe");
-	else if (r->o.describe && strcmp(r->o.format, "ndjson") != 0)
-		cmd_usage(&r->c, "--describe prints JSON only");
+	else if (r->o.describe && strcmp(r->o.format, "ndjson") && strcmp(r->o.format, "table"))
+		cmd_usage(&r->c, "--describe prints JSON or, with -f table, a table for people");
 	else
 		return true;
 	return false;
@@ -168,8 +168,11 @@ static int print_rows(struct run *r, struct cdc_err *err)
 static int print_description(struct run *r, struct cdc_err *err)
 {
 	struct cdc_buf text = CDC_BUF_INIT;
-	int rc = cdc_describe(r->c.io, r->snapshot, &text, err);
+	int rc;
 
+	if (r->format == CDC_PRINT_TABLE)
+		return cdc_describe_short(r->c.io, r->snapshot, &r->c.out, err);
+	rc = cdc_describe(r->c.io, r->snapshot, &text, err);
 	if (rc == CDC_OK)
 		rc = cdc_buf_putc(&text, '\n', err);
 	if (rc == CDC_OK)

@@ -4,7 +4,7 @@
 #include "table/history.h"
 
 #include "base/json.h"
-#include "table/describe.h"
+#include "table/describe_json.h"
 
 #include <stdlib.h>
 

@@ -51,7 +51,7 @@ CMD_OBJ := $(CMD_COMMON:%.c=$(BUILD)/%.o)
 UNIT_SRC := $(foreach l,$(LAYERS),$(wildcard tests/unit/$(l)/test_*.c))
 UNIT_BIN := $(UNIT_SRC:%.c=$(BUILD)/%)
 
-.PHONY: all lib unit setup demo demo-run check check-run corpus lint lint-run interop completions install uninstall clean
+.PHONY: all lib unit setup demo demo-run check check-run corpus bench lint lint-run interop completions install uninstall clean
 .SECONDARY:
 
 all: $(PROGRAMS:%=$(BUILD)/%) $(BUILD)/libcdc.so
@@ -134,6 +134,12 @@ interop:
 	$(Q)tests/setup.sh interop
 	$(Q)$(MAKE) --no-print-directory all $(TOOL_BIN)
 	$(Q)$(RUN) interop='BUILD=$(BUILD) tests/interop/run.sh'
+
+# Prints tables; BENCH is for bench_scan.py (-r ROWS -n ROUNDS -f FILE -c COLUMN).
+bench:
+	$(Q)tests/setup.sh bench
+	$(Q)$(MAKE) --no-print-directory all $(filter $(BUILD)/tests/bench/%,$(TOOL_BIN))
+	$(Q)BUILD=$(BUILD) tests/bench/run.sh $(BENCH)
 
 demo:
 	$(Q)tests/setup.sh build

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install the Debian packages that are missing for one purpose: build, check or interop.
+# Install the Debian packages that are missing for one purpose: build, check, interop or bench.
 # Says what it installs, asks nothing, and does nothing when all is there.
 set -eu
 
@@ -8,13 +8,15 @@ build="gcc libc6-dev make pkg-config libavro-dev libzstd-dev libsnappy-dev zlib1
 check="$build bats libcmocka-dev libjansson-dev sqlite3 libsqlite3-dev jq mandoc clang clang-format llvm
 	libclang-rt-14-dev libasan8 libubsan1 python3 strace cppcheck"
 interop="$check python3-venv maven default-jdk-headless"
+bench="$build libjansson-dev python3 python3-venv"
 
 case ${1:-build} in
 build) want=$build ;;
 check) want=$check ;;
 interop) want=$interop ;;
+bench) want=$bench ;;
 *)
-	echo "usage: $0 build|check|interop" >&2
+	echo "usage: $0 build|check|interop|bench" >&2
 	exit 2
 	;;
 esac

@@ -1,0 +1,26 @@
+#!/bin/bash
+# Speed, printed for a reader: scans of Parquet beside DuckDB on one thread, then what our writer
+# and our JSON parser do. Arguments go to bench_scan.py. DuckDB and the files it writes are kept in
+# $BUILD/bench, so that later runs are fast.
+set -eu
+build=$(realpath "${BUILD:-build}")
+cd "$(dirname "$0")"
+dir=$build/bench
+python=$dir/venv/bin/python
+duckdb=$(grep '^duckdb==' ../interop/requirements.txt)
+mkdir -p "$dir"
+
+if [ "$(cat "$dir/venv/done" 2>/dev/null)" != "$duckdb" ]; then
+	python3 -m venv --clear "$dir/venv"
+	"$python" -m pip install -q --disable-pip-version-check "$duckdb"
+	echo "$duckdb" >"$dir/venv/done"
+fi
+
+PYTHONDONTWRITEBYTECODE=1 "$python" bench_scan.py "$build" "$dir" "$@"
+[ $# -eq 0 ] || exit 0
+echo
+echo "Writing Parquet, one thread, zstd level 1, CPU time"
+"$build/tests/bench/bench_pq_write"
+echo
+echo "Change records, one thread, CPU time, best of five"
+"$build/tests/bench/bench_json"

@@ -108,7 +108,9 @@ static bool int96_to_timestamp(const struct cdc_convert *c, const struct cdc_pq_
 
 static bool to_scale(const struct cdc_convert *c, cdc_i128 v, cdc_i128 *out)
 {
-	return !__builtin_mul_overflow(v, c->factor, out) && *out<c->limit && * out> - c->limit;
+	*out = v;
+	return (c->factor == 1 || !__builtin_mul_overflow(v, c->factor, out)) &&
+	       *out<c->limit && * out> - c->limit;
 }
 
 static bool int_to_decimal(const struct cdc_convert *c, const struct cdc_pq_vec *in, void *out)
@@ -133,6 +135,51 @@ static bool long_to_decimal(const struct cdc_convert *c, const struct cdc_pq_vec
 	return good;
 }
 
+/*
+ * The same without digits to add, which is nearly always so. Integers from -most to most are at
+ * most 2 * most once `most` is added; where every integer has few enough digits `most` is 0 and
+ * `range` lets all pass.
+ */
+struct digits {
+	uint64_t most;
+	uint64_t range;
+};
+
+static struct digits digits_of(const struct cdc_convert *c)
+{
+	uint64_t most = c->limit > INT64_MAX ? 0 : (uint64_t)c->limit - 1;
+
+	return (struct digits){ most, most ? 2 * most : UINT64_MAX };
+}
+
+static bool int_as_decimal(const struct cdc_convert *c, const struct cdc_pq_vec *in, void *out)
+{
+	const struct digits d = digits_of(c);
+	const int32_t *from = in->values;
+	cdc_i128 *to = out;
+	bool bad = false;
+
+	for (uint32_t i = 0; i < in->n; i++) {
+		bad |= (uint64_t)from[i] + d.most > d.range;
+		to[i] = from[i];
+	}
+	return !bad;
+}
+
+static bool long_as_decimal(const struct cdc_convert *c, const struct cdc_pq_vec *in, void *out)
+{
+	const struct digits d = digits_of(c);
+	const int64_t *from = in->values;
+	cdc_i128 *to = out;
+	bool bad = false;
+
+	for (uint32_t i = 0; i < in->n; i++) {
+		bad |= (uint64_t)from[i] + d.most > d.range;
+		to[i] = from[i];
+	}
+	return !bad;
+}
+
 /* Big-endian two's complement of any length; what is longer than 16 bytes must be sign bytes. */
 static bool bytes_value(struct cdc_str s, cdc_i128 *out)
 {
@@ -140,6 +187,10 @@ static bool bytes_value(struct cdc_str s, cdc_i128 *out)
 	unsigned char sign = negative ? 0xff : 0;
 	cdc_u128 v = negative ? ~(cdc_u128)0 : 0;
 
+	if (s.n == sizeof(v)) {
+		*out = (cdc_i128)((cdc_u128)cdc_be64(s.p) << 64 | cdc_be64(s.p + 8));
+		return true;
+	}
 	while (s.n > sizeof(v)) {
 		if ((unsigned char)s.p[0] != sign)
 			return false;
@@ -193,9 +244,9 @@ static bool choose_decimal(struct cdc_convert *c, const struct cdc_pq_node *n,
 	c->factor = power_of_ten(f->scale - scale);
 	c->limit = power_of_ten(f->precision);
 	if (n->type == CDC_PQ_INT32)
-		c->fn = int_to_decimal;
+		c->fn = c->factor == 1 ? int_as_decimal : int_to_decimal;
 	else if (n->type == CDC_PQ_INT64)
-		c->fn = long_to_decimal;
+		c->fn = c->factor == 1 ? long_as_decimal : long_to_decimal;
 	else if (is_decimal(n) && (n->type == CDC_PQ_FIXED || n->type == CDC_PQ_BYTE_ARRAY))
 		c->fn = bytes_to_decimal;
 	return c->fn != NULL;

@@ -62,7 +62,8 @@ static int failed(struct cdc_pq_column *c, int rc, struct cdc_err *err)
 {
 	struct cdc_str name = c->node->name;
 
-	cdc_err_prefix(err, "column %.*s", name.n < 80 ? (int)name.n : 80, name.p ? name.p : "");
+	cdc_err_prefix(err, "column \"%.*s\"", name.n < 80 ? (int)name.n : 80,
+		       name.p ? name.p : "");
 	cdc_err_file(err, c->f->path);
 	if (c->chunk_offset)
 		cdc_err_offset(err, c->chunk_offset + c->page_pos);

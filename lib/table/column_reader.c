@@ -57,6 +57,13 @@ struct cdc_column_reader {
 	uint32_t filled; /* rows of a constant that are set already */
 };
 
+/* Say in which file, and which column. */
+static int in_column(const struct cdc_column_reader *r, struct cdc_err *err)
+{
+	cdc_err_file(err, r->df->path.p);
+	return cdc_err_prefix(err, "column \"%.*s\"", SHOWN(r->field->name));
+}
+
 /* ------------------------------------------------------------------ constants */
 
 static int partition_value(struct cdc_column_reader *r, struct cdc_err *err)
@@ -71,8 +78,8 @@ static int partition_value(struct cdc_column_reader *r, struct cdc_err *err)
 			return cdc_partition_parse(r->field, kv->value, &r->constant,
 						   &r->constant_null, err);
 	}
-	return cdc_fail(err, CDC_ECORRUPT, "%s: the log has no value of partition column \"%.*s\"",
-			r->df->path.p, SHOWN(r->field->name));
+	cdc_fail(err, CDC_ECORRUPT, "the log has no value of this partition column");
+	return in_column(r, err);
 }
 
 static void fill_constant(struct cdc_column_reader *r, uint32_t n)
@@ -83,11 +90,6 @@ static void fill_constant(struct cdc_column_reader *r, uint32_t n)
 }
 
 /* ------------------------------------------------------------------ opening */
-
-static int in_file(struct cdc_column_reader *r, struct cdc_err *err)
-{
-	return cdc_err_prefix(err, "%s: column \"%.*s\"", r->df->path.p, SHOWN(r->field->name));
-}
 
 static bool is_nested(enum cdc_type t)
 {
@@ -111,14 +113,15 @@ static int choose_leaf(struct cdc_column_reader *r, int field, struct cdc_err *e
 	if (is_nested(f->type)) {
 		int rc = cdc_nested_reader_new(&r->nested, r->df->pq, f, node, r->df->by_id, err);
 
-		return rc < 0 ? in_file(r, err) : rc;
+		return rc < 0 ? in_column(r, err) : rc;
 	}
 	if (node < 0)
 		return CDC_OK;
 	if (!m->schema.node[node].is_leaf || m->schema.node[node].max_rep ||
-	    !cdc_convert_choose(&r->convert, &m->schema.node[node], f))
-		return cdc_fail(err, CDC_ECORRUPT, "%s: column \"%.*s\" is no %s there",
-				r->df->path.p, SHOWN(f->name), cdc_type_name(f, name));
+	    !cdc_convert_choose(&r->convert, &m->schema.node[node], f)) {
+		cdc_fail(err, CDC_ECORRUPT, "it is no %s there", cdc_type_name(f, name));
+		return in_column(r, err);
+	}
 	r->leaf = m->schema.node[node].leaf;
 	return CDC_OK;
 }
@@ -227,11 +230,15 @@ static int leaf_next(struct cdc_column_reader *r, uint32_t n, struct cdc_column 
 
 	if (rc == CDC_OK)
 		rc = cdc_pq_column_read(r->column, n, &vec, err);
-	if (rc < 0)
-		return in_file(r, err);
-	if (rc == CDC_END || vec.n != n)
-		return cdc_fail(err, CDC_ECORRUPT, "%s: column \"%.*s\" ends early", r->df->path.p,
-				SHOWN(r->field->name));
+	if (rc < 0) {
+		/* The message names the leaf, which is the column. */
+		cdc_err_file(err, r->df->path.p);
+		return rc;
+	}
+	if (rc == CDC_END || vec.n != n) {
+		cdc_fail(err, CDC_ECORRUPT, "it ends early");
+		return in_column(r, err);
+	}
 	/* Definition levels of a flat column are 0 and 1: its validity. */
 	*out = (struct cdc_column){ r->field, vec.values, vec.def, NULL };
 	if (!r->convert.fn)
@@ -239,10 +246,10 @@ static int leaf_next(struct cdc_column_reader *r, uint32_t n, struct cdc_column 
 	rc = reserve(r, n, err);
 	if (rc < 0)
 		return rc;
-	if (!r->convert.fn(&r->convert, &vec, r->buffer))
-		return cdc_fail(err, CDC_ECORRUPT,
-				"%s: column \"%.*s\" holds a value that is out of range",
-				r->df->path.p, SHOWN(r->field->name));
+	if (!r->convert.fn(&r->convert, &vec, r->buffer)) {
+		cdc_fail(err, CDC_ECORRUPT, "it holds a value that is out of range");
+		return in_column(r, err);
+	}
 	out->values = r->buffer;
 	return CDC_OK;
 }
@@ -254,7 +261,7 @@ static int nested_next(struct cdc_column_reader *r, uint32_t n, struct cdc_colum
 
 	if (rc == CDC_OK)
 		rc = cdc_nested_reader_next(r->nested, n, out, err);
-	return rc < 0 ? in_file(r, err) : rc;
+	return rc < 0 ? in_column(r, err) : rc;
 }
 
 int cdc_column_reader_rows(struct cdc_column_reader *r, uint32_t max, uint32_t *n,
@@ -270,7 +277,7 @@ int cdc_column_reader_rows(struct cdc_column_reader *r, uint32_t max, uint32_t *
 	rc = open_group(r, err);
 	if (rc == CDC_OK)
 		rc = cdc_nested_reader_rows(r->nested, *n, n, err);
-	return rc < 0 ? in_file(r, err) : rc;
+	return rc < 0 ? in_column(r, err) : rc;
 }
 
 int cdc_column_reader_next(struct cdc_column_reader *r, uint32_t max, struct cdc_column *out,

@@ -57,7 +57,7 @@ static const struct opt_program program = {
 	.options = option_table,
 	.example = { "cdc-snapshot -f table --limit 20 ./sales",
 		     "cdc-snapshot --version-as-of 3 -c id,sales ./sales | jq -c ." },
-	.common = CMD_OPT_GENERAL | CMD_OPT_OUTPUT,
+	.common = CMD_OPT_GENERAL | CMD_OPT_OUTPUT | CMD_OPT_MEMORY,
 };
 
 struct run {
@@ -229,6 +229,7 @@ static int run(struct run *r, const char *table, struct cdc_err *err)
 	int64_t version;
 	int rc;
 
+	cmd_limit_memory(&r->c);
 	while (strcmp(format_choices[r->format], r->o.format) != 0)
 		r->format++;
 	if ((rc = load(r, table, &version, err)) < 0 || (rc = cmd_output_open(&r->c, err)) < 0)

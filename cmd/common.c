@@ -227,6 +227,27 @@ int cmd_start(struct cmd *c, const struct opt_program *program, void *target, in
 	return -1;
 }
 
+void cmd_limit_memory(const struct cmd *c)
+{
+#if !defined(__SANITIZE_ADDRESS__)
+	long pages = sysconf(_SC_PHYS_PAGES);
+	long page = sysconf(_SC_PAGESIZE);
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_DATA, &limit) < 0)
+		return;
+	if (c->opt.memory)
+		limit.rlim_cur = c->opt.memory;
+	else if (pages > 0 && page > 0)
+		limit.rlim_cur = (rlim_t)pages / 2 * (rlim_t)page;
+	if (limit.rlim_cur > limit.rlim_max)
+		limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_DATA, &limit);
+#else
+	(void)c;
+#endif
+}
+
 /* ------------------------------------------------------------------ output */
 
 static int open_output_file(struct cmd *c, struct cdc_err *err)

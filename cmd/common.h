@@ -94,6 +94,13 @@ int cmd_start(struct cmd *c, const struct opt_program *program, void *target, in
 	      char **argv);
 int cmd_exit(struct cmd *c);
 
+/*
+ * Have the system refuse memory past --memory, or past half of the machine's without it: for
+ * programs whose needs the input decides. What they fail with is CDC_ENOMEM. Not under a sanitizer,
+ * which reserves more than any ceiling for itself.
+ */
+void cmd_limit_memory(const struct cmd *c);
+
 /* Messages: "program: file:line: level: text", control bytes escaped, one write. */
 void cmd_error(struct cmd *c, const struct cdc_err *err); /* also sets the exit status */
 void cmd_usage(struct cmd *c, const char *fmt, ...) CDC_PRINTF(2, 3); /* status 2 */

@@ -48,6 +48,10 @@ struct cdc_pq_file;
 int cdc_pq_open(struct cdc_pq_file **f, const struct cdc_io *io, const char *path, uint64_t size,
 		struct cdc_err *err) CDC_NODISCARD;
 void cdc_pq_close(struct cdc_pq_file *f);
+/* Refuse pages that are larger than `bytes` when unpacked. Without it the limit is the format's, 2
+ * GiB; memory is taken for what a page really unpacks to, so it costs what the codec can be made to
+ * give. */
+void cdc_pq_limit_page(struct cdc_pq_file *f, uint32_t bytes);
 const struct cdc_pq_metadata *cdc_pq_metadata(const struct cdc_pq_file *f);
 
 /* Leaf ordinal of a top-level leaf column by exact name, then unique case-insensitive name; -1. */
@@ -71,17 +75,17 @@ void cdc_pq_column_close(struct cdc_pq_column *c);
  * with max_rep > 0 a batch ends at a row boundary and may exceed `max` by the rest of a row).
  * The arrays belong to the cursor and live until the next call on it; so do the bytes of strings,
  * which point into pages that are kept that long. CDC_ECORRUPT, with the file and the offset of the
- * page; CDC_EUNSUPPORTED for pages over 256 MiB and unknown encodings; CDC_ENOMEM also when the
- * strings of one batch come to more than 1 GiB.
+ * page; CDC_EUNSUPPORTED for pages over the limit and unknown encodings; CDC_ENOMEM also when the
+ * strings of one batch come to more than 4 GiB.
  */
 int cdc_pq_column_read(struct cdc_pq_column *c, uint32_t max, struct cdc_pq_vec *out,
 		       struct cdc_err *err) CDC_NODISCARD;
 
 /*
  * The same by rows: exactly `rows` of them, or those that are left of the chunk. Where the leaf has
- * max_rep > 0, cdc_pq_column_rows tells beforehand how many of the next `max_rows` rows begin within
- * `max_slots` slots of the page at work, at least 1, so that a batch has a bound; CDC_END at the
- * end. One row of more than 64 Mi slots is CDC_ENOMEM.
+ * max_rep > 0, cdc_pq_column_rows tells beforehand how many of the next `max_rows` rows begin
+ * within `max_slots` slots of the page at work, at least 1, so that a batch has a bound; CDC_END at
+ * the end. One row of more than 64 Mi slots is CDC_ENOMEM.
  */
 int cdc_pq_column_rows(struct cdc_pq_column *c, uint32_t max_rows, uint32_t max_slots,
 		       uint32_t *rows, struct cdc_err *err) CDC_NODISCARD;

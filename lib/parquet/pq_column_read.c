@@ -15,7 +15,7 @@
 #define STEP (16u << 10)
 
 /* What the strings of one batch may keep in memory: unpacked pages, and values that were built. */
-#define MAX_STRINGS (1u << 30)
+#define MAX_STRINGS ((size_t)4 << 30)
 
 /* How far one row of a nested column may go beyond the batch that was asked for. */
 #define MAX_ROW_SLOTS (64u << 20)
@@ -140,6 +140,7 @@ static void set_up(struct cdc_pq_column *c, const struct cdc_pq_row_group *g)
 		.t = { c->node->type, (uint32_t)c->node->type_length },
 		.max_def = c->node->max_def,
 		.max_rep = c->node->max_rep,
+		.max_page = c->f->max_page,
 		.v2_flag_lies = c->f->v2_flag_lies,
 	};
 	c->slots_left = (uint64_t)c->meta->num_values;
@@ -227,7 +228,7 @@ static int leave_page(struct cdc_pq_column *c, struct cdc_err *err)
 		c->bodies_bytes -= c->page_bytes;
 	} else if (c->bodies_bytes > MAX_STRINGS) {
 		return cdc_fail(err, CDC_ENOMEM,
-				"the strings of one batch are larger than %u bytes", MAX_STRINGS);
+				"the strings of one batch are larger than %zu bytes", MAX_STRINGS);
 	}
 	c->page_bodies = 0;
 	c->page_bytes = 0;

@@ -173,6 +173,7 @@ int cdc_pq_open(struct cdc_pq_file **out, const struct cdc_io *io, const char *p
 	f->size = size;
 	f->meta.arena = (struct cdc_arena)CDC_ARENA_INIT;
 	f->codec = (struct cdc_pq_codec_ctx)CDC_PQ_CODEC_CTX_INIT;
+	f->max_page = INT32_MAX;
 	f->path = strdup(path);
 	if (!f->path) {
 		rc = cdc_fail_nomem(err);
@@ -208,6 +209,11 @@ void cdc_pq_close(struct cdc_pq_file *f)
 	cdc_pq_codec_ctx_free(&f->codec);
 	free(f->path);
 	free(f);
+}
+
+void cdc_pq_limit_page(struct cdc_pq_file *f, uint32_t bytes)
+{
+	f->max_page = bytes;
 }
 
 const struct cdc_pq_metadata *cdc_pq_metadata(const struct cdc_pq_file *f)

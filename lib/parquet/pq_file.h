@@ -15,6 +15,7 @@ struct cdc_pq_file {
 	uint64_t footer_start; /* data lies in [4, footer_start) */
 	struct cdc_pq_metadata meta;
 	struct cdc_pq_codec_ctx codec;
+	uint32_t max_page; /* bytes of the largest page that is unpacked */
 	/* Bugs of known writers (spec 1.1, 1.6, 3.2): */
 	bool short_dictionary; /* parquet-mr < 1.2.9: PARQUET-816 */
 	bool carried_prefix; /* parquet-mr < 1.8.0: PARQUET-246 */

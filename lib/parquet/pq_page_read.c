@@ -19,9 +19,9 @@ static int check_header(const struct cdc_pq_page_env *env, const struct cdc_pq_p
 	uint64_t kept = (uint64_t)h->compressed_size;
 	uint32_t ratio = max_ratio[env->codec];
 
-	if (full > CDC_PQ_MAX_PAGE)
-		return cdc_fail(err, CDC_EUNSUPPORTED, "a page of %llu bytes; the limit is %d",
-				(unsigned long long)full, CDC_PQ_MAX_PAGE);
+	if (full > env->max_page)
+		return cdc_fail(err, CDC_EUNSUPPORTED, "a page of %llu bytes; the limit is %u",
+				(unsigned long long)full, (unsigned)env->max_page);
 	if (ratio && full > (kept + 64) * ratio)
 		return cdc_fail(err, CDC_ECORRUPT, "%llu bytes cannot come from %llu of %s",
 				(unsigned long long)full, (unsigned long long)kept,

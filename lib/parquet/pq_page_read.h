@@ -2,7 +2,7 @@
  * One page: from stored bytes, as the chunk has them, to level and value decoders.
  *
  * Checks what a header says against the bytes (spec 3.5), the checksum if there is one, and
- * decompresses. Errors are CDC_ECORRUPT, CDC_EUNSUPPORTED for a page over CDC_PQ_MAX_PAGE or an
+ * decompresses. Errors are CDC_ECORRUPT, CDC_EUNSUPPORTED for a page over env->max_page or an
  * encoding that is not known, CDC_ENOMEM.
  */
 #ifndef CDC_PARQUET_PQ_PAGE_READ_H
@@ -13,9 +13,6 @@
 #include "parquet/pq_level_read.h"
 #include "parquet/pq_value_read.h"
 
-/* The largest page, uncompressed: what a lie in a header can cost. */
-#define CDC_PQ_MAX_PAGE (256 << 20)
-
 /* What stays the same for all pages of a chunk. */
 struct cdc_pq_page_env {
 	struct cdc_pq_codec_ctx *codec_ctx;
@@ -23,6 +20,7 @@ struct cdc_pq_page_env {
 	struct cdc_pq_value_type t;
 	uint8_t max_def;
 	uint8_t max_rep;
+	uint32_t max_page; /* the largest page, uncompressed: what a lie in a header can cost */
 	bool v2_flag_lies; /* is_compressed may be false on compressed pages */
 };
 

@@ -191,6 +191,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		check(err.code < 0);
 		return 0;
 	}
+	cdc_pq_limit_page(f, 64u << 20);
 	h = malloc(SLOTS_MAX * sizeof(*h));
 	check(h != NULL);
 	m = cdc_pq_metadata(f);

@@ -119,6 +119,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	env = (struct cdc_pq_page_env){
 		.codec_ctx = &codec,
 		.t = { (enum cdc_pq_type)(data[0] & 7), 1u + (data[0] >> 3) },
+		.max_page = 64u << 20,
 		.max_def = data[2] & 7,
 		.max_rep = data[2] >> 3 & 3,
 		.v2_flag_lies = data[2] >> 7,

@@ -7,6 +7,8 @@
 
 #define US_PER_SECOND INT64_C(1000000)
 #define US_PER_DAY (86400 * US_PER_SECOND)
+#define NS_PER_SECOND INT64_C(1000000000)
+#define NS_PER_DAY (86400 * NS_PER_SECOND)
 
 /*
  * The calendar is counted in eras of 400 years that start on 1 March, so that the leap day is the
@@ -345,18 +347,26 @@ static size_t put_seconds(int64_t us, char sep, char *out, uint32_t *fraction)
 	return len;
 }
 
+/* A point and the digits of a fraction but for its trailing zeros; nothing for 0. */
+static size_t put_fraction(uint32_t fraction, size_t digits, char *out)
+{
+	size_t len = digits + 1;
+
+	if (!fraction)
+		return 0;
+	out[0] = '.';
+	put_digits(out + 1, fraction, digits);
+	while (out[len - 1] == '0')
+		len--;
+	return len;
+}
+
 size_t cdc_timestamp_format(int64_t us, char sep, bool zulu, char *out)
 {
 	uint32_t fraction;
 	size_t len = put_seconds(us, sep, out, &fraction);
 
-	if (fraction) {
-		out[len++] = '.';
-		put_digits(out + len, fraction, 6);
-		len += 6;
-		while (out[len - 1] == '0')
-			len--;
-	}
+	len += put_fraction(fraction, 6, out + len);
 	if (zulu)
 		out[len++] = 'Z';
 	return len;
@@ -376,5 +386,48 @@ size_t cdc_timestamp_format_fixed(int64_t us, char sep, bool zulu, int digits, c
 	}
 	if (zulu)
 		out[len++] = 'Z';
+	return len;
+}
+
+size_t cdc_time_format(int64_t ns, char *out)
+{
+	size_t len = put_time((uint32_t)(ns / NS_PER_SECOND), out);
+
+	return len + put_fraction((uint32_t)(ns % NS_PER_SECOND), 9, out + len);
+}
+
+size_t cdc_timestamp_ns_format(int64_t ns, char sep, bool zulu, char *out)
+{
+	int64_t of_day = ns % NS_PER_DAY;
+	size_t len = put_date(floor_div(ns, NS_PER_DAY), out);
+
+	if (of_day < 0)
+		of_day += NS_PER_DAY;
+	out[len++] = sep;
+	len += cdc_time_format(of_day, out + len);
+	if (zulu)
+		out[len++] = 'Z';
+	return len;
+}
+
+size_t cdc_interval_format(uint32_t months, uint32_t days, uint32_t milliseconds, char *out)
+{
+	size_t len = 1;
+
+	out[0] = 'P';
+	if (months) {
+		len += cdc_uint64_format(months, out + len);
+		out[len++] = 'M';
+	}
+	if (days) {
+		len += cdc_uint64_format(days, out + len);
+		out[len++] = 'D';
+	}
+	if (milliseconds || (!months && !days)) {
+		out[len++] = 'T';
+		len += cdc_uint64_format(milliseconds / 1000, out + len);
+		len += put_fraction(milliseconds % 1000, 3, out + len);
+		out[len++] = 'S';
+	}
 	return len;
 }

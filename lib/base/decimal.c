@@ -149,16 +149,13 @@ static size_t put_u128(char *out, cdc_u128 v)
 	return len;
 }
 
-size_t cdc_decimal_format(cdc_i128 unscaled, int scale, char *out)
+/* The digits of an unscaled value with the point where the scale wants it. */
+static size_t put_plain(bool negative, const char *digits, size_t n, int scale, char *out)
 {
-	cdc_u128 v = unscaled < 0 ? 0 - (cdc_u128)unscaled : (cdc_u128)unscaled;
 	size_t places = scale > 0 ? (size_t)scale : 0;
 	size_t len = 0;
-	char digits[40];
-	size_t n;
 
-	n = v <= UINT64_MAX ? cdc_uint64_format((uint64_t)v, digits) : put_u128(digits, v);
-	if (unscaled < 0)
+	if (negative)
 		out[len++] = '-';
 	if (n <= places) {
 		out[len++] = '0';
@@ -176,4 +173,77 @@ size_t cdc_decimal_format(cdc_i128 unscaled, int scale, char *out)
 		len += places;
 	}
 	return len;
+}
+
+size_t cdc_decimal_format(cdc_i128 unscaled, int scale, char *out)
+{
+	cdc_u128 v = unscaled < 0 ? 0 - (cdc_u128)unscaled : (cdc_u128)unscaled;
+	char digits[40];
+	size_t n;
+
+	n = v <= UINT64_MAX ? cdc_uint64_format((uint64_t)v, digits) : put_u128(digits, v);
+	return put_plain(unscaled < 0, digits, n, scale, out);
+}
+
+/* --- decimals of any length ---------------------------------------------- */
+
+#define LIMB_BYTES sizeof(uint32_t)
+#define LIMBS_MAX (CDC_BIG_DECIMAL_BYTES / LIMB_BYTES)
+#define LIMB_DIGITS 9
+#define LIMB_CHUNK UINT32_C(1000000000)
+
+/* The magnitude of a big-endian two's complement number in limbs, the lowest first. Its bytes are
+ * read from the last one; a negative number is inverted and one added on the way. */
+static size_t take_magnitude(struct cdc_str s, bool negative, uint32_t *limb)
+{
+	uint8_t flip = negative ? 0xff : 0;
+	uint32_t carry = negative;
+	size_t n = (s.n + LIMB_BYTES - 1) / LIMB_BYTES;
+
+	memset(limb, 0, n * LIMB_BYTES);
+	for (size_t i = 0; i < s.n; i++) {
+		uint32_t byte = ((uint8_t)s.p[s.n - 1 - i] ^ flip) + carry;
+
+		carry = byte >> 8;
+		limb[i / LIMB_BYTES] |= (byte & 0xff) << 8 * (i % LIMB_BYTES);
+	}
+	return n;
+}
+
+/* Divide by 10^9 in place; the remainder is returned. */
+static uint32_t divide_limbs(uint32_t *limb, size_t n)
+{
+	uint64_t rest = 0;
+
+	while (n--) {
+		uint64_t v = rest << 32 | limb[n];
+
+		limb[n] = (uint32_t)(v / LIMB_CHUNK);
+		rest = v % LIMB_CHUNK;
+	}
+	return (uint32_t)rest;
+}
+
+size_t cdc_big_decimal_format(struct cdc_str unscaled, int scale, char *out)
+{
+	uint32_t limb[LIMBS_MAX];
+	char digits[CDC_BIG_DECIMAL_DIGITS + LIMB_DIGITS];
+	char *const end = digits + sizeof(digits);
+	char *start = end;
+	bool negative = unscaled.n && (unsigned char)unscaled.p[0] & 0x80;
+	size_t n = take_magnitude(unscaled, negative, limb);
+
+	for (;;) {
+		while (n && !limb[n - 1])
+			n--;
+		if (!n)
+			break;
+		start -= LIMB_DIGITS;
+		put_digits(start, divide_limbs(limb, n), LIMB_DIGITS);
+	}
+	while (start < end && *start == '0')
+		start++;
+	if (start == end)
+		*--start = '0';
+	return put_plain(negative, start, (size_t)(end - start), scale, out);
 }

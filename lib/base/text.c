@@ -1,9 +1,26 @@
 /*
- * Text that is not a number: base64, UTF-8, and the sizes and durations of options.
+ * Text that is not a number: UUIDs, base64, UTF-8, and the sizes and durations of options.
  */
 #include "base/value.h"
 
 #include "base/digits.h"
+
+/* --- UUID --------------------------------------------------------------- */
+
+size_t cdc_uuid_format(const void *bytes, char *out)
+{
+	static const char hex[] = "0123456789abcdef";
+	const unsigned char *in = bytes;
+	char *o = out;
+
+	for (int i = 0; i < 16; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*o++ = '-';
+		*o++ = hex[in[i] >> 4];
+		*o++ = hex[in[i] & 15];
+	}
+	return (size_t)(o - out);
+}
 
 /* --- base64 ------------------------------------------------------------- */
 

@@ -82,6 +82,27 @@ size_t cdc_timestamp_format(int64_t us, char sep, bool zulu, char *out);
 /* The same with exactly `digits` (0, 3 or 6) fraction digits; floor to them. */
 size_t cdc_timestamp_format_fixed(int64_t us, char sep, bool zulu, int digits, char *out);
 
+/* Nanoseconds since the epoch: the same with up to nine fraction digits. */
+size_t cdc_timestamp_ns_format(int64_t ns, char sep, bool zulu, char *out);
+/* Nanoseconds of the day, 0 to 24 hours: "03:11:05[.123456789 with trailing zeros cut]". */
+size_t cdc_time_format(int64_t ns, char *out);
+/* ISO 8601 in the three units that a Parquet INTERVAL has, none turned into another, those that are
+ * 0 left out: "P14M3DT5.006S", "PT0S". */
+size_t cdc_interval_format(uint32_t months, uint32_t days, uint32_t milliseconds, char *out);
+/* 16 bytes as 8-4-4-4-12 lower case hexadecimal digits. */
+size_t cdc_uuid_format(const void *bytes, char *out);
+
+/*
+ * A decimal of any length, unscaled, two's complement, big-endian, in plain notation as
+ * cdc_decimal_format writes it. Writes at most CDC_BIG_DECIMAL_TEXT_MAX bytes; the value is at most
+ * CDC_BIG_DECIMAL_BYTES long, 0 <= scale <= CDC_BIG_DECIMAL_DIGITS. The time is quadratic in the
+ * length, which is why there is a limit.
+ */
+#define CDC_BIG_DECIMAL_BYTES 1024
+#define CDC_BIG_DECIMAL_DIGITS 2466 /* of the largest value */
+#define CDC_BIG_DECIMAL_TEXT_MAX (CDC_BIG_DECIMAL_DIGITS + 3)
+size_t cdc_big_decimal_format(struct cdc_str unscaled, int scale, char *out);
+
 /* Days since the epoch of a civil date, and back. month 1..12, day 1..31. */
 int64_t cdc_days_from_civil(int64_t year, int month, int day);
 void cdc_civil_from_days(int64_t days, int64_t *year, int *month, int *day);

@@ -1,6 +1,7 @@
 /*
  * Proves base64 (the vectors of RFC 4648 and all lengths), UTF-8 validity (the boundaries of
- * Unicode's table 3-7, at every distance from the 8-byte steps), and option sizes and durations.
+ * Unicode's table 3-7, at every distance from the 8-byte steps), and option sizes and durations,
+ * and the text of a UUID (RFC 9562).
  */
 #include "base/value.h"
 
@@ -157,6 +158,17 @@ static void test_utf8_prefix(void **state)
 	assert_int_equal(cdc_utf8_prefix("x\xf0\x80\x80\x80\x80z", 7, 5), 5);
 }
 
+static void test_uuid(void **state)
+{
+	char out[CDC_VALUE_TEXT_MAX + 1];
+	size_t n = cdc_uuid_format(
+		"\xf2\x4f\x9b\x64\x81\xfa\x49\xd1\xb7\x4e\x8c\x09\xa6\xe3\x1c\x56", out);
+
+	(void)state;
+	assert_int_equal(n, 36);
+	assert_memory_equal(out, "f24f9b64-81fa-49d1-b74e-8c09a6e31c56", 36);
+}
+
 static void test_size(void **state)
 {
 	static const struct {
@@ -233,6 +245,7 @@ int main(void)
 		cmocka_unit_test(test_base64_bad),     cmocka_unit_test(test_utf8_boundaries),
 		cmocka_unit_test(test_utf8_prefix),    cmocka_unit_test(test_size),
 		cmocka_unit_test(test_duration),       cmocka_unit_test(test_ieq),
+		cmocka_unit_test(test_uuid),
 	};
 
 	return cmocka_run_group_tests_name("text", tests, NULL, NULL);

@@ -554,6 +554,101 @@ static void test_timestamp_print(void **state)
 			    "-290308-12-21T19:59:05.224192Z");
 }
 
+static void test_nanoseconds(void **state)
+{
+	char out[CDC_VALUE_TEXT_MAX + 1];
+
+	(void)state;
+	assert_string_equal(z(out, cdc_timestamp_ns_format(INT64_MAX, 'T', true, out)),
+			    "2262-04-11T23:47:16.854775807Z");
+	assert_string_equal(z(out, cdc_timestamp_ns_format(INT64_MIN, ' ', false, out)),
+			    "1677-09-21 00:12:43.145224192");
+	assert_string_equal(z(out, cdc_timestamp_ns_format(-1, ' ', false, out)),
+			    "1969-12-31 23:59:59.999999999");
+	assert_string_equal(z(out, cdc_timestamp_ns_format(1500000000, 'T', true, out)),
+			    "1970-01-01T00:00:01.5Z");
+	assert_string_equal(z(out, cdc_time_format(0, out)), "00:00:00");
+	assert_string_equal(z(out, cdc_time_format(11465000000010, out)), "03:11:05.00000001");
+	assert_string_equal(z(out, cdc_time_format(86399999999999, out)), "23:59:59.999999999");
+	assert_string_equal(z(out, cdc_time_format(86400000000000, out)), "24:00:00");
+}
+
+static void test_interval(void **state)
+{
+	char out[CDC_VALUE_TEXT_MAX + 1];
+
+	(void)state;
+	assert_string_equal(z(out, cdc_interval_format(14, 3, 5006, out)), "P14M3DT5.006S");
+	assert_string_equal(z(out, cdc_interval_format(0, 0, 0, out)), "PT0S");
+	assert_string_equal(z(out, cdc_interval_format(1, 0, 0, out)), "P1M");
+	assert_string_equal(z(out, cdc_interval_format(0, 7, 0, out)), "P7D");
+	assert_string_equal(z(out, cdc_interval_format(0, 0, 120, out)), "PT0.12S");
+	assert_string_equal(z(out, cdc_interval_format(UINT32_MAX, UINT32_MAX, UINT32_MAX, out)),
+			    "P4294967295M4294967295DT4294967.295S");
+}
+
+static const char *big(const char *bytes, size_t n, int scale, char *out)
+{
+	size_t len = cdc_big_decimal_format(cdc_str(bytes, n), scale, out);
+
+	assert_true(len <= CDC_BIG_DECIMAL_TEXT_MAX);
+	out[len] = '\0';
+	return out;
+}
+
+static void test_big_decimal_random(void)
+{
+	char out[CDC_BIG_DECIMAL_TEXT_MAX + 1];
+	uint64_t seed = 42;
+
+	for (int i = 0; i < 20000; i++) {
+		cdc_i128 v = (cdc_i128)((cdc_u128)next_random(&seed) << 64 | next_random(&seed)) >>
+			     next_random(&seed) % 128;
+		int scale = (int)(next_random(&seed) % 39);
+		char want[CDC_VALUE_TEXT_MAX + 1];
+		char bytes[20];
+
+		for (int k = 0; k < 20; k++)
+			bytes[19 - k] = (char)(k < 16 ? v >> 8 * k : v < 0 ? -1 : 0);
+		z(want, cdc_decimal_format(v, scale, want));
+		assert_string_equal(big(bytes, 20, scale, out), want);
+		assert_string_equal(big(bytes + 4, 16, scale, out), want);
+	}
+}
+
+/* Numbers by Python's int.to_bytes. */
+static void test_big_decimal(void **state)
+{
+	char out[CDC_BIG_DECIMAL_TEXT_MAX + 1];
+	char bytes[CDC_BIG_DECIMAL_BYTES];
+
+	(void)state;
+	assert_string_equal(big("", 0, 0, out), "0");
+	assert_string_equal(big("", 0, 2, out), "0.00");
+	assert_string_equal(big("\xff", 1, 3, out), "-0.001");
+	assert_string_equal(big("\x80", 1, 0, out), "-128");
+	assert_string_equal(big("\xff\xff\xff\xe2\x9c\xd6\x0e\x3c\xa3\x5b\x40\x54\x46\x0a\x9e\xff"
+				"\xff\xff\xff\x85",
+				20, 2, out),
+			    "-100000000000000000000000000000000000001.23");
+	assert_string_equal(
+		big("\x16\x1b\xcc\xa7\x11\x99\x15\xb5\x07\x64\xb4\xab\xe8\x65\x29\x79"
+		    "\x77\x75\xa5\xf1\x71\x95\x10\0\0\0\0\0\0\0\0\x05",
+		    32, 0, out),
+		"10000000000000000000000000000000000000000000000000000000000000000000000000005");
+	assert_string_equal(big("\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 17, 0, out),
+			    "-43556142965880123323311949751266331066368");
+	memset(bytes, 0, sizeof(bytes));
+	bytes[0] = (char)0x80;
+	assert_int_equal(strlen(big(bytes, sizeof(bytes), 0, out)), CDC_BIG_DECIMAL_DIGITS + 1);
+	assert_memory_equal(out, "-54537406780", 12);
+	assert_string_equal(out + strlen(out) - 10, "7857896448");
+	assert_int_equal(strlen(big(bytes, sizeof(bytes), CDC_BIG_DECIMAL_DIGITS, out)),
+			 CDC_BIG_DECIMAL_TEXT_MAX);
+	assert_memory_equal(out, "-0.54537406780", 14);
+	test_big_decimal_random();
+}
+
 static void test_words(void **state)
 {
 	(void)state;
@@ -581,6 +676,9 @@ int main(void)
 		cmocka_unit_test(test_timestamp_vectors),
 		cmocka_unit_test(test_timestamp_forms),
 		cmocka_unit_test(test_timestamp_print),
+		cmocka_unit_test(test_nanoseconds),
+		cmocka_unit_test(test_interval),
+		cmocka_unit_test(test_big_decimal),
 		cmocka_unit_test(test_words),
 	};
 

@@ -8,41 +8,111 @@
 
 #include "base/endian.h"
 
+#include <math.h>
+
 #define US_PER_DAY INT64_C(86400000000)
 #define JULIAN_EPOCH 2440588 /* Julian day of 1970-01-01 */
 #define NS_PER_US 1000
+#define NS_PER_DAY (US_PER_DAY * NS_PER_US)
 
-static bool int_to_long(const struct cdc_convert *c, const struct cdc_pq_vec *in, void *out)
+/* ------------------------------------------------------------------ integers and floats */
+
+/* A loop over values from one C type to another that keeps every value. */
+#define WIDEN(name, from_type, to_type)                                                            \
+	static bool name(const struct cdc_convert *c, const struct cdc_pq_vec *in, void *out)      \
+	{                                                                                          \
+		const from_type *from = in->values;                                                \
+		to_type *to = out;                                                                 \
+                                                                                                   \
+		(void)c;                                                                           \
+		for (uint32_t i = 0; i < in->n; i++)                                               \
+			to[i] = from[i];                                                           \
+		return true;                                                                       \
+	}
+
+WIDEN(int_to_long, int32_t, int64_t)
+WIDEN(uint_to_long, uint32_t, int64_t)
+WIDEN(int_to_double, int32_t, double)
+WIDEN(uint_to_double, uint32_t, double)
+WIDEN(float_to_double, float, double)
+
+/* Small types lie in an INT32, which may hold more than they do. */
+static bool check_int(const struct cdc_convert *c, const struct cdc_pq_vec *in, void *out)
 {
 	const int32_t *from = in->values;
+	int32_t *to = out;
+	bool bad = false;
+
+	for (uint32_t i = 0; i < in->n; i++) {
+		bad |= (from[i] < c->low) | (from[i] > c->high);
+		to[i] = from[i];
+	}
+	return !bad;
+}
+
+/* An unsigned 64-bit integer that must not pass for a negative one. */
+static bool ulong_to_long(const struct cdc_convert *c, const struct cdc_pq_vec *in, void *out)
+{
+	const int64_t *from = in->values;
 	int64_t *to = out;
+	bool bad = false;
+
+	(void)c;
+	for (uint32_t i = 0; i < in->n; i++) {
+		bad |= from[i] < 0;
+		to[i] = from[i];
+	}
+	return !bad;
+}
+
+/* IEEE 754 binary16, little-endian. Every value of it is a float. */
+static float half_value(struct cdc_str s)
+{
+	uint16_t bits = s.n == 2 ? cdc_le16(s.p) : 0;
+	int exponent = bits >> 10 & 31;
+	float fraction = (float)(bits & 1023);
+	float v;
+
+	if (exponent == 31)
+		v = fraction > 0 ? NAN : INFINITY;
+	else if (exponent)
+		v = ldexpf(1024 + fraction, exponent - 25);
+	else
+		v = ldexpf(fraction, -24);
+	return bits >> 15 ? -v : v;
+}
+
+static bool half_to_float(const struct cdc_convert *c, const struct cdc_pq_vec *in, void *out)
+{
+	const struct cdc_str *from = in->values;
+	float *to = out;
 
 	(void)c;
 	for (uint32_t i = 0; i < in->n; i++)
-		to[i] = from[i];
+		to[i] = half_value(from[i]);
 	return true;
 }
 
-static bool int_to_double(const struct cdc_convert *c, const struct cdc_pq_vec *in, void *out)
+static bool half_to_double(const struct cdc_convert *c, const struct cdc_pq_vec *in, void *out)
 {
-	const int32_t *from = in->values;
+	const struct cdc_str *from = in->values;
 	double *to = out;
 
 	(void)c;
 	for (uint32_t i = 0; i < in->n; i++)
-		to[i] = from[i];
+		to[i] = half_value(from[i]);
 	return true;
 }
 
-static bool float_to_double(const struct cdc_convert *c, const struct cdc_pq_vec *in, void *out)
+/* A column that its file says has no values. */
+static bool only_nulls(const struct cdc_convert *c, const struct cdc_pq_vec *in, void *out)
 {
-	const float *from = in->values;
-	double *to = out;
+	bool bad = in->n && !in->def;
 
-	(void)c;
-	for (uint32_t i = 0; i < in->n; i++)
-		to[i] = from[i];
-	return true;
+	for (uint32_t i = 0; in->def && i < in->n; i++)
+		bad |= in->def[i] >= c->max_def;
+	memset(out, 0, in->n * c->size);
+	return !bad;
 }
 
 /* ------------------------------------------------------------------ time */
@@ -104,36 +174,88 @@ static bool int96_to_timestamp(const struct cdc_convert *c, const struct cdc_pq_
 	return !overflow;
 }
 
+/* What an empty slot holds, day 0, is out of range: there it does not count. */
+static bool int96_to_nanos(const struct cdc_convert *c, const struct cdc_pq_vec *in, void *out)
+{
+	const struct cdc_pq_int96 *from = in->values;
+	int64_t *to = out;
+	bool overflow = false;
+
+	for (uint32_t i = 0; i < in->n; i++) {
+		bool filled = !in->def || in->def[i] == c->max_def;
+		int64_t day = (int64_t)from[i].julian_day - JULIAN_EPOCH;
+		cdc_i128 ns = (cdc_i128)day * NS_PER_DAY + from[i].nanos;
+
+		to[i] = (int64_t)ns;
+		overflow |= filled && to[i] != ns;
+	}
+	return !overflow;
+}
+
+/* Within a day, whose end counts: some databases have 24:00:00. */
+static bool is_time(int64_t ns)
+{
+	return ns >= 0 && ns <= NS_PER_DAY;
+}
+
+static bool int_to_time(const struct cdc_convert *c, const struct cdc_pq_vec *in, void *out)
+{
+	const int32_t *from = in->values;
+	int64_t *to = out;
+	bool good = true;
+
+	for (uint32_t i = 0; i < in->n; i++) {
+		to[i] = from[i] * c->multiply;
+		good &= is_time(to[i]);
+	}
+	return good;
+}
+
+static bool long_to_time(const struct cdc_convert *c, const struct cdc_pq_vec *in, void *out)
+{
+	const int64_t *from = in->values;
+	int64_t *to = out;
+	bool good = true;
+
+	for (uint32_t i = 0; i < in->n; i++) {
+		good &= !__builtin_mul_overflow(from[i], c->multiply, &to[i]);
+		good &= is_time(to[i]);
+	}
+	return good;
+}
+
 /* ------------------------------------------------------------------ decimals */
 
 static bool to_scale(const struct cdc_convert *c, cdc_i128 v, cdc_i128 *out)
 {
 	*out = v;
-	return (c->factor == 1 || !__builtin_mul_overflow(v, c->factor, out)) &&
-	       *out<c->limit && * out> - c->limit;
+	if (c->shrink) {
+		*out = v / c->shrink;
+		if (v % c->shrink)
+			return false;
+	} else if (c->factor != 1 && __builtin_mul_overflow(v, c->factor, out)) {
+		return false;
+	}
+	return *out<c->limit && * out> - c->limit;
 }
 
-static bool int_to_decimal(const struct cdc_convert *c, const struct cdc_pq_vec *in, void *out)
-{
-	const int32_t *from = in->values;
-	cdc_i128 *to = out;
-	bool good = true;
+/* From integers of one C type. */
+#define TO_DECIMAL(name, type)                                                                     \
+	static bool name(const struct cdc_convert *c, const struct cdc_pq_vec *in, void *out)      \
+	{                                                                                          \
+		const type *from = in->values;                                                     \
+		cdc_i128 *to = out;                                                                \
+		bool good = true;                                                                  \
+                                                                                                   \
+		for (uint32_t i = 0; i < in->n; i++)                                               \
+			good &= to_scale(c, from[i], &to[i]);                                      \
+		return good;                                                                       \
+	}
 
-	for (uint32_t i = 0; i < in->n; i++)
-		good &= to_scale(c, from[i], &to[i]);
-	return good;
-}
-
-static bool long_to_decimal(const struct cdc_convert *c, const struct cdc_pq_vec *in, void *out)
-{
-	const int64_t *from = in->values;
-	cdc_i128 *to = out;
-	bool good = true;
-
-	for (uint32_t i = 0; i < in->n; i++)
-		good &= to_scale(c, from[i], &to[i]);
-	return good;
-}
+TO_DECIMAL(int_to_decimal, int32_t)
+TO_DECIMAL(uint_to_decimal, uint32_t)
+TO_DECIMAL(long_to_decimal, int64_t)
+TO_DECIMAL(ulong_to_decimal, uint64_t)
 
 /*
  * The same without digits to add, which is nearly always so. Integers from -most to most are at
@@ -218,7 +340,142 @@ static bool bytes_to_decimal(const struct cdc_convert *c, const struct cdc_pq_ve
 	return good;
 }
 
+static bool check_big_decimal(const struct cdc_convert *c, const struct cdc_pq_vec *in, void *out)
+{
+	const struct cdc_str *from = in->values;
+	struct cdc_str *to = out;
+	bool good = true;
+
+	(void)c;
+	for (uint32_t i = 0; i < in->n; i++) {
+		good &= from[i].n <= CDC_BIG_DECIMAL_BYTES;
+		to[i] = from[i];
+	}
+	return good;
+}
+
+/* ------------------------------------------------------------------ what a leaf is */
+
+static bool is_decimal(const struct cdc_pq_node *n)
+{
+	return n->logical == CDC_PQ_LOGICAL_DECIMAL || n->converted == CDC_PQ_CONV_DECIMAL;
+}
+
+static bool is_date(const struct cdc_pq_node *n)
+{
+	return n->logical == CDC_PQ_LOGICAL_DATE || n->converted == CDC_PQ_CONV_DATE;
+}
+
+/* Nanoseconds per unit of a TIME or a TIMESTAMP; 0: it is none. */
+static int64_t unit_of(const struct cdc_pq_node *n, enum cdc_pq_logical logical,
+		       enum cdc_pq_converted millis, enum cdc_pq_converted micros)
+{
+	if (n->logical == logical)
+		return n->unit == CDC_PQ_MILLIS ? 1000000 : n->unit == CDC_PQ_MICROS ? 1000 : 1;
+	return n->converted == millis ? 1000000 : n->converted == micros ? 1000 : 0;
+}
+
+static int64_t timestamp_unit(const struct cdc_pq_node *n)
+{
+	return unit_of(n, CDC_PQ_LOGICAL_TIMESTAMP, CDC_PQ_CONV_TIMESTAMP_MILLIS,
+		       CDC_PQ_CONV_TIMESTAMP_MICROS);
+}
+
+static int64_t time_unit(const struct cdc_pq_node *n)
+{
+	return unit_of(n, CDC_PQ_LOGICAL_TIME, CDC_PQ_CONV_TIME_MILLIS, CDC_PQ_CONV_TIME_MICROS);
+}
+
+/* An integer that is no more than that. */
+static bool is_integer(const struct cdc_pq_node *n)
+{
+	return (n->type == CDC_PQ_INT32 || n->type == CDC_PQ_INT64) && !is_decimal(n) &&
+	       !timestamp_unit(n) && !time_unit(n);
+}
+
+/* An unsigned integer as wide as its physical type: read as a signed one it may be negative. */
+static bool wraps(const struct cdc_pq_node *n)
+{
+	if (n->logical == CDC_PQ_LOGICAL_INTEGER)
+		return !n->is_signed && n->bit_width >= (n->type == CDC_PQ_INT32 ? 32 : 64);
+	return n->converted ==
+	       (n->type == CDC_PQ_INT32 ? CDC_PQ_CONV_UINT_32 : CDC_PQ_CONV_UINT_64);
+}
+
 /* ------------------------------------------------------------------ the choice */
+
+typedef bool choose_fn(struct cdc_convert *c, const struct cdc_pq_node *n,
+		       const struct cdc_field *f);
+
+static bool choose_boolean(struct cdc_convert *c, const struct cdc_pq_node *n,
+			   const struct cdc_field *f)
+{
+	(void)c;
+	(void)f;
+	return n->type == CDC_PQ_BOOLEAN;
+}
+
+static bool choose_integer(struct cdc_convert *c, const struct cdc_pq_node *n,
+			   const struct cdc_field *f)
+{
+	if (!is_integer(n) || n->type != CDC_PQ_INT32)
+		return false;
+	c->low = f->type == CDC_TYPE_BYTE ? INT8_MIN : INT16_MIN;
+	c->high = f->type == CDC_TYPE_BYTE ? INT8_MAX : INT16_MAX;
+	if (f->type == CDC_TYPE_INTEGER) {
+		c->low = 0;
+		c->high = INT32_MAX;
+	}
+	if (f->type != CDC_TYPE_INTEGER || wraps(n))
+		c->fn = check_int;
+	return true;
+}
+
+static bool choose_date(struct cdc_convert *c, const struct cdc_pq_node *n,
+			const struct cdc_field *f)
+{
+	(void)c;
+	(void)f;
+	return is_integer(n) && n->type == CDC_PQ_INT32 && !wraps(n);
+}
+
+static bool choose_long(struct cdc_convert *c, const struct cdc_pq_node *n,
+			const struct cdc_field *f)
+{
+	(void)f;
+	if (n->type == CDC_PQ_INT32)
+		c->fn = wraps(n) ? uint_to_long : int_to_long;
+	else if (wraps(n))
+		c->fn = ulong_to_long;
+	return is_integer(n);
+}
+
+static bool choose_float(struct cdc_convert *c, const struct cdc_pq_node *n,
+			 const struct cdc_field *f)
+{
+	(void)f;
+	if (n->type != CDC_PQ_FIXED)
+		return n->type == CDC_PQ_FLOAT;
+	c->fn = half_to_float;
+	return n->logical == CDC_PQ_LOGICAL_FLOAT16 && n->type_length == 2;
+}
+
+static bool choose_double(struct cdc_convert *c, const struct cdc_pq_node *n,
+			  const struct cdc_field *f)
+{
+	(void)f;
+	if (n->type == CDC_PQ_INT32)
+		c->fn = wraps(n) ? uint_to_double : int_to_double;
+	else if (n->type == CDC_PQ_FLOAT)
+		c->fn = float_to_double;
+	else if (n->type == CDC_PQ_FIXED)
+		c->fn = half_to_double;
+	if (n->type == CDC_PQ_INT32)
+		return is_integer(n);
+	if (n->type == CDC_PQ_FIXED)
+		return n->logical == CDC_PQ_LOGICAL_FLOAT16 && n->type_length == 2;
+	return n->type == CDC_PQ_FLOAT || n->type == CDC_PQ_DOUBLE;
+}
 
 static cdc_i128 power_of_ten(int n)
 {
@@ -229,122 +486,128 @@ static cdc_i128 power_of_ten(int n)
 	return v;
 }
 
-static bool is_decimal(const struct cdc_pq_node *n)
-{
-	return n->logical == CDC_PQ_LOGICAL_DECIMAL || n->converted == CDC_PQ_CONV_DECIMAL;
-}
+#define POWER_MAX 38 /* the largest power of ten that fits */
 
 static bool choose_decimal(struct cdc_convert *c, const struct cdc_pq_node *n,
 			   const struct cdc_field *f)
 {
 	int scale = is_decimal(n) ? n->scale : 0;
+	bool same = scale == f->scale;
 
-	if (scale < 0 || scale > f->scale)
+	if (scale < 0 || scale - f->scale > POWER_MAX)
 		return false;
 	c->factor = power_of_ten(f->scale - scale);
+	c->shrink = scale > f->scale ? power_of_ten(scale - f->scale) : 0;
 	c->limit = power_of_ten(f->precision);
 	if (n->type == CDC_PQ_INT32)
-		c->fn = c->factor == 1 ? int_as_decimal : int_to_decimal;
+		c->fn = wraps(n) ? uint_to_decimal : same ? int_as_decimal : int_to_decimal;
 	else if (n->type == CDC_PQ_INT64)
-		c->fn = c->factor == 1 ? long_as_decimal : long_to_decimal;
-	else if (is_decimal(n) && (n->type == CDC_PQ_FIXED || n->type == CDC_PQ_BYTE_ARRAY))
+		c->fn = wraps(n) ? ulong_to_decimal : same ? long_as_decimal : long_to_decimal;
+	else if (n->type == CDC_PQ_FIXED || n->type == CDC_PQ_BYTE_ARRAY)
 		c->fn = bytes_to_decimal;
-	return c->fn != NULL;
+	return c->fn && (is_decimal(n) || is_integer(n));
 }
 
-static bool choose_timestamp(struct cdc_convert *c, const struct cdc_pq_node *n)
+static bool choose_big_decimal(struct cdc_convert *c, const struct cdc_pq_node *n,
+			       const struct cdc_field *f)
 {
-	bool annotated = n->logical == CDC_PQ_LOGICAL_TIMESTAMP;
+	if (n->type == CDC_PQ_BYTE_ARRAY)
+		c->fn = check_big_decimal;
+	return is_decimal(n) && n->scale == f->scale && f->scale >= 0 &&
+	       f->scale <= CDC_BIG_DECIMAL_DIGITS &&
+	       (c->fn || (n->type == CDC_PQ_FIXED && n->type_length <= CDC_BIG_DECIMAL_BYTES));
+}
+
+static bool choose_string(struct cdc_convert *c, const struct cdc_pq_node *n,
+			  const struct cdc_field *f)
+{
+	(void)c;
+	(void)f;
+	return n->type == CDC_PQ_BYTE_ARRAY && !is_decimal(n);
+}
+
+static bool choose_binary(struct cdc_convert *c, const struct cdc_pq_node *n,
+			  const struct cdc_field *f)
+{
+	(void)c;
+	(void)f;
+	return (n->type == CDC_PQ_BYTE_ARRAY || n->type == CDC_PQ_FIXED) && !is_decimal(n);
+}
+
+static bool choose_uuid(struct cdc_convert *c, const struct cdc_pq_node *n,
+			const struct cdc_field *f)
+{
+	(void)c;
+	return n->type == CDC_PQ_FIXED && !is_decimal(n) &&
+	       n->type_length == (f->type == CDC_TYPE_UUID ? 16 : 12);
+}
+
+static bool choose_timestamp(struct cdc_convert *c, const struct cdc_pq_node *n,
+			     const struct cdc_field *f)
+{
+	bool nanos = f->type == CDC_TYPE_TIMESTAMP_NS || f->type == CDC_TYPE_TIMESTAMP_NTZ_NS;
+	int64_t from = timestamp_unit(n);
+	int64_t to = nanos ? 1 : NS_PER_US;
 
 	if (n->type == CDC_PQ_INT96) {
-		c->fn = int96_to_timestamp;
+		c->fn = nanos ? int96_to_nanos : int96_to_timestamp;
 		return true;
 	}
 	if (n->type == CDC_PQ_INT32) {
 		c->fn = date_to_timestamp;
-		return n->logical == CDC_PQ_LOGICAL_DATE || n->converted == CDC_PQ_CONV_DATE;
+		return is_date(n) && !nanos;
 	}
-	if (n->type != CDC_PQ_INT64)
+	if (n->type != CDC_PQ_INT64 || !from)
 		return false;
-	if ((annotated && n->unit == CDC_PQ_MILLIS) ||
-	    (!annotated && n->converted == CDC_PQ_CONV_TIMESTAMP_MILLIS)) {
-		c->multiply = 1000;
-		c->fn = scale_timestamp;
-		return true;
-	}
-	if (annotated && n->unit == CDC_PQ_NANOS) {
-		c->divide = NS_PER_US;
-		c->fn = cut_timestamp;
-		return true;
-	}
-	return annotated || n->converted == CDC_PQ_CONV_TIMESTAMP_MICROS;
+	c->multiply = from / to;
+	c->divide = to / from;
+	if (from != to)
+		c->fn = from > to ? scale_timestamp : cut_timestamp;
+	return true;
 }
 
-/* An unsigned integer as wide as its physical type would be read as a negative one. */
-static bool wraps(const struct cdc_pq_node *n)
+static bool choose_time(struct cdc_convert *c, const struct cdc_pq_node *n,
+			const struct cdc_field *f)
 {
-	if (n->logical == CDC_PQ_LOGICAL_INTEGER)
-		return !n->is_signed && n->bit_width >= (n->type == CDC_PQ_INT32 ? 32 : 64);
-	return n->converted == CDC_PQ_CONV_UINT_32 || n->converted == CDC_PQ_CONV_UINT_64;
+	(void)f;
+	c->multiply = time_unit(n);
+	c->fn = n->type == CDC_PQ_INT32 ? int_to_time : long_to_time;
+	return c->multiply && (n->type == CDC_PQ_INT32 || n->type == CDC_PQ_INT64);
 }
 
-static bool choose_number(struct cdc_convert *c, const struct cdc_pq_node *n, enum cdc_type t)
-{
-	bool plain = !is_decimal(n) && n->logical != CDC_PQ_LOGICAL_TIMESTAMP && !wraps(n);
-
-	switch (t) {
-	case CDC_TYPE_LONG:
-		if (n->type == CDC_PQ_INT32)
-			c->fn = int_to_long;
-		return plain && (n->type == CDC_PQ_INT64 || n->type == CDC_PQ_INT32);
-	case CDC_TYPE_DOUBLE:
-		if (n->type == CDC_PQ_INT32)
-			c->fn = int_to_double;
-		if (n->type == CDC_PQ_FLOAT)
-			c->fn = float_to_double;
-		return plain && (n->type == CDC_PQ_DOUBLE || c->fn);
-	case CDC_TYPE_FLOAT:
-		return n->type == CDC_PQ_FLOAT;
-	case CDC_TYPE_BOOLEAN:
-		return n->type == CDC_PQ_BOOLEAN;
-	case CDC_TYPE_BYTE:
-	case CDC_TYPE_SHORT:
-	case CDC_TYPE_INTEGER:
-	case CDC_TYPE_DATE:
-		return plain && n->type == CDC_PQ_INT32;
-	case CDC_TYPE_DECIMAL:
-	case CDC_TYPE_STRING:
-	case CDC_TYPE_BINARY:
-	case CDC_TYPE_TIMESTAMP:
-	case CDC_TYPE_TIMESTAMP_NTZ:
-	case CDC_TYPE_VOID:
-	case CDC_TYPE_VARIANT:
-	case CDC_TYPE_STRUCT:
-	case CDC_TYPE_ARRAY:
-	case CDC_TYPE_MAP:
-	case CDC_TYPE_TIME:
-	case CDC_TYPE_TIMESTAMP_NS:
-	case CDC_TYPE_TIMESTAMP_NTZ_NS:
-	case CDC_TYPE_UUID:
-	case CDC_TYPE_INTERVAL:
-	case CDC_TYPE_BIG_DECIMAL:
-		break;
-	}
-	return false;
-}
+static choose_fn *const choices[] = {
+	[CDC_TYPE_BOOLEAN] = choose_boolean,
+	[CDC_TYPE_BYTE] = choose_integer,
+	[CDC_TYPE_SHORT] = choose_integer,
+	[CDC_TYPE_INTEGER] = choose_integer,
+	[CDC_TYPE_LONG] = choose_long,
+	[CDC_TYPE_FLOAT] = choose_float,
+	[CDC_TYPE_DOUBLE] = choose_double,
+	[CDC_TYPE_DECIMAL] = choose_decimal,
+	[CDC_TYPE_STRING] = choose_string,
+	[CDC_TYPE_BINARY] = choose_binary,
+	[CDC_TYPE_DATE] = choose_date,
+	[CDC_TYPE_TIMESTAMP] = choose_timestamp,
+	[CDC_TYPE_TIMESTAMP_NTZ] = choose_timestamp,
+	[CDC_TYPE_TIME] = choose_time,
+	[CDC_TYPE_TIMESTAMP_NS] = choose_timestamp,
+	[CDC_TYPE_TIMESTAMP_NTZ_NS] = choose_timestamp,
+	[CDC_TYPE_UUID] = choose_uuid,
+	[CDC_TYPE_INTERVAL] = choose_uuid,
+	[CDC_TYPE_BIG_DECIMAL] = choose_big_decimal,
+};
 
 bool cdc_convert_choose(struct cdc_convert *c, const struct cdc_pq_node *leaf,
 			const struct cdc_field *f)
 {
-	*c = (struct cdc_convert){ .fn = NULL };
-	if (f->type == CDC_TYPE_DECIMAL)
-		return choose_decimal(c, leaf, f);
-	if (f->type == CDC_TYPE_TIMESTAMP || f->type == CDC_TYPE_TIMESTAMP_NTZ)
-		return choose_timestamp(c, leaf);
-	if (f->type == CDC_TYPE_STRING)
-		return leaf->type == CDC_PQ_BYTE_ARRAY && !is_decimal(leaf);
-	if (f->type == CDC_TYPE_BINARY)
-		return (leaf->type == CDC_PQ_BYTE_ARRAY || leaf->type == CDC_PQ_FIXED) &&
-		       !is_decimal(leaf);
-	return choose_number(c, leaf, f->type);
+	choose_fn *choose = choices[f->type];
+
+	*c = (struct cdc_convert){ .size = cdc_type_size(f->type), .max_def = leaf->max_def };
+	if (!choose)
+		return false;
+	if (leaf->logical == CDC_PQ_LOGICAL_UNKNOWN) {
+		c->fn = only_nulls;
+		return true;
+	}
+	return choose(c, leaf, f);
 }

@@ -17,13 +17,35 @@ typedef bool cdc_convert_fn(const struct cdc_convert *c, const struct cdc_pq_vec
 
 struct cdc_convert {
 	cdc_convert_fn *fn; /* NULL: the file's values are the table's */
-	cdc_i128 factor; /* decimals: 10^(scale of the table - scale of the file) */
+	cdc_i128 factor; /* decimals: 10^(scale of the table - scale of the file), or */
+	cdc_i128 shrink; /* 10^(scale of the file - scale of the table); 0: none */
 	cdc_i128 limit; /* decimals: 10^precision */
-	int64_t multiply; /* timestamps: microseconds per unit, or */
-	int64_t divide; /* units per microsecond */
+	int64_t multiply; /* times: units of the table per unit of the file, or */
+	int64_t divide; /* units of the file per unit of the table */
+	int32_t low; /* integers: the least and the greatest that the table's type holds */
+	int32_t high;
+	size_t size; /* of one value of the table */
+	uint8_t max_def; /* of the leaf */
 };
 
-/* How a leaf becomes a field: false when it cannot. */
+/*
+ * How a leaf becomes a field: false when it cannot. Accepted is what loses nothing and what Spark
+ * and its like accept (spec sections 13 and 18; parquet.md 3.3):
+ *
+ *	BYTE, SHORT, INTEGER	INT32, in range
+ *	LONG, DOUBLE, DECIMAL	also narrower numbers; unsigned ones where the value fits
+ *	FLOAT, DOUBLE		FLOAT, FLOAT16; DOUBLE
+ *	DECIMAL			every physical form; a larger scale if the digits past ours are 0
+ *	STRING, BINARY		BYTE_ARRAY, whatever the annotation; BINARY also FIXED
+ *	DATE			INT32
+ *	TIMESTAMP(_NTZ)		INT64 of any unit, finer ones cut (as all engines do); INT96; DATE
+ *	TIMESTAMP(_NTZ)_NS	INT64 of any unit, INT96 between the years 1677 and 2262
+ *	TIME			INT32 or INT64 of any unit, within a day
+ *	UUID, INTERVAL		FIXED of 16, 12 bytes
+ *	BIG_DECIMAL		FIXED, BYTE_ARRAY of at most CDC_BIG_DECIMAL_BYTES, same scale
+ *
+ * A leaf that is annotated as always null is any field.
+ */
 bool cdc_convert_choose(struct cdc_convert *c, const struct cdc_pq_node *leaf,
 			const struct cdc_field *f);
 

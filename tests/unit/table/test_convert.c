@@ -5,6 +5,7 @@
  */
 #include "table/convert.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,6 +40,34 @@ static struct cdc_pq_node timestamp(enum cdc_pq_time_unit unit)
 	return n;
 }
 
+static struct cdc_pq_node fixed(enum cdc_pq_logical logical, int32_t length)
+{
+	struct cdc_pq_node n = leaf(CDC_PQ_FIXED);
+
+	n.logical = logical;
+	n.type_length = length;
+	return n;
+}
+
+static struct cdc_pq_node time_of_day(enum cdc_pq_type type, enum cdc_pq_time_unit unit)
+{
+	struct cdc_pq_node n = leaf(type);
+
+	n.logical = CDC_PQ_LOGICAL_TIME;
+	n.unit = unit;
+	return n;
+}
+
+static struct cdc_pq_node integer(enum cdc_pq_type type, int8_t bits, bool is_signed)
+{
+	struct cdc_pq_node n = leaf(type);
+
+	n.logical = CDC_PQ_LOGICAL_INTEGER;
+	n.bit_width = bits;
+	n.is_signed = is_signed;
+	return n;
+}
+
 /* Convert one value: false when it does not fit. */
 static bool one(struct cdc_pq_node n, struct cdc_field f, const void *value, void *out)
 {
@@ -69,7 +98,7 @@ static void without_work(void **state)
 {
 	(void)state;
 	passes(leaf(CDC_PQ_BOOLEAN), field(CDC_TYPE_BOOLEAN, 0, 0));
-	passes(leaf(CDC_PQ_INT32), field(CDC_TYPE_BYTE, 0, 0));
+	passes(leaf(CDC_PQ_INT32), field(CDC_TYPE_INTEGER, 0, 0));
 	passes(leaf(CDC_PQ_INT32), field(CDC_TYPE_DATE, 0, 0));
 	passes(leaf(CDC_PQ_INT64), field(CDC_TYPE_LONG, 0, 0));
 	passes(leaf(CDC_PQ_FLOAT), field(CDC_TYPE_FLOAT, 0, 0));
@@ -94,6 +123,209 @@ static void widened(void **state)
 	assert_true(d == -7);
 	assert_true(one(leaf(CDC_PQ_FLOAT), field(CDC_TYPE_DOUBLE, 0, 0), &f, &d));
 	assert_true(d == 0.5);
+}
+
+/* Small integers lie in an INT32 that may hold too much. */
+static void narrow(void **state)
+{
+	static const struct {
+		enum cdc_type type;
+		int32_t v;
+		bool fits;
+	} cases[] = {
+		{ CDC_TYPE_BYTE, 127, true },	  { CDC_TYPE_BYTE, -128, true },
+		{ CDC_TYPE_BYTE, 128, false },	  { CDC_TYPE_BYTE, -129, false },
+		{ CDC_TYPE_SHORT, 32767, true },  { CDC_TYPE_SHORT, -32768, true },
+		{ CDC_TYPE_SHORT, 32768, false }, { CDC_TYPE_SHORT, -32769, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int32_t out = 1;
+
+		assert_int_equal(
+			one(leaf(CDC_PQ_INT32), field(cases[i].type, 0, 0), &cases[i].v, &out),
+			cases[i].fits);
+		if (cases[i].fits)
+			assert_int_equal(out, cases[i].v);
+	}
+}
+
+static void unsigned_integers(void **state)
+{
+	const uint32_t big = 4000000000;
+	const uint32_t small = 7;
+	const uint64_t huge = 18446744073709551615U;
+	const uint64_t half = INT64_MAX;
+	struct cdc_pq_node old = leaf(CDC_PQ_INT64);
+	int32_t i = 0;
+	int64_t l = 0;
+	double d = 0;
+	cdc_i128 x = 0;
+
+	(void)state;
+	assert_true(one(integer(CDC_PQ_INT32, 32, false), field(CDC_TYPE_LONG, 0, 0), &big, &l));
+	assert_int_equal(l, 4000000000);
+	assert_true(one(integer(CDC_PQ_INT32, 32, false), field(CDC_TYPE_DOUBLE, 0, 0), &big, &d));
+	assert_true(d == 4e9);
+	assert_true(
+		one(integer(CDC_PQ_INT32, 32, false), field(CDC_TYPE_DECIMAL, 12, 2), &big, &x));
+	assert_true(x == (cdc_i128)400000000000);
+	assert_true(
+		one(integer(CDC_PQ_INT32, 32, false), field(CDC_TYPE_INTEGER, 0, 0), &small, &i));
+	assert_int_equal(i, 7);
+	assert_false(
+		one(integer(CDC_PQ_INT32, 32, false), field(CDC_TYPE_INTEGER, 0, 0), &big, &i));
+	assert_true(
+		one(integer(CDC_PQ_INT64, 64, false), field(CDC_TYPE_DECIMAL, 20, 0), &huge, &x));
+	assert_true(x == (cdc_i128)UINT64_MAX);
+	old.converted = CDC_PQ_CONV_UINT_64;
+	assert_true(one(old, field(CDC_TYPE_LONG, 0, 0), &half, &l));
+	assert_int_equal(l, INT64_MAX);
+	assert_false(one(old, field(CDC_TYPE_LONG, 0, 0), &huge, &l));
+	passes(integer(CDC_PQ_INT64, 64, true), field(CDC_TYPE_LONG, 0, 0));
+}
+
+/* Numbers from Python's struct, format "e". */
+static void halves(void **state)
+{
+	static const struct {
+		const char *bytes;
+		float v;
+	} cases[] = {
+		{ "\x00\x3c", 1.0f },	   { "\x66\x2e", 0.0999755859375f },
+		{ "\x00\xc0", -2.0f },	   { "\xff\x7b", 65504.0f },
+		{ "\x01\x00", 0x1p-24f },  { "\xff\x03", 0x3ffp-24f },
+		{ "\x00\x04", 0x1p-14f },  { "\x00\x7c", INFINITY },
+		{ "\x00\xfc", -INFINITY }, { "\x00\x00", 0.0f },
+	};
+	struct cdc_str s;
+	float f = 0;
+	double d = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		s = cdc_str(cases[i].bytes, 2);
+		assert_true(
+			one(fixed(CDC_PQ_LOGICAL_FLOAT16, 2), field(CDC_TYPE_FLOAT, 0, 0), &s, &f));
+		assert_true(f == cases[i].v);
+		assert_true(one(fixed(CDC_PQ_LOGICAL_FLOAT16, 2), field(CDC_TYPE_DOUBLE, 0, 0), &s,
+				&d));
+		assert_true(d == (double)cases[i].v);
+	}
+	s = cdc_str("\x01\x7e", 2);
+	assert_true(one(fixed(CDC_PQ_LOGICAL_FLOAT16, 2), field(CDC_TYPE_FLOAT, 0, 0), &s, &f));
+	assert_true(isnan(f));
+	s = cdc_str("\x00\x80", 2);
+	assert_true(one(fixed(CDC_PQ_LOGICAL_FLOAT16, 2), field(CDC_TYPE_FLOAT, 0, 0), &s, &f));
+	assert_true(f == 0 && signbit(f));
+}
+
+static void times(void **state)
+{
+	const int32_t ms = 11465120;
+	const int32_t before = -1;
+	const int64_t us = 11465120001;
+	const int64_t ns = 86400000000000;
+	const int64_t after = ns + 1;
+	const int64_t wrap = INT64_MAX;
+	struct cdc_pq_node old = leaf(CDC_PQ_INT32);
+	struct cdc_field time = field(CDC_TYPE_TIME, 0, 0);
+	int64_t out = 0;
+
+	(void)state;
+	assert_true(one(time_of_day(CDC_PQ_INT32, CDC_PQ_MILLIS), time, &ms, &out));
+	assert_int_equal(out, 11465120000000);
+	old.converted = CDC_PQ_CONV_TIME_MILLIS;
+	assert_true(one(old, time, &ms, &out));
+	assert_int_equal(out, 11465120000000);
+	assert_false(one(old, time, &before, &out));
+	assert_true(one(time_of_day(CDC_PQ_INT64, CDC_PQ_MICROS), time, &us, &out));
+	assert_int_equal(out, 11465120001000);
+	assert_false(one(time_of_day(CDC_PQ_INT64, CDC_PQ_MICROS), time, &wrap, &out));
+	assert_true(one(time_of_day(CDC_PQ_INT64, CDC_PQ_NANOS), time, &ns, &out));
+	assert_int_equal(out, ns);
+	assert_false(one(time_of_day(CDC_PQ_INT64, CDC_PQ_NANOS), time, &after, &out));
+}
+
+static void nanoseconds(void **state)
+{
+	const struct cdc_pq_int96 spark = { 11465120001007, 2458802 };
+	const struct cdc_pq_int96 first = { 763145224192, 2333836 };
+	const struct cdc_pq_int96 too_early = { 763145224191, 2333836 };
+	const struct cdc_pq_int96 slots[2] = { { 0, 0 }, { 1, 2440588 } };
+	const uint8_t def[2] = { 0, 1 };
+	struct cdc_pq_node n = leaf(CDC_PQ_INT96);
+	struct cdc_pq_vec vec = { CDC_PQ_INT96, 2, slots, def, NULL };
+	struct cdc_field f = field(CDC_TYPE_TIMESTAMP_NS, 0, 0);
+	const int64_t us = 1573701065120001;
+	struct cdc_convert c;
+	int64_t out[2] = { 0, 0 };
+
+	(void)state;
+	passes(timestamp(CDC_PQ_NANOS), f);
+	passes(timestamp(CDC_PQ_NANOS), field(CDC_TYPE_TIMESTAMP_NTZ_NS, 0, 0));
+	assert_true(one(timestamp(CDC_PQ_MICROS), f, &us, out));
+	assert_int_equal(out[0], us * 1000);
+	assert_true(one(n, f, &spark, out));
+	assert_int_equal(out[0], 1573701065120001007);
+	assert_true(one(n, f, &first, out));
+	assert_int_equal(out[0], INT64_MIN);
+	assert_false(one(n, f, &too_early, out));
+	n.max_def = 1;
+	assert_true(cdc_convert_choose(&c, &n, &f));
+	assert_true(c.fn(&c, &vec, out));
+	assert_int_equal(out[1], 1);
+	vec.def = NULL;
+	assert_false(c.fn(&c, &vec, out));
+}
+
+static void other_types(void **state)
+{
+	static const char bytes[CDC_BIG_DECIMAL_BYTES + 1];
+	struct cdc_str in = cdc_str(bytes, CDC_BIG_DECIMAL_BYTES);
+	struct cdc_str out = CDC_STR_INIT;
+	struct cdc_pq_node big = fixed(CDC_PQ_LOGICAL_DECIMAL, 20);
+
+	(void)state;
+	passes(fixed(CDC_PQ_LOGICAL_UUID, 16), field(CDC_TYPE_UUID, 0, 0));
+	passes(fixed(CDC_PQ_LOGICAL_NONE, 12), field(CDC_TYPE_INTERVAL, 0, 0));
+	big.scale = 2;
+	passes(big, field(CDC_TYPE_BIG_DECIMAL, 45, 2));
+	assert_true(
+		one(decimal(CDC_PQ_BYTE_ARRAY, 2), field(CDC_TYPE_BIG_DECIMAL, 45, 2), &in, &out));
+	assert_ptr_equal(out.p, in.p);
+	assert_int_equal(out.n, in.n);
+	in.n++;
+	assert_false(
+		one(decimal(CDC_PQ_BYTE_ARRAY, 2), field(CDC_TYPE_BIG_DECIMAL, 45, 2), &in, &out));
+}
+
+/* A leaf that is annotated as always null is any column, as long as it keeps its word. */
+static void nulls_only(void **state)
+{
+	const int32_t values[2] = { 0, 0 };
+	const uint8_t def[2] = { 0, 0 };
+	const uint8_t lie[2] = { 0, 1 };
+	struct cdc_pq_vec vec = { CDC_PQ_INT32, 2, values, def, NULL };
+	struct cdc_pq_node n = leaf(CDC_PQ_INT32);
+	struct cdc_field f = field(CDC_TYPE_STRING, 0, 0);
+	struct cdc_str out[2] = { { "x", 1 }, { "y", 1 } };
+	struct cdc_convert c;
+
+	(void)state;
+	n.logical = CDC_PQ_LOGICAL_UNKNOWN;
+	n.max_def = 1;
+	assert_true(cdc_convert_choose(&c, &n, &f));
+	assert_true(c.fn(&c, &vec, out));
+	assert_null(out[0].p);
+	assert_int_equal(out[1].n, 0);
+	vec.def = lie;
+	assert_false(c.fn(&c, &vec, out));
+	vec.def = NULL;
+	assert_false(c.fn(&c, &vec, out));
+	vec.n = 0;
+	assert_true(c.fn(&c, &vec, out));
 }
 
 static void timestamps(void **state)
@@ -149,6 +381,12 @@ static void decimals(void **state)
 	assert_true(out == -32300);
 	assert_true(one(leaf(CDC_PQ_INT32), field(CDC_TYPE_DECIMAL, 12, 2), &i, &out));
 	assert_true(out == -32300);
+	/* A larger scale in the file: only if nothing is lost. */
+	i = -32300;
+	assert_true(one(decimal(CDC_PQ_INT32, 4), field(CDC_TYPE_DECIMAL, 7, 2), &i, &out));
+	assert_true(out == -323);
+	i = -32301;
+	assert_false(one(decimal(CDC_PQ_INT32, 4), field(CDC_TYPE_DECIMAL, 7, 2), &i, &out));
 	assert_true(one(decimal(CDC_PQ_INT64, 0), field(CDC_TYPE_DECIMAL, 18, 0), &l, &out));
 	assert_true(out == l);
 	assert_false(one(decimal(CDC_PQ_INT64, 0), field(CDC_TYPE_DECIMAL, 17, 0), &l, &out));
@@ -194,15 +432,30 @@ static void wrong_annotations(void **state)
 
 	(void)state;
 	u.logical = CDC_PQ_LOGICAL_INTEGER;
-	u.bit_width = 32;
-	refused(u, field(CDC_TYPE_INTEGER, 0, 0));
 	u.bit_width = 16;
 	passes(u, field(CDC_TYPE_INTEGER, 0, 0));
-	u = leaf(CDC_PQ_INT64);
-	u.converted = CDC_PQ_CONV_UINT_64;
+	u.bit_width = 32;
+	refused(u, field(CDC_TYPE_DATE, 0, 0));
+	u = leaf(CDC_PQ_INT32);
+	u.converted = CDC_PQ_CONV_TIME_MILLIS;
+	refused(u, field(CDC_TYPE_INTEGER, 0, 0));
 	refused(u, field(CDC_TYPE_LONG, 0, 0));
+	refused(u, field(CDC_TYPE_DOUBLE, 0, 0));
+	refused(u, field(CDC_TYPE_DECIMAL, 12, 2));
+	refused(timestamp(CDC_PQ_MICROS), field(CDC_TYPE_DECIMAL, 38, 0));
+	refused(timestamp(CDC_PQ_MICROS), field(CDC_TYPE_TIME, 0, 0));
 	refused(decimal(CDC_PQ_INT32, 2), field(CDC_TYPE_INTEGER, 0, 0));
-	refused(decimal(CDC_PQ_INT32, 3), field(CDC_TYPE_DECIMAL, 7, 2));
+	refused(decimal(CDC_PQ_INT32, 41), field(CDC_TYPE_DECIMAL, 7, 2));
+	refused(decimal(CDC_PQ_INT32, -1), field(CDC_TYPE_DECIMAL, 7, 2));
+	refused(fixed(CDC_PQ_LOGICAL_NONE, 2), field(CDC_TYPE_FLOAT, 0, 0));
+	refused(fixed(CDC_PQ_LOGICAL_FLOAT16, 4), field(CDC_TYPE_FLOAT, 0, 0));
+	refused(fixed(CDC_PQ_LOGICAL_UUID, 15), field(CDC_TYPE_UUID, 0, 0));
+	refused(fixed(CDC_PQ_LOGICAL_NONE, 16), field(CDC_TYPE_INTERVAL, 0, 0));
+	refused(fixed(CDC_PQ_LOGICAL_DECIMAL, 1025), field(CDC_TYPE_BIG_DECIMAL, 2468, 0));
+	refused(decimal(CDC_PQ_BYTE_ARRAY, 2467), field(CDC_TYPE_BIG_DECIMAL, 2467, 2467));
+	refused(decimal(CDC_PQ_BYTE_ARRAY, 3), field(CDC_TYPE_BIG_DECIMAL, 50, 2));
+	refused(leaf(CDC_PQ_INT32), field(CDC_TYPE_TIMESTAMP_NS, 0, 0));
+	refused(leaf(CDC_PQ_BOOLEAN), field(CDC_TYPE_VOID, 0, 0));
 	refused(decimal(CDC_PQ_FIXED, 2), field(CDC_TYPE_BINARY, 0, 0));
 	refused(leaf(CDC_PQ_FIXED), field(CDC_TYPE_DECIMAL, 7, 2));
 	refused(leaf(CDC_PQ_INT64), field(CDC_TYPE_INTEGER, 0, 0));
@@ -216,9 +469,19 @@ static void wrong_annotations(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(without_work),	 cmocka_unit_test(widened),
-		cmocka_unit_test(timestamps),	 cmocka_unit_test(decimals),
-		cmocka_unit_test(long_decimals), cmocka_unit_test(wrong_annotations),
+		cmocka_unit_test(without_work),
+		cmocka_unit_test(widened),
+		cmocka_unit_test(narrow),
+		cmocka_unit_test(unsigned_integers),
+		cmocka_unit_test(halves),
+		cmocka_unit_test(times),
+		cmocka_unit_test(nanoseconds),
+		cmocka_unit_test(other_types),
+		cmocka_unit_test(nulls_only),
+		cmocka_unit_test(timestamps),
+		cmocka_unit_test(decimals),
+		cmocka_unit_test(long_decimals),
+		cmocka_unit_test(wrong_annotations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

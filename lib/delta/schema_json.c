@@ -237,20 +237,56 @@ int cdc_schema_from_json(struct cdc_schema *s, struct cdc_str json, struct cdc_e
 	return CDC_OK;
 }
 
-static int put_field(const struct cdc_field *f, struct cdc_buf *out, struct cdc_err *err)
+static int put_type(const struct cdc_field *f, struct cdc_buf *out, struct cdc_err *err);
+static int put_fields(const struct cdc_field *f, int n, struct cdc_buf *out, struct cdc_err *err);
+
+/* A member of a nested type that tells a type, and the one that tells whether it may be null. */
+static int put_part(const struct cdc_field *f, const char *type, const char *null,
+		    struct cdc_buf *out, struct cdc_err *err)
+{
+	int rc = cdc_buf_puts(out, type, err);
+
+	if (rc == CDC_OK)
+		rc = put_type(f, out, err);
+	if (rc == CDC_OK && null)
+		rc = cdc_buf_puts(out, null, err);
+	if (rc == CDC_OK && null)
+		rc = cdc_buf_puts(out, f->nullable ? "true" : "false", err);
+	return rc;
+}
+
+/* A nested type comes with its text from a table's schema, without from a file's. */
+static int put_type(const struct cdc_field *f, struct cdc_buf *out, struct cdc_err *err)
 {
 	char name[CDC_TYPE_NAME_MAX];
 	int rc;
 
+	if (f->type_json.p)
+		return cdc_buf_put(out, f->type_json, err);
+	if (f->type == CDC_TYPE_STRUCT)
+		return put_fields(f->child, f->num_children, out, err);
+	if (f->type == CDC_TYPE_ARRAY) {
+		rc = put_part(&f->child[0],
+			      "{\"type\":\"array\",\"elementType\":", ",\"containsNull\":", out,
+			      err);
+	} else if (f->type == CDC_TYPE_MAP) {
+		rc = put_part(&f->child[0], "{\"type\":\"map\",\"keyType\":", NULL, out, err);
+		if (rc == CDC_OK)
+			rc = put_part(&f->child[1],
+				      ",\"valueType\":", ",\"valueContainsNull\":", out, err);
+	} else {
+		return cdc_json_put_string(out, cdc_str_z(cdc_type_name(f, name)), err);
+	}
+	return rc < 0 ? rc : cdc_buf_putc(out, '}', err);
+}
+
+static int put_field(const struct cdc_field *f, struct cdc_buf *out, struct cdc_err *err)
+{
+	int rc;
+
 	if ((rc = cdc_buf_puts(out, "{\"name\":", err)) < 0 ||
 	    (rc = cdc_json_put_string(out, f->name, err)) < 0 ||
-	    (rc = cdc_buf_puts(out, ",\"type\":", err)) < 0)
-		return rc;
-	if (f->type_json.p)
-		rc = cdc_buf_put(out, f->type_json, err);
-	else
-		rc = cdc_json_put_string(out, cdc_str_z(cdc_type_name(f, name)), err);
-	if (rc < 0 ||
+	    (rc = cdc_buf_puts(out, ",\"type\":", err)) < 0 || (rc = put_type(f, out, err)) < 0 ||
 	    (rc = cdc_buf_puts(out, f->nullable ? ",\"nullable\":true" : ",\"nullable\":false",
 			       err)) < 0 ||
 	    (rc = cdc_buf_puts(out, ",\"metadata\":", err)) < 0 ||
@@ -259,15 +295,20 @@ static int put_field(const struct cdc_field *f, struct cdc_buf *out, struct cdc_
 	return cdc_buf_putc(out, '}', err);
 }
 
-int cdc_schema_to_json(const struct cdc_schema *s, struct cdc_buf *out, struct cdc_err *err)
+static int put_fields(const struct cdc_field *f, int n, struct cdc_buf *out, struct cdc_err *err)
 {
 	int rc = cdc_buf_puts(out, "{\"type\":\"struct\",\"fields\":[", err);
 
-	for (int i = 0; rc == CDC_OK && i < s->num_fields; i++) {
+	for (int i = 0; rc == CDC_OK && i < n; i++) {
 		if (i)
 			rc = cdc_buf_putc(out, ',', err);
 		if (rc == CDC_OK)
-			rc = put_field(&s->field[i], out, err);
+			rc = put_field(&f[i], out, err);
 	}
 	return rc < 0 ? rc : cdc_buf_puts(out, "]}", err);
+}
+
+int cdc_schema_to_json(const struct cdc_schema *s, struct cdc_buf *out, struct cdc_err *err)
+{
+	return put_fields(s->field, s->num_fields, out, err);
 }

@@ -58,6 +58,22 @@ static int add_file(struct cdc_snapshot *s, struct cdc_str name, const struct st
 	return rc;
 }
 
+/* The metadata tells the schema as that of a table does. */
+static int tell_schema(struct cdc_snapshot *s, struct cdc_err *err)
+{
+	struct cdc_buf json = CDC_BUF_INIT;
+	int rc = cdc_schema_to_json(&s->schema, &json, err);
+
+	if (rc == CDC_OK) {
+		char *p = cdc_arena_dup(&s->arena, json.p, json.len);
+
+		rc = p ? CDC_OK : cdc_fail_nomem(err);
+		s->metadata.schema_json = cdc_str(p, json.len);
+	}
+	cdc_buf_free(&json);
+	return rc;
+}
+
 /* The schema's names point into the file's memory, which goes: it is copied. */
 static int take_schema(struct cdc_snapshot *s, const struct cdc_pq_file *f, struct cdc_err *err)
 {
@@ -67,7 +83,7 @@ static int take_schema(struct cdc_snapshot *s, const struct cdc_pq_file *f, stru
 	if (rc == CDC_OK)
 		rc = cdc_schema_copy(&s->schema, &borrowed, err);
 	cdc_schema_free(&borrowed);
-	return rc;
+	return rc < 0 ? rc : tell_schema(s, err);
 }
 
 int cdc_parquet_table_open(struct cdc_snapshot **out, const struct cdc_io *io, const char *path,

@@ -61,6 +61,32 @@ static void text_survives(void **state)
 		"\"nullable\":true,\"metadata\":{}}]}");
 }
 
+/* The schema of a file has no text of its nested types: they are told from the tree. */
+static void tree_without_text(void **state)
+{
+	static const char json[] =
+		"{\"type\":\"struct\",\"fields\":[{\"name\":\"a\",\"type\":{\"type\":\"array\","
+		"\"elementType\":{\"type\":\"map\",\"keyType\":\"string\",\"valueType\":{\"type\":"
+		"\"struct\",\"fields\":[{\"name\":\"q\",\"type\":\"decimal(5,2)\",\"nullable\":false,"
+		"\"metadata\":{}},{\"name\":\"r\",\"type\":\"long\",\"nullable\":true,\"metadata\":{}}]},"
+		"\"valueContainsNull\":true},\"containsNull\":false},"
+		"\"nullable\":true,\"metadata\":{}}]}";
+	struct cdc_schema s = CDC_SCHEMA_INIT;
+	struct cdc_err err = CDC_ERR_INIT;
+	struct cdc_buf out = CDC_BUF_INIT;
+	struct cdc_field *f;
+
+	(void)state;
+	assert_int_equal(cdc_schema_from_json(&s, cdc_str_z(json), &err), 0);
+	for (f = &s.field[0]; f; f = f->num_children ? &f->child[f->num_children - 1] : NULL)
+		f->type_json = cdc_str(NULL, 0);
+	assert_int_equal(cdc_schema_to_json(&s, &out, &err), 0);
+	assert_int_equal(out.len, strlen(json));
+	assert_memory_equal(out.p, json, out.len);
+	cdc_buf_free(&out);
+	cdc_schema_free(&s);
+}
+
 static void fields_are_understood(void **state)
 {
 	struct cdc_schema s = CDC_SCHEMA_INIT;
@@ -275,10 +301,11 @@ static void parquet_types(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(text_survives),   cmocka_unit_test(fields_are_understood),
-		cmocka_unit_test(exact_name_wins), cmocka_unit_test(many_fields),
-		cmocka_unit_test(column_mapping),  cmocka_unit_test(damaged_is_refused),
-		cmocka_unit_test(decimal_forms),   cmocka_unit_test(parquet_types),
+		cmocka_unit_test(text_survives),	 cmocka_unit_test(tree_without_text),
+		cmocka_unit_test(fields_are_understood), cmocka_unit_test(exact_name_wins),
+		cmocka_unit_test(many_fields),		 cmocka_unit_test(column_mapping),
+		cmocka_unit_test(damaged_is_refused),	 cmocka_unit_test(decimal_forms),
+		cmocka_unit_test(parquet_types),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,8 +4,8 @@ delta/dat, delta/golden: DuckDB's rows beside the table. delta/cdf: the change f
 applied from the first version on, gives the rows of each version. parquet/apache: DuckDB's rows in
 expected/; files that DuckDB could not read have the rows of another file of the same contents.
 parquet/hyparquet: its own rows beside each file. by_hand.ndjson: tables of a few rows without any
-of these. Whatever has none must be read to its end or be refused; in parquet/fuzz and
-parquet/apache/bad_data any outcome but a crash is right, unless refused.tsv lists it.
+of these, in DuckDB's typed voice. Whatever has none must be read to its end or be refused; in
+parquet/fuzz any outcome but a crash is right.
 """
 import collections
 import dataclasses
@@ -32,13 +32,9 @@ SAME_ROWS = {
     # One file in two codings (Impala's).
     "data/alltypes_tiny_pages_plain": "data/alltypes_tiny_pages",
 }
-# Rows by hyparquet of a file that apache/data has too.
-BY_HYPARQUET = ("byte_stream_split_extended.gzip", "repeated_no_annotation")
-# DuckDB's rows that are not the file's.
-NOT_DUCKDB = {
-    # Read by hyparquet.
-    "data/byte_stream_split_extended.gzip", "data/repeated_no_annotation",
-}
+# Rows by hyparquet, which has the file too: DuckDB reads byte stream splits of floats alone, and
+# no rows of the other.
+BY_HYPARQUET = ("data/byte_stream_split_extended.gzip", "data/repeated_no_annotation")
 
 
 @dataclasses.dataclass
@@ -53,7 +49,8 @@ class Case:
 
 
 def _parse(text):
-    return json.loads(text, parse_float=Decimal, object_pairs_hook=Pairs)
+    return json.loads(text, parse_float=Decimal, parse_constant=Decimal,
+                      object_pairs_hook=Pairs)
 
 
 def _lines(path):
@@ -135,7 +132,8 @@ def _last_of_feed(corpus, name):
 
 
 def _by_hand():
-    return {d["case"]: d["rows"] for d in map(json.loads, _lines(f"{HERE}/by_hand.ndjson"))}
+    return {d["case"]: d["rows"] * d.get("times", 1)
+            for d in map(json.loads, _lines(f"{HERE}/by_hand.ndjson"))}
 
 
 def _hand_rows(rows, kind):
@@ -144,8 +142,12 @@ def _hand_rows(rows, kind):
             for r in rows]
 
 
-def _delta(corpus):
-    hand = _by_hand()
+def _hand_expectation(hand, name):
+    rows = hand.pop(name, None)
+    return None if rows is None else functools.partial(_hand_rows, rows)
+
+
+def _delta(corpus, hand):
     for name, path in _tables(f"{corpus}/delta"):
         beside = glob.glob(f"{glob.escape(path)}/../expected.ndjson")
         beside += sorted(glob.glob(f"{glob.escape(path)}/../expected/*.ndjson"))
@@ -154,10 +156,8 @@ def _delta(corpus):
             yield Case(f"delta/{name}" + (f"@{at[1]}" if at else ""), path,
                        int(at[1]) if at else None, functools.partial(_duckdb_table, file))
         if not beside:
-            rows = hand.pop(f"delta/{name}", None)
-            expected = None if rows is None else functools.partial(_hand_rows, rows)
-            yield Case(f"delta/{name}", path, expected=expected or _last_of_feed(corpus, name))
-    assert not hand, f"by_hand.ndjson has rows for {list(hand)}"
+            yield Case(f"delta/{name}", path, expected=_hand_expectation(hand, f"delta/{name}")
+                       or _last_of_feed(corpus, name))
     for feed in FEEDS:
         name, _, _, versions = feed
         for v in versions:
@@ -178,18 +178,20 @@ def _hyparquet_file(path, kind):
     return [decode(kind, Pairs(zip(names, r)), voices.Hyparquet) for r in rows]
 
 
-def _apache(corpus):
+def _apache(corpus, hand):
     folder = f"{corpus}/parquet/apache"
     for path in sorted(glob.glob(f"{folder}/*data/**/*.parquet*", recursive=True)):
         name = re.sub(r"\.parquet$", "", os.path.relpath(path, folder))
         if path.endswith(".json"):
             continue
-        case = Case(f"parquet/apache/{name}", path, ordered=True, voice=voices.DuckDBFile,
-                    any_outcome=name.startswith("bad_data/"))
+        case = Case(f"parquet/apache/{name}", path, ordered=True, voice=voices.DuckDBFile)
         rows = SAME_ROWS.get(name, name).replace("/", "__")
         found = glob.glob(f"{glob.escape(f'{folder}/expected/{rows}')}.parquet.duckdb.ndjson*")
         other = f"{corpus}/parquet/hyparquet/{os.path.basename(name)}.json"
-        if name in NOT_DUCKDB:
+        by_hand = _hand_expectation(hand, case.name)
+        if by_hand:
+            case.expected, case.voice = by_hand, voices.DuckDB
+        elif name in BY_HYPARQUET:
             case.voice = voices.Hyparquet
             case.expected = functools.partial(_hyparquet_file, other)
         elif found:
@@ -197,7 +199,7 @@ def _apache(corpus):
         yield case
 
 
-def _hyparquet(corpus):
+def _hyparquet(corpus, _):
     for path in sorted(glob.glob(f"{corpus}/parquet/hyparquet/*.parquet")):
         name = os.path.basename(path).removesuffix(".parquet")
         rows = path.removesuffix(".parquet") + ".json"
@@ -207,7 +209,7 @@ def _hyparquet(corpus):
         yield case
 
 
-def _fuzz(corpus):
+def _fuzz(corpus, _):
     for path in sorted(glob.glob(f"{corpus}/parquet/fuzz/*")):
         yield Case(f"parquet/fuzz/{os.path.basename(path)}", path, any_outcome=True)
 
@@ -215,5 +217,7 @@ def _fuzz(corpus):
 def cases(corpus):
     """None when the corpus is absent."""
     if os.path.isdir(f"{corpus}/delta"):
+        hand = _by_hand()
         for part in (_delta, _apache, _hyparquet, _fuzz):
-            yield from part(corpus)
+            yield from part(corpus, hand)
+        assert not hand, f"by_hand.ndjson has rows for {list(hand)}"

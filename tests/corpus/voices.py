@@ -31,17 +31,17 @@ def number(value):
 
 
 def real(kind, value):
-    return bits(kind, {"NaN": "nan", "Infinity": "inf", "-Infinity": "-inf"}[value]
+    return bits(kind[0], {"NaN": "nan", "Infinity": "inf", "-Infinity": "-inf"}[value]
                 if isinstance(value, str) else number(value))
 
 
 def zero_without_sign(kind, value):
-    return bits(kind, 0) if value == bits(kind, "-0.0") else value
+    return bits(kind[0], 0) if value == bits(kind[0], "-0.0") else value
 
 
 def finite(kind, value):
     """JSON.stringify writes null for what is not finite, and 0 for -0."""
-    if value in ("NaN", bits(kind, "inf"), bits(kind, "-inf")):
+    if value in ("NaN", bits(kind[0], "inf"), bits(kind[0], "-inf")):
         return None
     return zero_without_sign(kind, value)
 

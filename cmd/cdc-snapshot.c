@@ -6,6 +6,7 @@
 
 #include "delta/log.h"
 #include "table/describe.h"
+#include "table/describe_file.h"
 #include "table/history.h"
 #include "table/parquet_table.h"
 #include "table/print.h"
@@ -181,6 +182,15 @@ static int print_description(struct run *r, struct cdc_err *err)
 	return rc;
 }
 
+static int describe_file(struct run *r, const char *path, struct cdc_err *err)
+{
+	int rc = cmd_output_open(&r->c, err);
+
+	if (rc == CDC_OK)
+		rc = cdc_describe_path(r->c.io, path, r->format, &r->c.out, err);
+	return rc < 0 ? rc : cmd_output_done(&r->c, err);
+}
+
 /* A file has no log: what asks for one makes no sense. */
 static int open_file(struct run *r, const char *path, struct cdc_err *err)
 {
@@ -232,6 +242,8 @@ static int run(struct run *r, const char *table, struct cdc_err *err)
 	cmd_limit_memory(&r->c);
 	while (strcmp(format_choices[r->format], r->o.format) != 0)
 		r->format++;
+	if (r->o.describe && cdc_is_parquet_operand(r->c.io, table))
+		return describe_file(r, table, err);
 	if ((rc = load(r, table, &version, err)) < 0 || (rc = cmd_output_open(&r->c, err)) < 0)
 		return rc;
 	if (r->o.history)

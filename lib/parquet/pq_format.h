@@ -137,6 +137,12 @@ struct cdc_pq_key_value {
 	const char *value;
 };
 
+/* The same as it was read: any bytes. */
+struct cdc_pq_meta_entry {
+	struct cdc_str key;
+	struct cdc_str value; /* p == NULL: absent */
+};
+
 struct cdc_pq_schema {
 	struct cdc_pq_node *node; /* node[0] is the root */
 	int32_t num_nodes;
@@ -190,6 +196,8 @@ struct cdc_pq_metadata {
 	struct cdc_pq_row_group *row_group;
 	int32_t num_row_groups;
 	struct cdc_str created_by;
+	struct cdc_pq_meta_entry *entry; /* reader's: key_value_metadata, in the file's order */
+	uint32_t num_entries;
 	bool has_column_orders;
 	const uint8_t *leaf_order; /* reader's: what orders the bounds of each leaf; or NULL */
 	struct cdc_arena arena; /* owns everything above */

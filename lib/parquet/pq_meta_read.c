@@ -7,9 +7,10 @@
  */
 #include "parquet/pq_meta_read.h"
 
-/* The least bytes of a SchemaElement (name), a RowGroup (columns, num_rows) and a ColumnChunk
- * (a nested struct), STOP included: a longer list cannot be true. */
-enum { MIN_NODE = 3, MIN_GROUP = 5, MIN_CHUNK = 3 };
+/* The least bytes of a SchemaElement (name), a RowGroup (columns, num_rows), a ColumnChunk
+ * (a nested struct) and a KeyValue (perhaps nothing), STOP included: a longer list cannot be true.
+ */
+enum { MIN_NODE = 3, MIN_GROUP = 5, MIN_CHUNK = 3, MIN_ENTRY = 1 };
 
 /* Largest FIXED_LEN_BYTE_ARRAY (spec 3.5). */
 #define MAX_TYPE_LENGTH (1 << 20)
@@ -570,6 +571,35 @@ static void read_row_groups(struct parser *ps)
 
 /* ------------------------------------------------------------------ file */
 
+static void read_entry(struct cdc_pq_tread *r, struct cdc_pq_meta_entry *e)
+{
+	static const struct cdc_pq_twant want = { {
+		[1] = CDC_PQ_WIRE_BINARY,
+		[2] = CDC_PQ_WIRE_BINARY,
+	} };
+	struct cdc_pq_tfield f = CDC_PQ_TFIELD_INIT;
+
+	while (cdc_pq_tread_field(r, &f, &want)) {
+		if (f.id == 1)
+			e->key = cdc_pq_tread_binary(r);
+		else
+			e->value = cdc_pq_tread_binary(r);
+	}
+}
+
+static void read_entries(struct parser *ps)
+{
+	struct cdc_pq_metadata *m = ps->m;
+	uint32_t n = struct_list(ps, MIN_ENTRY);
+
+	if (ps->r.bad)
+		return;
+	m->entry = alloc(ps, n, sizeof(*m->entry));
+	m->num_entries = m->entry ? n : 0;
+	for (uint32_t i = 0; i < m->num_entries && !ps->r.bad; i++)
+		read_entry(&ps->r, &m->entry[i]);
+}
+
 static enum cdc_pq_trust read_order(struct cdc_pq_tread *r)
 {
 	static const struct cdc_pq_twant want = { {
@@ -628,6 +658,7 @@ static void read_fields(struct parser *ps)
 		[2] = CDC_PQ_WIRE_LIST,
 		[3] = CDC_PQ_WIRE_I64,
 		[4] = CDC_PQ_WIRE_LIST,
+		[5] = CDC_PQ_WIRE_LIST,
 		[6] = CDC_PQ_WIRE_BINARY,
 		[7] = CDC_PQ_WIRE_LIST,
 	} };
@@ -649,6 +680,9 @@ static void read_fields(struct parser *ps)
 			break;
 		case 4:
 			read_row_groups(ps);
+			break;
+		case 5:
+			read_entries(ps);
 			break;
 		case 6:
 			m->created_by = cdc_pq_tread_binary(r);

@@ -1,0 +1,90 @@
+#!/usr/bin/env bats
+# Proves what a user sees of cdc-snapshot --describe and --history: tables and single Parquet files,
+# for programs and for people, logs of other writers, and what is refused.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+	PATH=$(cd "${BUILD:-build}" && pwd):$PATH
+	cd "$BATS_TEST_TMPDIR" || return 1
+	cat >in.ndjson <<-'EOF'
+		{"recordType":"INSERT","afterImages":{"id":"1","name":"a","at":"2019-11-14"},"position":{"topic":"t","partition":0,"offset":7}}
+		{"recordType":"INSERT","afterImages":{"id":"2","name":null,"at":"2019-11-15"},"position":{"topic":"t","partition":0,"offset":8}}
+	EOF
+	cdc-merge -q --create --schema 'id BIGINT NOT NULL, name STRING, at DATE' -k id sales in.ndjson
+}
+
+# is EXPECTED FILE
+is() { diff -u <(printf '%s\n' "$1") "$2"; }
+
+refuses() { # refuses STATUS PATTERN COMMAND...
+	local want=$1 pattern=$2
+	shift 2
+	run -"$want" --separate-stderr "$@"
+	[ -z "$output" ]
+	[[ $stderr == *"$pattern"* ]] || { echo "$stderr"; return 1; }
+}
+
+# A log by hand: each argument is the text of one commit, from version 0 on.
+log_of() {
+	local v=0
+	mkdir -p "$1/_delta_log"
+	for text in "${@:2}"; do
+		printf '%s\n' "$text" >"$1/_delta_log/$(printf %020d $v).json"
+		v=$((v + 1))
+	done
+}
+
+protocol='{"protocol":{"minReaderVersion":1,"minWriterVersion":2}}'
+metadata='{"metaData":{"id":"x","format":{"provider":"parquet","options":{}},"schemaString":"{\"type\":\"struct\",\"fields\":[{\"name\":\"id\",\"type\":\"long\",\"nullable\":true,\"metadata\":{}}]}","partitionColumns":[],"configuration":{}}}'
+
+@test "describe: what a pipeline asks of its table" {
+	cdc-snapshot --describe sales >out
+	[ "$(wc -l <out)" -eq 1 ]
+	jq -c '[.key, .rows, .deletedShare, .checkpointVersion, .writeRefusal, .rowIdHighWaterMark]' out >got
+	is '[["id"],2,0,null,null,null]' got
+	jq -c '.appTransactions[] | [(.appId | contains("t")), .version, (.lastUpdated | test("^20.*Z$"))]' out >got
+	is '[true,8,true]' got
+	jq -c '[.fileSizes[].files] | add' out >got
+	is "$(jq .files out)" got
+	jq -c '[.fileSizes[].bytes] | add' out >got
+	is "$(jq .bytes out)" got
+}
+
+@test "describe: a short form for people" {
+	cdc-snapshot --describe -f table sales >out
+	grep -qE '^\| +rows\| +2\|$' out
+	grep -qE '^\| +column\| +id long not null\|$' out
+	grep -qE '^\| +writable\| +yes\|$' out
+}
+
+@test "describe: a table that only others may write" {
+	log_of t "$metadata
+{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":7,\"writerFeatures\":[\"moonPhases\"]}}"
+	cdc-snapshot --describe t | jq -r .writeRefusal >got
+	is 'table needs writer feature moonPhases, which this program does not know' got
+	cdc-snapshot --describe -f table t | grep -q moonPhases
+}
+
+@test "describe: a Parquet file" {
+	cp sales/*.parquet one.parquet
+	cdc-snapshot --describe one.parquet >out
+	[ "$(wc -l <out)" -eq 1 ]
+	jq -c '[.file, .size, .rows, .version, [.schema[].name], [.schema[].logicalType]]' out >got
+	is "[\"one.parquet\",$(stat -c %s one.parquet),2,1,[\"id\",\"name\",\"at\"],[null,\"STRING\",\"DATE\"]]" got
+	jq -c '.rowGroups[0].columns[] | [.column, .values, .nulls, .min, .max]' out >got
+	is '["id",2,0,"1","2"]
+["name",2,1,"a","a"]
+["at",2,0,"2019-11-14","2019-11-15"]' got
+	cdc-snapshot --describe -f table one.parquet >out
+	grep -qE '^\| +at\| +DATE\|.*\| +0\|2019-11-14\|2019-11-15\|' out
+}
+
+@test "describe: what is no Parquet file, and other formats" {
+	refuses 6 'in.ndjson: error: not a Parquet file' cdc-snapshot --describe in.ndjson
+	cp sales/*.parquet one.parquet
+	truncate -s -1 one.parquet
+	refuses 6 'one.parquet: error: not a Parquet file' cdc-snapshot --describe one.parquet
+	refuses 2 'prints JSON or' cdc-snapshot --describe -f csv one.parquet
+	refuses 2 'not a Delta table' cdc-snapshot --describe nothing.parquet
+}

@@ -18,6 +18,13 @@ uint64_t cdc_hash64(const void *p, size_t n)
 	return XXH3_64bits(p, n);
 }
 
+struct cdc_hash128 cdc_hash128(const void *p, size_t n)
+{
+	XXH128_hash_t h = XXH3_128bits(p, n);
+
+	return (struct cdc_hash128){ h.low64, h.high64 };
+}
+
 uint64_t cdc_hash64_u64(uint64_t v)
 {
 	uint8_t b[8];

@@ -23,6 +23,15 @@
 
 uint64_t cdc_hash64(const void *p, size_t n);
 
+/* For sets of hashes that stand for what was hashed: 2^32 different texts share none of these but
+ * for a chance of 2^-64. */
+struct cdc_hash128 {
+	uint64_t lo;
+	uint64_t hi;
+};
+
+struct cdc_hash128 cdc_hash128(const void *p, size_t n);
+
 /* The same as cdc_hash64 of the 8 bytes of v (little-endian), inlined by callers' loops. */
 uint64_t cdc_hash64_u64(uint64_t v);
 

@@ -85,6 +85,13 @@ static const struct cdc_member sidecar_member[] = {
 	{ "sizeInBytes", CDC_M_INT64, true, false, AT(cdc_sidecar, size_bytes), ALWAYS, 0 },
 };
 
+static const struct cdc_member change_member[] = {
+	{ "path", CDC_M_STRING, true, false, AT(cdc_change_file, path), ALWAYS, 0 },
+	{ "partitionValues", CDC_M_MAP, false, false, AT(cdc_change_file, partition_value), ALWAYS,
+	  AT(cdc_change_file, num_partition_values) },
+	{ "size", CDC_M_INT64, false, false, AT(cdc_change_file, size_bytes), ALWAYS, 0 },
+};
+
 const struct cdc_member cdc_dv_member[CDC_DV_NUM_MEMBERS] = {
 	{ "storageType", CDC_M_STORAGE, true, true, AT(cdc_dv_ref, storage), ALWAYS, 0 },
 	{ "pathOrInlineDv", CDC_M_STRING, true, true, AT(cdc_dv_ref, path), ALWAYS, 0 },
@@ -107,6 +114,7 @@ const struct cdc_action_def cdc_action_def[CDC_ACT_NUM_TABLES] = {
 	[CDC_ACT_PROTOCOL] = DEF("protocol", protocol_member),
 	[CDC_ACT_DOMAIN] = DEF("domainMetadata", domain_member),
 	[CDC_ACT_SIDECAR] = DEF("sidecar", sidecar_member),
+	[CDC_ACT_CHANGE] = DEF("cdc", change_member),
 };
 
 bool cdc_member_present(enum cdc_action_kind kind, const struct cdc_member *m, const void *body)

@@ -66,6 +66,14 @@ struct cdc_remove {
 	struct cdc_dv_ref dv;
 };
 
+/* A cdc action: a file of change rows (spec section 12). */
+struct cdc_change_file {
+	struct cdc_str path;
+	struct cdc_kv *partition_value;
+	int num_partition_values;
+	int64_t size_bytes; /* 0: its writer did not tell */
+};
+
 struct cdc_txn {
 	struct cdc_str app_id;
 	int64_t version;

@@ -311,6 +311,7 @@ struct gather {
 	struct cdc_commit_actions *out;
 	size_t cap_adds;
 	size_t cap_removes;
+	size_t cap_changes;
 	size_t cap_txns;
 	size_t cap_domains;
 };
@@ -346,6 +347,11 @@ static int gather_one(void *ctx, const struct cdc_action *a, struct cdc_err *err
 		rc = grow(&o->remove, o->num_removes, &g->cap_removes, sizeof(*o->remove), err);
 		if (!rc)
 			o->remove[o->num_removes++] = a->u.remove;
+		break;
+	case CDC_ACT_CHANGE:
+		rc = grow(&o->change, o->num_changes, &g->cap_changes, sizeof(*o->change), err);
+		if (!rc)
+			o->change[o->num_changes++] = a->u.change;
 		break;
 	case CDC_ACT_TXN:
 		rc = grow(&o->txn, o->num_txns, &g->cap_txns, sizeof(*o->txn), err);
@@ -425,6 +431,7 @@ void cdc_commit_actions_free(struct cdc_commit_actions *a)
 {
 	free(a->add);
 	free(a->remove);
+	free(a->change);
 	free(a->txn);
 	free(a->domain);
 	cdc_arena_free(&a->arena);

@@ -104,6 +104,8 @@ struct cdc_commit_actions {
 	size_t num_adds;
 	struct cdc_remove *remove;
 	size_t num_removes;
+	struct cdc_change_file *change; /* if any: the commit's changes are these and no others */
+	size_t num_changes;
 	struct cdc_txn *txn;
 	size_t num_txns;
 	struct cdc_domain *domain;

@@ -24,6 +24,7 @@ enum cdc_action_kind {
 	CDC_ACT_PROTOCOL,
 	CDC_ACT_DOMAIN,
 	CDC_ACT_SIDECAR,
+	CDC_ACT_CHANGE, /* "cdc" */
 	CDC_ACT_COMMIT_INFO,
 	CDC_ACT_NUM
 };
@@ -54,6 +55,7 @@ struct cdc_action {
 		struct cdc_protocol protocol;
 		struct cdc_domain domain;
 		struct cdc_sidecar sidecar;
+		struct cdc_change_file change;
 		struct cdc_commit_info info;
 	} u;
 };

@@ -310,6 +310,7 @@ int cdc_replay_action(struct cdc_replay *r, const struct cdc_action *a, struct c
 		s->protocol = a->u.protocol;
 		return copy_body(&s->arena, CDC_ACT_PROTOCOL, &s->protocol, err);
 	case CDC_ACT_SIDECAR:
+	case CDC_ACT_CHANGE:
 	case CDC_ACT_COMMIT_INFO:
 	case CDC_ACT_NUM:
 		break;

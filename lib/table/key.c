@@ -88,3 +88,39 @@ size_t cdc_key_get(struct cdc_str key, enum cdc_type t, union cdc_value *v)
 		v->i = (int64_t)cdc_le64(key.p);
 	return 8;
 }
+
+/* ------------------------------------------------------------------ names */
+
+int cdc_key_names(const struct cdc_tape *tape, uint32_t i, struct cdc_arena *arena,
+		  struct cdc_str **name, int *n, struct cdc_err *err)
+{
+	uint32_t count = tape->tok[i].count;
+
+	*n = 0;
+	*name = cdc_arena_calloc(arena, (size_t)count + 1, sizeof(**name));
+	if (!*name)
+		return cdc_fail_nomem(err);
+	for (uint32_t e = cdc_json_first(tape, i); e != CDC_JSON_NONE;
+	     e = cdc_json_after(tape, i, e)) {
+		if (tape->tok[e].type != CDC_JSON_STRING)
+			return cdc_fail(err, CDC_EDATA, "the key is not a list of names");
+		if (cdc_json_string(tape, e, arena, &(*name)[(*n)++], err))
+			return err->code;
+	}
+	return CDC_OK;
+}
+
+int cdc_key_stored(const struct cdc_metadata *m, struct cdc_tape *tape, struct cdc_arena *arena,
+		   struct cdc_str **name, int *n, struct cdc_err *err)
+{
+	struct cdc_str config;
+	int rc;
+
+	*n = 0;
+	if (!cdc_metadata_config(m, "cdc.key", &config) || !config.n)
+		return CDC_OK;
+	rc = cdc_json_scan(tape, config, NULL, err);
+	if (rc || tape->tok[0].type != CDC_JSON_ARRAY)
+		return cdc_fail(err, CDC_ECORRUPT, "table property cdc.key is no list");
+	return cdc_key_names(tape, 0, arena, name, n, err);
+}

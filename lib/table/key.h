@@ -7,6 +7,8 @@
 #ifndef CDC_TABLE_KEY_H
 #define CDC_TABLE_KEY_H
 
+#include "base/json.h"
+#include "delta/actions.h"
 #include "delta/stats.h"
 #include "table/batch.h"
 
@@ -20,6 +22,13 @@ struct cdc_key {
 int cdc_key_init(struct cdc_key *k, const struct cdc_schema *schema, const struct cdc_str *name,
 		 int num_names, struct cdc_err *err) CDC_NODISCARD;
 void cdc_key_free(struct cdc_key *k);
+
+/* The JSON array of strings at token i as names, in `arena` or the tape's text. */
+int cdc_key_names(const struct cdc_tape *tape, uint32_t i, struct cdc_arena *arena,
+		  struct cdc_str **name, int *n, struct cdc_err *err) CDC_NODISCARD;
+/* The names in the table property cdc.key; *n == 0 when the table does not have it. */
+int cdc_key_stored(const struct cdc_metadata *m, struct cdc_tape *tape, struct cdc_arena *arena,
+		   struct cdc_str **name, int *n, struct cdc_err *err) CDC_NODISCARD;
 
 /* Append one column's encoding. */
 int cdc_key_put(struct cdc_buf *out, enum cdc_type t, const union cdc_value *v,

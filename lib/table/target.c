@@ -328,26 +328,6 @@ static int fill_metadata(struct cdc_target *t, struct cdc_snapshot *s, const str
 
 /* ------------------------------------------------------------------ key */
 
-/* A JSON array of strings at token i as names. */
-static int names_of(const struct cdc_tape *tape, uint32_t i, struct cdc_arena *arena,
-		    struct cdc_str **name, int *n, struct cdc_err *err)
-{
-	uint32_t count = tape->tok[i].count;
-
-	*n = 0;
-	*name = cdc_arena_calloc(arena, (size_t)count + 1, sizeof(**name));
-	if (!*name)
-		return cdc_fail_nomem(err);
-	for (uint32_t e = cdc_json_first(tape, i); e != CDC_JSON_NONE;
-	     e = cdc_json_after(tape, i, e)) {
-		if (tape->tok[e].type != CDC_JSON_STRING)
-			return cdc_fail(err, CDC_EDATA, "the key is not a list of names");
-		if (cdc_json_string(tape, e, arena, &(*name)[(*n)++], err))
-			return err->code;
-	}
-	return CDC_OK;
-}
-
 static int option_names(const char *const *key, struct cdc_arena *arena, struct cdc_str **name,
 			int *n, struct cdc_err *err)
 {
@@ -360,22 +340,6 @@ static int option_names(const char *const *key, struct cdc_arena *arena, struct 
 	for (int i = 0; i < *n; i++)
 		(*name)[i] = cdc_str_z(key[i]);
 	return CDC_OK;
-}
-
-/* Names in the JSON text of cdc.key; none when the table does not have it. */
-static int stored_key(const struct cdc_snapshot *s, struct cdc_tape *tape, struct cdc_arena *arena,
-		      struct cdc_str **name, int *n, struct cdc_err *err)
-{
-	struct cdc_str config;
-	int rc;
-
-	*n = 0;
-	if (!cdc_metadata_config(&s->metadata, "cdc.key", &config) || !config.n)
-		return CDC_OK;
-	rc = cdc_json_scan(tape, config, NULL, err);
-	if (rc || tape->tok[0].type != CDC_JSON_ARRAY)
-		return cdc_fail(err, CDC_ECORRUPT, "table property cdc.key is no list");
-	return names_of(tape, 0, arena, name, n, err);
 }
 
 /* Whether two keys are of the same columns, in any order. */
@@ -401,7 +365,7 @@ static int check_key(const struct cdc_target *t, const struct cdc_snapshot *s, s
 	struct cdc_tape tape = CDC_TAPE_INIT;
 	struct cdc_key stored = { .num_fields = 0 };
 	struct cdc_str *name = NULL, config = CDC_STR_INIT;
-	int n = 0, rc = stored_key(s, &tape, &arena, &name, &n, err);
+	int n = 0, rc = cdc_key_stored(&s->metadata, &tape, &arena, &name, &n, err);
 
 	if (!rc && n)
 		rc = cdc_key_init(&stored, &s->schema, name, n, err);
@@ -428,9 +392,9 @@ static int find_key(struct cdc_target *t, const struct cdc_snapshot *s,
 	if (t->opt->key)
 		rc = option_names(t->opt->key, &arena, &name, &n, err);
 	else
-		rc = stored_key(s, &tape, &arena, &name, &n, err);
+		rc = cdc_key_stored(&s->metadata, &tape, &arena, &name, &n, err);
 	if (!rc && !n && rec && rec->primary_key_tok != CDC_JSON_NONE)
-		rc = names_of(rec->tape, rec->primary_key_tok, &arena, &name, &n, err);
+		rc = cdc_key_names(rec->tape, rec->primary_key_tok, &arena, &name, &n, err);
 	if (!rc && !n)
 		rc = cdc_fail(err, CDC_EUSAGE, "nothing tells the key of %s: use --key", t->path);
 	if (!rc) {

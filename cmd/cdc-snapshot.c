@@ -1,10 +1,12 @@
 /*
- * cdc-snapshot: print a Delta table, its history or its description. Options and wiring; the work
- * is in lib/table/scan.h, print.h, history.h and describe.h.
+ * cdc-snapshot: print a Delta table, its history, its changes or its description. Options and
+ * wiring; the work is in lib/table/scan.h, print.h, history.h, changes.h and describe.h.
  */
 #include "cmd/common.h"
 
+#include "base/value.h"
 #include "delta/log.h"
+#include "table/changes.h"
 #include "table/describe.h"
 #include "table/describe_file.h"
 #include "table/history.h"
@@ -29,6 +31,8 @@ struct options {
 	int64_t limit;
 	bool history;
 	bool describe;
+	const char *changes;
+	const char *key;
 };
 
 static const struct opt option_table[] = {
@@ -48,6 +52,10 @@ static const struct opt option_table[] = {
 	  OPT_TARGET(options, history), NULL },
 	{ 0, "describe", OPT_FLAG, NULL, "print schema, protocol, properties and counts instead",
 	  OPT_TARGET(options, describe), NULL },
+	{ 0, "changes", OPT_STRING, "FROM[..TO]", "print what these versions changed instead",
+	  OPT_TARGET(options, changes), NULL },
+	{ 'k', "key", OPT_STRING, "COLS", "key columns of --changes (default: the table's)",
+	  OPT_TARGET(options, key), NULL },
 	{ 0, NULL, OPT_FLAG, NULL, NULL, 0, NULL }
 };
 
@@ -71,7 +79,44 @@ struct run {
 	const struct cdc_field **columns;
 	int num_columns;
 	uint64_t rows;
+	int64_t from, to; /* --changes; to -1: the latest */
+	char **key;
 };
+
+/* FROM or FROM..TO */
+static bool parse_range(struct run *r)
+{
+	const char *dots = strstr(r->o.changes, "..");
+	struct cdc_str from =
+		cdc_str(r->o.changes, dots ? (size_t)(dots - r->o.changes) : strlen(r->o.changes));
+
+	r->to = -1;
+	return !cdc_int64_parse(from, &r->from) && r->from >= 0 &&
+	       (!dots || (!cdc_int64_parse(cdc_str_z(dots + 2), &r->to) && r->to >= 0));
+}
+
+static bool changes_are_good(struct run *r)
+{
+	size_t n;
+
+	if (!r->o.changes && r->o.key)
+		cmd_usage(&r->c, "--key is about --changes only");
+	else if (!r->o.changes)
+		return true;
+	else if (!parse_range(r))
+		cmd_usage(&r->c, "--changes %s: not of the form FROM or FROM..TO", r->o.changes);
+	else if (r->o.history || r->o.describe || r->o.version != NOT_GIVEN || r->o.timestamp)
+		cmd_usage(&r->c, "--changes excludes --history, --describe and times of the table");
+	else if (r->o.columns)
+		cmd_usage(&r->c, "--columns is about rows, not --changes");
+	else if (strcmp(r->o.format, "ndjson") != 0)
+		cmd_usage(&r->c, "--changes prints JSON only");
+	else if (r->o.key && !(r->key = opt_split(r->o.key, &n)))
+		cmd_usage(&r->c, "--key: \"%s\" is not a list of columns", r->o.key);
+	else
+		return true;
+	return false;
+}
 
 static bool usage_is_good(struct run *r, int operands)
 {
@@ -92,7 +137,7 @@ static bool usage_is_good(struct run *r, int operands)
 	else if (r->o.describe && strcmp(r->o.format, "ndjson") && strcmp(r->o.format, "table"))
 		cmd_usage(&r->c, "--describe prints JSON or, with -f table, a table for people");
 	else
-		return true;
+		return changes_are_good(r);
 	return false;
 }
 
@@ -182,6 +227,41 @@ static int print_description(struct run *r, struct cdc_err *err)
 	return rc;
 }
 
+static void on_progress(void *ctx, uint64_t records, uint64_t bytes)
+{
+	cmd_progress(ctx, records, bytes);
+}
+
+static int print_changes(struct run *r, const char *table, struct cdc_err *err)
+{
+	const struct cdc_changes_options opt = {
+		.io = r->c.io,
+		.table = table,
+		.from = r->from,
+		.to = r->to,
+		.key = (const char *const *)r->key,
+		.memory_bytes = r->c.opt.memory / 2,
+		.allow_external = r->o.allow_external,
+		.limit = r->o.limit == NOT_GIVEN ? UINT64_MAX : (uint64_t)r->o.limit,
+		.on_progress = on_progress,
+		.ctx = &r->c,
+	};
+	struct cdc_changes_counts n;
+	int rc = cmd_output_open(&r->c, err);
+
+	cmd_progress_start(&r->c, 0);
+	if (rc == CDC_OK)
+		rc = cdc_changes_print(&opt, &r->c.out, &n, err);
+	if (rc < 0)
+		return rc;
+	cmd_stat_int(&r->c, "commits", n.commits);
+	cmd_stat_int(&r->c, "inserted", n.inserted);
+	cmd_stat_int(&r->c, "updated", n.updated);
+	cmd_stat_int(&r->c, "deleted", n.deleted);
+	cmd_stat_int(&r->c, "bytes", cdc_writer_offset(&r->c.out));
+	return cmd_output_done(&r->c, err);
+}
+
 static int describe_file(struct run *r, const char *path, struct cdc_err *err)
 {
 	int rc = cmd_output_open(&r->c, err);
@@ -244,6 +324,8 @@ static int run(struct run *r, const char *table, struct cdc_err *err)
 		r->format++;
 	if (r->o.describe && cdc_is_parquet_operand(r->c.io, table))
 		return describe_file(r, table, err);
+	if (r->o.changes)
+		return print_changes(r, table, err);
 	if ((rc = load(r, table, &version, err)) < 0 || (rc = cmd_output_open(&r->c, err)) < 0)
 		return rc;
 	if (r->o.history)
@@ -271,6 +353,7 @@ int main(int argc, char **argv)
 
 	if (n >= 0 && usage_is_good(&r, n) && run(&r, argv[1], &err) < 0)
 		cmd_error(&r.c, &err);
+	free(r.key);
 	free(r.names);
 	free(r.field);
 	free(r.columns);

@@ -156,22 +156,23 @@ static bool cut_timestamp(const struct cdc_convert *c, const struct cdc_pq_vec *
 	return true;
 }
 
+/*
+ * Modulo 2^64, with the day and the nanoseconds signed, as Spark does both ways: it writes the year
+ * 290000 as a day far before the epoch.
+ */
 static bool int96_to_timestamp(const struct cdc_convert *c, const struct cdc_pq_vec *in, void *out)
 {
 	const struct cdc_pq_int96 *from = in->values;
 	int64_t *to = out;
-	bool overflow = false;
 
 	(void)c;
 	for (uint32_t i = 0; i < in->n; i++) {
 		int64_t us = floor_divide((int64_t)from[i].nanos, NS_PER_US);
-		int64_t day;
+		int64_t day = (int64_t)(int32_t)from[i].julian_day - JULIAN_EPOCH;
 
-		overflow |= __builtin_mul_overflow((int64_t)from[i].julian_day - JULIAN_EPOCH,
-						   US_PER_DAY, &day);
-		overflow |= __builtin_add_overflow(day, us, &to[i]);
+		to[i] = (int64_t)((uint64_t)day * (uint64_t)US_PER_DAY + (uint64_t)us);
 	}
-	return !overflow;
+	return true;
 }
 
 /* What an empty slot holds, day 0, is out of range: there it does not count. */

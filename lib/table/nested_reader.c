@@ -148,10 +148,10 @@ static int plan_missing(struct cdc_nested_reader *r, struct part *p, const struc
 }
 
 /*
- * Levels of a struct: those of a leaf that is read anyway, with as few lists in between as there
- * are; else of the first leaf that the file has below it.
+ * Whose levels tell of a group: those of a leaf that is read anyway, with as few lists in between as
+ * there are; else of the first leaf that the file has below it.
  */
-static int struct_levels(struct cdc_nested_reader *r, struct part *p, int32_t node,
+static int choose_levels(struct cdc_nested_reader *r, struct part *p, int32_t node,
 			 struct cdc_err *err)
 {
 	const struct cdc_pq_schema *s = r->schema;
@@ -167,8 +167,9 @@ static int struct_levels(struct cdc_nested_reader *r, struct part *p, int32_t no
 			best = i;
 		}
 	}
-	for (int32_t i = node + 1; p->leaf < 0 && i < s->num_nodes && s->node[i].parent >= node;
-	     i++) {
+	for (int32_t i = node; p->leaf < 0 && i < s->num_nodes; i++) {
+		if (i > node && s->node[i].parent < node)
+			break;
 		if (s->node[i].is_leaf)
 			return use_leaf(r, i, p, err);
 	}
@@ -188,7 +189,7 @@ static int plan_struct(struct cdc_nested_reader *r, struct part *p, int32_t node
 		rc = plan(r, &p->child[i], &f->child[i], c, false, err);
 		guess = c < 0 ? guess : c + 1;
 	}
-	return rc < 0 ? rc : struct_levels(r, p, node, err);
+	return rc < 0 ? rc : choose_levels(r, p, node, err);
 }
 
 /* The entries of a list or a map have their slots one list deeper. */
@@ -207,7 +208,7 @@ static int plan_entries(struct cdc_nested_reader *r, struct part *p,
 			  err);
 	}
 	if (rc == CDC_OK)
-		p->leaf = p->child[0].leaf;
+		rc = choose_levels(r, p, shape->repeated, err);
 	if (rc == CDC_OK && p->leaf < 0)
 		rc = cdc_fail(err, CDC_ECORRUPT, "\"%.*s\" has entries without columns",
 			      SHOWN(f->name));

@@ -297,22 +297,33 @@ static int read_document(struct parser *p, cdc_action_fn *each, void *ctx)
 	return CDC_OK;
 }
 
+/* Editors of Windows leave a byte order mark, which is no part of the text. */
+static size_t bom_length(struct cdc_str text)
+{
+	return text.n >= 3 && memcmp(text.p, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+}
+
 int cdc_actions_parse(struct cdc_tape *tape, struct cdc_str text, struct cdc_arena *arena,
 		      cdc_action_fn *each, void *ctx, struct cdc_err *err)
 {
 	struct parser p = { tape, arena, err };
-	size_t at = 0;
+	size_t at = bom_length(text);
 
 	while (at < text.n) {
-		struct cdc_str rest = cdc_str(text.p + at, text.n - at);
+		size_t left = text.n - at;
+		bool cut = left > CDC_LOG_ACTION_MAX;
+		struct cdc_str rest = cdc_str(text.p + at, cut ? CDC_LOG_ACTION_MAX : left);
 		size_t used = 0;
 		int rc;
 
 		err->has_offset = false;
 		rc = cdc_json_scan(tape, rest, &used, err);
-		if (rc == CDC_END)
+		if (rc == CDC_END && !cut)
 			break;
-		if (rc == CDC_EDATA)
+		if (cut && (rc == CDC_EDATA || rc == CDC_END))
+			cdc_fail(err, CDC_ECORRUPT, "an action of more than %zu MiB",
+				 CDC_LOG_ACTION_MAX >> 20);
+		else if (rc == CDC_EDATA)
 			err->code = CDC_ECORRUPT;
 		else if (!rc)
 			rc = read_document(&p, each, ctx);
@@ -333,8 +344,9 @@ enum cdc_info_found cdc_commit_info_first(struct cdc_str text, struct cdc_arena 
 	struct cdc_err err = CDC_ERR_INIT;
 	struct parser p = { &tape, arena, &err };
 	enum cdc_info_found found = CDC_INFO_CUT;
-	size_t used;
+	size_t used, skip = bom_length(text);
 
+	text = cdc_str(text.p + skip, text.n - skip);
 	if (cdc_json_scan(&tape, text, &used, &err) == CDC_OK) {
 		uint32_t v = cdc_json_get(&tape, 0, "commitInfo");
 

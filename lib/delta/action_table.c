@@ -74,6 +74,8 @@ static const struct cdc_member protocol_member[] = {
 	  AT(cdc_protocol, num_writer_features) },
 };
 
+enum { READER_FEATURES = 2, WRITER_FEATURES = 3 }; /* places in the table above */
+
 static const struct cdc_member domain_member[] = {
 	{ "domain", CDC_M_STRING, true, true, AT(cdc_domain, domain), ALWAYS, 0 },
 	{ "configuration", CDC_M_STRING, true, true, AT(cdc_domain, configuration), ALWAYS, 0 },
@@ -162,6 +164,18 @@ void cdc_action_init(struct cdc_action *a, enum cdc_action_kind kind)
 	}
 }
 
+/* What features a table has must be told where versions do not tell it (spec section 3). */
+static int check_protocol(struct cdc_protocol *p, uint32_t seen, struct cdc_err *err)
+{
+	if (p->reader_version < 1 || p->writer_version < 1)
+		return cdc_fail(err, CDC_ECORRUPT, "protocol versions below 1");
+	if (p->reader_version == 3 && !(seen >> READER_FEATURES & 1))
+		return cdc_fail(err, CDC_ECORRUPT,
+				"protocol of reader version 3 without readerFeatures");
+	p->writer_list_missing = p->writer_version == 7 && !(seen >> WRITER_FEATURES & 1);
+	return CDC_OK;
+}
+
 int cdc_action_finish(struct cdc_action *a, uint32_t seen, struct cdc_err *err)
 {
 	const struct cdc_action_def *d = &cdc_action_def[a->kind];
@@ -181,8 +195,5 @@ int cdc_action_finish(struct cdc_action *a, uint32_t seen, struct cdc_err *err)
 	if (a->kind == CDC_ACT_ADD && (a->u.add.path.n == 0 || a->u.add.size_bytes < 0))
 		return cdc_fail(err, CDC_ECORRUPT,
 				"add action with an empty path or negative size");
-	if (a->kind == CDC_ACT_PROTOCOL &&
-	    (a->u.protocol.reader_version < 1 || a->u.protocol.writer_version < 1))
-		return cdc_fail(err, CDC_ECORRUPT, "protocol versions below 1");
-	return CDC_OK;
+	return a->kind == CDC_ACT_PROTOCOL ? check_protocol(&a->u.protocol, seen, err) : CDC_OK;
 }

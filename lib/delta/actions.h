@@ -20,6 +20,7 @@ struct cdc_protocol {
 	int num_reader_features;
 	struct cdc_str *writer_feature; /* writer_version 7 */
 	int num_writer_features;
+	bool writer_list_missing; /* though it has to be there: not to be written to */
 };
 
 struct cdc_metadata {

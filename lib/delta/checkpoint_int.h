@@ -68,6 +68,22 @@ int cdc_cp_stats_row(struct cdc_cp_stats *s, struct cdc_arena *arena, struct cdc
 void cdc_cp_stats_close(struct cdc_cp_stats *s);
 void cdc_cp_stats_free(struct cdc_cp_stats *s);
 
+/* A member of a group that the file does not have, or that is null in all rows. */
+bool cdc_cp_is_missing(const struct cdc_pq_metadata *file, int32_t parent, const char *name);
+/* The value at a cursor as JSON; "null" for one that JSON cannot hold. */
+int cdc_cp_put_value(struct cdc_buf *b, const struct cdc_pq_node *n, const struct cdc_cp_cursor *c,
+		     struct cdc_err *err) CDC_NODISCARD;
+
+/*
+ * Partition values that a checkpoint holds in parsed form only (add.partitionValues_parsed, spec
+ * section 9), by the same cursors: bind, then open, advance, close and free as above.
+ */
+int cdc_cp_parts_bind(struct cdc_cp_stats *s, const struct cdc_pq_metadata *file, int32_t add,
+		      struct cdc_err *err) CDC_NODISCARD;
+/* The values of the current row as the log has them, from `arena`. */
+int cdc_cp_parts_row(struct cdc_cp_stats *s, struct cdc_arena *arena, struct cdc_kv **out, int *n,
+		     struct cdc_err *err) CDC_NODISCARD;
+
 struct cdc_cp_reader {
 	const struct cdc_io *io;
 	struct cdc_pq_file *file;
@@ -81,6 +97,7 @@ struct cdc_cp_reader {
 	int probe[CDC_ACT_NUM_TABLES]; /* cursor that tells its presence, -1: no such column */
 	uint8_t probe_def[CDC_ACT_NUM_TABLES];
 	struct cdc_cp_stats stats;
+	struct cdc_cp_stats parts;
 	struct cdc_arena scratch;
 	struct cdc_buf text;
 	cdc_action_fn *each;

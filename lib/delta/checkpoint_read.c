@@ -1,6 +1,6 @@
 /*
  * Checkpoints to actions (spec section 9): classic, multi-part, and V2 with its sidecars. Columns
- * are found by the names in action_table.c; others (parsed statistics, previews) are not read.
+ * are found by the names in action_table.c; others (previews) are not read.
  */
 #include "delta/checkpoint_int.h"
 
@@ -191,8 +191,11 @@ static int bind_action(struct cdc_cp_reader *r, enum cdc_action_kind kind, struc
 	if (r->probe[kind] < 0)
 		return cdc_fail(err, CDC_ECORRUPT, "checkpoint column %s has no known members",
 				d->name);
-	if (kind == CDC_ACT_ADD)
-		return cdc_cp_stats_bind(&r->stats, cdc_pq_metadata(r->file), group, err);
+	if (kind == CDC_ACT_ADD) {
+		int rc = cdc_cp_stats_bind(&r->stats, cdc_pq_metadata(r->file), group, err);
+
+		return rc ? rc : cdc_cp_parts_bind(&r->parts, cdc_pq_metadata(r->file), group, err);
+	}
 	return CDC_OK;
 }
 
@@ -408,6 +411,9 @@ static int read_action(struct cdc_cp_reader *r, enum cdc_action_kind kind, struc
 		rc = cdc_action_finish(&a, seen, err);
 	if (!rc && kind == CDC_ACT_ADD && !a.u.add.stats.p)
 		rc = cdc_cp_stats_row(&r->stats, &r->scratch, &a.u.add.stats, err);
+	if (!rc && kind == CDC_ACT_ADD && !a.u.add.num_partition_values)
+		rc = cdc_cp_parts_row(&r->parts, &r->scratch, &a.u.add.partition_value,
+				      &a.u.add.num_partition_values, err);
 	if (!rc)
 		rc = r->each(r->ctx, &a, err);
 	return rc;
@@ -421,6 +427,8 @@ static int read_row(struct cdc_cp_reader *r, struct cdc_err *err)
 		rc = cdc_cp_cursor_advance(&r->cursor[i], err);
 	if (!rc)
 		rc = cdc_cp_stats_advance(&r->stats, err);
+	if (!rc)
+		rc = cdc_cp_stats_advance(&r->parts, err);
 	for (int k = 0; !rc && k < CDC_ACT_NUM_TABLES; k++) {
 		const struct cdc_cp_cursor *c;
 
@@ -446,16 +454,23 @@ static int read_row_group(struct cdc_cp_reader *r, int32_t group, struct cdc_err
 	}
 	if (!rc)
 		rc = cdc_cp_stats_open(&r->stats, r->file, group, err);
+	if (!rc)
+		rc = cdc_cp_stats_open(&r->parts, r->file, group, err);
 	for (int64_t row = 0; !rc && row < rows; row++) {
-		if (row % BATCH_SLOTS == 0)
+		if (row % BATCH_SLOTS == 0) {
 			cdc_arena_reset(&r->scratch);
-		rc = read_row(r, err);
+			if (r->io->interrupted(r->io->ctx))
+				rc = cdc_fail(err, CDC_EINTR, "interrupted");
+		}
+		if (!rc)
+			rc = read_row(r, err);
 	}
 	for (int i = 0; i < r->num_cursors; i++) {
 		cdc_pq_column_close(r->cursor[i].column);
 		r->cursor[i].column = NULL;
 	}
 	cdc_cp_stats_close(&r->stats);
+	cdc_cp_stats_close(&r->parts);
 	return rc;
 }
 
@@ -473,6 +488,7 @@ static int read_parquet(struct cdc_cp_reader *r, const char *path, uint64_t size
 	for (int32_t g = 0; !rc && g < cdc_pq_metadata(r->file)->num_row_groups; g++)
 		rc = read_row_group(r, g, err);
 	cdc_cp_stats_free(&r->stats);
+	cdc_cp_stats_free(&r->parts);
 	cdc_pq_close(r->file);
 	r->file = NULL;
 	if (rc == CDC_ECORRUPT)
@@ -518,12 +534,14 @@ static int v2_action(void *ctx, const struct cdc_action *a, struct cdc_err *err)
 
 static int read_json(const struct cdc_io *io, const char *path, struct v2 *v, struct cdc_err *err)
 {
-	struct cdc_buf text = CDC_BUF_INIT;
+	struct cdc_buf text = CDC_BUF_INIT_MAX(CDC_LOG_JSON_MAX);
 	struct cdc_tape tape = CDC_TAPE_INIT;
 	struct cdc_arena arena = CDC_ARENA_INIT;
 	int rc = cdc_io_read_file(io, path, &text, err);
 
-	if (!rc)
+	if (rc == CDC_EDATA)
+		rc = err->code = CDC_ECORRUPT;
+	else if (!rc)
 		rc = cdc_actions_parse(&tape, cdc_buf_str(&text), &arena, v2_action, v, err);
 	if (rc == CDC_ECORRUPT)
 		cdc_err_file(err, path);

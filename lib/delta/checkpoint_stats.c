@@ -10,14 +10,16 @@
 #include <stdlib.h>
 
 #define BATCH_SLOTS 1024
+#define DECIMAL_SCALE_MAX 38
 #define JULIAN_EPOCH_DAY INT64_C(2440588)
 #define US_PER_DAY INT64_C(86400000000)
 
-/* The statistics text is missing from the file: no column, or nothing but nulls in it. */
-static bool text_is_missing(const struct cdc_pq_metadata *file, int32_t add)
+bool cdc_cp_is_missing(const struct cdc_pq_metadata *file, int32_t parent, const char *name)
 {
-	int32_t node = cdc_cp_child(&file->schema, add, "stats");
+	int32_t node = cdc_cp_child(&file->schema, parent, name);
 
+	while (node >= 0 && !file->schema.node[node].is_leaf && node + 1 < file->schema.num_nodes)
+		node++;
 	if (node < 0 || !file->schema.node[node].is_leaf)
 		return true;
 	for (int32_t g = 0; g < file->num_row_groups; g++) {
@@ -54,7 +56,7 @@ int cdc_cp_stats_bind(struct cdc_cp_stats *s, const struct cdc_pq_metadata *file
 	int32_t top = cdc_cp_child(schema, add, "stats_parsed");
 	size_t n = (size_t)schema->num_leaves;
 
-	if (top < 0 || schema->node[top].is_leaf || !text_is_missing(file, add))
+	if (top < 0 || schema->node[top].is_leaf || !cdc_cp_is_missing(file, add, "stats"))
 		return CDC_OK;
 	s->schema = schema;
 	s->top = top;
@@ -134,6 +136,16 @@ static int put_timestamp(struct cdc_buf *b, int64_t us, bool utc, struct cdc_err
 	return cdc_json_put_string(b, cdc_str(text, n), err);
 }
 
+static int put_int96(struct cdc_buf *b, const struct cdc_pq_int96 *t, struct cdc_err *err)
+{
+	int64_t us;
+
+	if (__builtin_mul_overflow((int64_t)t->julian_day - JULIAN_EPOCH_DAY, US_PER_DAY, &us) ||
+	    __builtin_add_overflow(us, (int64_t)(t->nanos / 1000 % US_PER_DAY), &us))
+		return cdc_buf_puts(b, "null", err);
+	return put_timestamp(b, us, true, err);
+}
+
 static int put_int64(struct cdc_buf *b, const struct cdc_pq_node *n, int64_t v, struct cdc_err *err)
 {
 	bool millis = n->converted == CDC_PQ_CONV_TIMESTAMP_MILLIS ||
@@ -143,6 +155,9 @@ static int put_int64(struct cdc_buf *b, const struct cdc_pq_node *n, int64_t v, 
 	bool utc = n->logical != CDC_PQ_LOGICAL_TIMESTAMP || n->utc;
 	char text[CDC_VALUE_TEXT_MAX];
 
+	/* A file may say any scale. */
+	if (is_decimal(n) && n->scale > DECIMAL_SCALE_MAX)
+		return cdc_buf_puts(b, "null", err);
 	if (is_decimal(n))
 		return cdc_buf_append(b, text, cdc_decimal_format(v, n->scale, text), err);
 	if (!is_timestamp(n))
@@ -181,7 +196,7 @@ static int put_decimal_bytes(struct cdc_buf *b, const struct cdc_pq_node *n, str
 	char text[CDC_VALUE_TEXT_MAX];
 	cdc_u128 v;
 
-	if (s.n == 0 || s.n > 16 || n->scale < 0 || n->scale > 38)
+	if (s.n == 0 || s.n > 16 || n->scale > DECIMAL_SCALE_MAX)
 		return cdc_buf_puts(b, "null", err);
 	v = (signed char)s.p[0] < 0 ? ~(cdc_u128)0 : 0;
 	for (size_t i = 0; i < s.n; i++)
@@ -199,7 +214,7 @@ static int put_bytes(struct cdc_buf *b, const struct cdc_pq_node *n, struct cdc_
 	return cdc_json_put_string(b, s, err);
 }
 
-static int put_value(struct cdc_buf *b, const struct cdc_pq_node *n, const struct cdc_cp_cursor *c,
+int cdc_cp_put_value(struct cdc_buf *b, const struct cdc_pq_node *n, const struct cdc_cp_cursor *c,
 		     struct cdc_err *err)
 {
 	const void *values = c->vec.values;
@@ -218,10 +233,7 @@ static int put_value(struct cdc_buf *b, const struct cdc_pq_node *n, const struc
 	case CDC_PQ_DOUBLE:
 		return put_double(b, ((const double *)values)[i], false, err);
 	case CDC_PQ_INT96:
-		return put_timestamp(b,
-				     ((int64_t)t[i].julian_day - JULIAN_EPOCH_DAY) * US_PER_DAY +
-					     (int64_t)(t[i].nanos / 1000 % US_PER_DAY),
-				     true, err);
+		return put_int96(b, &t[i], err);
 	case CDC_PQ_BYTE_ARRAY:
 	case CDC_PQ_FIXED:
 		return put_bytes(b, n, ((const struct cdc_str *)values)[i], err);
@@ -260,7 +272,7 @@ static int put_group(struct cdc_cp_stats *s, int32_t group, int *at, struct cdc_
 			rc = put_group(s, member, at, err);
 			continue;
 		}
-		rc = put_value(&s->text, &schema->node[member], &s->cursor[*at], err);
+		rc = cdc_cp_put_value(&s->text, &schema->node[member], &s->cursor[*at], err);
 		++*at;
 	}
 	if (!rc && *sep == '{')

@@ -387,7 +387,7 @@ static int gather_one(void *ctx, const struct cdc_action *a, struct cdc_err *err
 int cdc_commit_read(const struct cdc_io *io, const char *table, int64_t version,
 		    struct cdc_commit_actions *out, struct cdc_err *err)
 {
-	struct cdc_buf b = CDC_BUF_INIT;
+	struct cdc_buf b = CDC_BUF_INIT_MAX(CDC_LOG_JSON_MAX);
 	struct cdc_tape tape = CDC_TAPE_INIT;
 	struct gather g = { .out = out };
 	char name[CDC_LOG_NAME_MAX];
@@ -408,6 +408,8 @@ int cdc_commit_read(const struct cdc_io *io, const char *table, int64_t version,
 	}
 	out->timestamp_ms = mtime_ms(&st);
 	rc = cdc_io_read_file(io, path, &b, err);
+	if (rc == CDC_EDATA)
+		rc = err->code = CDC_ECORRUPT;
 	if (rc)
 		goto out;
 	text = cdc_str(cdc_arena_dup(&out->arena, b.p ? b.p : "", b.len), b.len);

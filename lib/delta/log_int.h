@@ -13,6 +13,9 @@
 #define CDC_LOG_NAME_MAX 64 /* "%020d.json" and the other names that we write */
 #define CDC_LOG_VERSION_MAX (INT64_MAX - 1)
 #define CDC_MS_PER_DAY INT64_C(86400000)
+/* Bounds on what is read as a whole: a file of JSON actions, and one action of it. */
+#define CDC_LOG_JSON_MAX ((size_t)2 << 30)
+#define CDC_LOG_ACTION_MAX ((size_t)128 << 20)
 
 /* ------------------------------------------------------------------ actions */
 
@@ -166,6 +169,7 @@ struct cdc_log_file {
 	uint32_t part; /* 1.. */
 	uint32_t parts;
 	int64_t version;
+	int64_t last; /* compacted: it replaces the commits version..last */
 	const char *name;
 };
 
@@ -252,7 +256,8 @@ struct cdc_replay {
 
 void cdc_replay_init(struct cdc_replay *r, struct cdc_snapshot *s, const struct cdc_io *io);
 void cdc_replay_free(struct cdc_replay *r);
-/* One action of older or equal age than all before; copied if it counts. */
+/* One action of older or equal age than all before; copied if it counts. CDC_EUNSUPPORTED when it
+ * is the governing protocol and must not be read. */
 int cdc_replay_action(struct cdc_replay *r, const struct cdc_action *a,
 		      struct cdc_err *err) CDC_NODISCARD;
 /*
@@ -281,7 +286,10 @@ int cdc_checkpoint_read(const struct cdc_io *io, const char *table,
 int cdc_log_cleanup(const struct cdc_io *io, const struct cdc_snapshot *s,
 		    struct cdc_err *err) CDC_NODISCARD;
 
-/* CDC_EUNSUPPORTED naming the first reader feature that we do not know. */
+/* CDC_EUNSUPPORTED naming the first reader feature that we do not know, or the mode of the column
+ * mapping. */
 int cdc_protocol_check_readable(const struct cdc_protocol *p, struct cdc_err *err) CDC_NODISCARD;
+int cdc_metadata_check_mapping(const struct cdc_metadata *m, bool *mapped,
+			       struct cdc_err *err) CDC_NODISCARD;
 
 #endif

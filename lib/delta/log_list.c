@@ -80,9 +80,11 @@ void cdc_log_name_parse(const char *name, struct cdc_log_file *out)
 		out->kind = CDC_LOG_CHECKSUM;
 	else if (strncmp(z, "checkpoint.", 11) == 0)
 		checkpoint_name(z + 11, out);
-	else if (digits(&z, VERSION_DIGITS, CDC_LOG_VERSION_MAX, &last) &&
-		 strcmp(z, ".compacted.json") == 0)
+	else if (digits(&z, VERSION_DIGITS, CDC_LOG_VERSION_MAX, &last) && last > out->version &&
+		 strcmp(z, ".compacted.json") == 0) {
 		out->kind = CDC_LOG_COMPACTED;
+		out->last = last;
+	}
 }
 
 void cdc_log_commit_name(int64_t version, char out[CDC_LOG_NAME_MAX])
@@ -165,7 +167,7 @@ int cdc_log_list_read(struct cdc_log_list *l, const struct cdc_io *io, const cha
 	if (rc)
 		goto out;
 	if (io->list(io->ctx, dir, collect_one, &c) < 0 && !inner.code) {
-		if (errno == ENOENT)
+		if (errno == ENOENT || errno == ENOTDIR)
 			goto out;
 		rc = cdc_fail_errno(err, errno, "cannot list %s", dir);
 		goto out;

@@ -6,6 +6,7 @@
 
 #define READER_VERSION_MAX 3
 #define WRITER_VERSION_MAX 7
+#define SHOWN(s) (int)((s).n > 200 ? 200 : (s).n), (s).p
 
 /* What writing to a table with the feature takes. */
 enum duty {
@@ -20,32 +21,45 @@ struct feature {
 	int writer_version; /* legacy version that implies it; 0: by list only */
 	bool readable; /* in readerFeatures we know it */
 	enum duty duty;
-	const char *config; /* IF_UNUSED: key, or prefix that ends in a dot */
-	const char
-		*column_key; /* IF_UNUSED: key, or prefix that ends in a dot, of column metadata */
+	/* What a table uses it by, if IF_UNUSED: */
+	const char *config; /* key, or prefix that ends in a dot */
+	const char *column_key; /* key, or prefix that ends in a dot, of column metadata */
+	bool variant; /* columns of that type */
 };
 
+#define BY_CONFIG(key) IF_UNUSED, .config = (key)
+#define BY_COLUMN(key) IF_UNUSED, .column_key = (key)
+#define BY_VARIANT IF_UNUSED, .variant = true
+
 static const struct feature features[] = {
-	{ "appendOnly", 0, 2, false, HONOURED, NULL, NULL },
-	{ "invariants", 0, 2, false, IF_UNUSED, NULL, "delta.invariants" },
-	{ "checkConstraints", 0, 3, false, IF_UNUSED, "delta.constraints.", NULL },
-	{ "changeDataFeed", 0, 4, false, IF_UNUSED, "delta.enableChangeDataFeed", NULL },
-	{ "generatedColumns", 0, 4, false, IF_UNUSED, NULL, "delta.generationExpression" },
-	{ "columnMapping", 2, 5, true, IF_UNUSED, "delta.columnMapping.mode", NULL },
-	{ "identityColumns", 0, 6, false, IF_UNUSED, NULL, "delta.identity." },
-	{ "deletionVectors", 0, 0, true, HONOURED, NULL, NULL },
-	{ "timestampNtz", 0, 0, true, HONOURED, NULL, NULL },
-	{ "v2Checkpoint", 0, 0, true, HONOURED, NULL, NULL },
-	{ "vacuumProtocolCheck", 0, 0, true, HONOURED, NULL, NULL },
-	{ "domainMetadata", 0, 0, false, HONOURED, NULL, NULL },
-	{ "inCommitTimestamp", 0, 0, false, HONOURED, NULL, NULL },
+	{ "appendOnly", 0, 2, false, .duty = HONOURED },
+	{ "invariants", 0, 2, false, BY_COLUMN("delta.invariants") },
+	{ "checkConstraints", 0, 3, false, BY_CONFIG("delta.constraints.") },
+	{ "changeDataFeed", 0, 4, false, BY_CONFIG("delta.enableChangeDataFeed") },
+	{ "generatedColumns", 0, 4, false, BY_COLUMN("delta.generationExpression") },
+	{ "columnMapping", 2, 5, true, BY_CONFIG("delta.columnMapping.mode") },
+	{ "identityColumns", 0, 6, false, BY_COLUMN("delta.identity.") },
+	{ "deletionVectors", 0, 0, true, .duty = HONOURED },
+	{ "timestampNtz", 0, 0, true, .duty = HONOURED },
+	{ "v2Checkpoint", 0, 0, true, .duty = HONOURED },
+	{ "vacuumProtocolCheck", 0, 0, true, .duty = HONOURED },
+	/* Old files have the old types; what we write has the new ones, but merging them is not
+	 * done. */
+	{ "typeWidening", 0, 0, true, BY_COLUMN("delta.typeChanges") },
+	{ "typeWidening-preview", 0, 0, true, BY_COLUMN("delta.typeChanges") },
+	{ "variantType", 0, 0, true, BY_VARIANT },
+	{ "variantType-preview", 0, 0, true, BY_VARIANT },
+	{ "variantShredding", 0, 0, true, BY_VARIANT },
+	{ "variantShredding-preview", 0, 0, true, BY_VARIANT },
+	{ "domainMetadata", 0, 0, false, .duty = HONOURED },
+	{ "inCommitTimestamp", 0, 0, false, .duty = HONOURED },
 	/* Rows are always given whole, so a default is never asked for. */
-	{ "allowColumnDefaults", 0, 0, false, HONOURED, NULL, NULL },
-	{ "icebergCompatV1", 0, 0, false, IF_UNUSED, "delta.enableIcebergCompatV1", NULL },
-	{ "icebergCompatV2", 0, 0, false, IF_UNUSED, "delta.enableIcebergCompatV2", NULL },
-	{ "icebergCompatV3", 0, 0, false, IF_UNUSED, "delta.enableIcebergCompatV3", NULL },
-	{ "rowTracking", 0, 0, false, REFUSED, NULL, NULL },
-	{ "clustering", 0, 0, false, REFUSED, NULL, NULL },
+	{ "allowColumnDefaults", 0, 0, false, .duty = HONOURED },
+	{ "icebergCompatV1", 0, 0, false, BY_CONFIG("delta.enableIcebergCompatV1") },
+	{ "icebergCompatV2", 0, 0, false, BY_CONFIG("delta.enableIcebergCompatV2") },
+	{ "icebergCompatV3", 0, 0, false, BY_CONFIG("delta.enableIcebergCompatV3") },
+	{ "rowTracking", 0, 0, false, .duty = REFUSED },
+	{ "clustering", 0, 0, false, .duty = REFUSED },
 };
 
 #define NUM_FEATURES (sizeof(features) / sizeof(features[0]))
@@ -85,18 +99,54 @@ bool cdc_protocol_has_feature(const struct cdc_protocol *p, const char *feature)
 	return f && writer_supports(p, f);
 }
 
+/* What a catalog has ratified may not be in the log yet, and what is there may not count. */
+static bool is_catalog_feature(struct cdc_str name)
+{
+	static const char *const names[] = { "catalogManaged", "catalogOwned",
+					     "catalogOwned-preview" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (cdc_str_eqz(name, names[i]))
+			return true;
+	}
+	return false;
+}
+
 int cdc_protocol_check_readable(const struct cdc_protocol *p, struct cdc_err *err)
 {
 	if (p->reader_version > READER_VERSION_MAX)
-		return cdc_fail(err, CDC_EUNSUPPORTED, "table needs reader version %d",
-				p->reader_version);
+		return cdc_fail(err, CDC_EUNSUPPORTED,
+				"table needs reader version %d, and this program knows %d",
+				p->reader_version, READER_VERSION_MAX);
 	for (int i = 0; i < p->num_reader_features; i++) {
 		const struct feature *f = find(p->reader_feature[i]);
 
-		if (!f || !f->readable)
-			return cdc_fail(err, CDC_EUNSUPPORTED, "table needs reader feature %.*s",
-					(int)p->reader_feature[i].n, p->reader_feature[i].p);
+		if (f && f->readable)
+			continue;
+		if (is_catalog_feature(p->reader_feature[i]))
+			return cdc_fail(err, CDC_EUNSUPPORTED,
+					"table is managed by a catalog (reader feature %.*s): its "
+					"directory does not tell which commits count",
+					SHOWN(p->reader_feature[i]));
+		return cdc_fail(err, CDC_EUNSUPPORTED,
+				"table needs reader feature %.*s, which this program does not know",
+				SHOWN(p->reader_feature[i]));
 	}
+	return CDC_OK;
+}
+
+int cdc_metadata_check_mapping(const struct cdc_metadata *m, bool *mapped, struct cdc_err *err)
+{
+	struct cdc_str mode = CDC_STR("none");
+
+	if (cdc_metadata_config(m, "delta.columnMapping.mode", &mode) &&
+	    !cdc_str_ieq(mode, CDC_STR("none")) && !cdc_str_ieq(mode, CDC_STR("name")) &&
+	    !cdc_str_ieq(mode, CDC_STR("id")))
+		return cdc_fail(err, CDC_EUNSUPPORTED,
+				"table has the column mapping mode \"%.*s\", which this program "
+				"does not know",
+				SHOWN(mode));
+	*mapped = !cdc_str_ieq(mode, CDC_STR("none"));
 	return CDC_OK;
 }
 
@@ -169,6 +219,15 @@ static int columns_use(const struct cdc_metadata *m, const char *pattern, bool *
 	return rc;
 }
 
+static bool has_variant(const struct cdc_field *f, int n)
+{
+	for (int i = 0; i < n; i++) {
+		if (f[i].type == CDC_TYPE_VARIANT || has_variant(f[i].child, f[i].num_children))
+			return true;
+	}
+	return false;
+}
+
 static int check_feature(const struct cdc_snapshot *s, const struct feature *f, struct cdc_err *err)
 {
 	bool uses = f->duty == REFUSED;
@@ -178,6 +237,8 @@ static int check_feature(const struct cdc_snapshot *s, const struct feature *f, 
 		uses = config_uses(&s->metadata, f->config);
 	if (f->duty == IF_UNUSED && f->column_key)
 		rc = columns_use(&s->metadata, f->column_key, &uses, err);
+	if (f->duty == IF_UNUSED && f->variant)
+		uses = has_variant(s->schema.field, s->schema.num_fields);
 	if (!rc && uses)
 		return cdc_fail(err, CDC_EUNSUPPORTED,
 				"table uses writer feature %s, which this program cannot honour",
@@ -198,7 +259,7 @@ static int check_listed(const struct cdc_str *list, int n, struct cdc_err *err)
 			return cdc_fail(err, CDC_EUNSUPPORTED,
 					"table needs writer feature %.*s, which this program does "
 					"not know",
-					(int)list[i].n, list[i].p);
+					SHOWN(list[i]));
 	}
 	return CDC_OK;
 }
@@ -211,6 +272,9 @@ int cdc_snapshot_check_writable(const struct cdc_snapshot *s, struct cdc_err *er
 	if (p->writer_version > WRITER_VERSION_MAX)
 		return cdc_fail(err, CDC_EUNSUPPORTED, "table needs writer version %d",
 				p->writer_version);
+	if (p->writer_list_missing)
+		return cdc_fail(err, CDC_EUNSUPPORTED,
+				"table has writer version 7 and no list of writer features");
 	rc = check_listed(p->reader_feature, p->num_reader_features, err);
 	if (!rc)
 		rc = check_listed(p->writer_feature, p->num_writer_features, err);

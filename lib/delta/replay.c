@@ -287,6 +287,7 @@ static int replay_domain(struct cdc_replay *r, const struct cdc_domain *domain, 
 int cdc_replay_action(struct cdc_replay *r, const struct cdc_action *a, struct cdc_err *err)
 {
 	struct cdc_snapshot *s = r->s;
+	int rc;
 
 	switch (a->kind) {
 	case CDC_ACT_ADD:
@@ -308,7 +309,9 @@ int cdc_replay_action(struct cdc_replay *r, const struct cdc_action *a, struct c
 			return CDC_OK;
 		r->has_protocol = true;
 		s->protocol = a->u.protocol;
-		return copy_body(&s->arena, CDC_ACT_PROTOCOL, &s->protocol, err);
+		/* At once: with a feature that we do not know the rest may mean anything. */
+		rc = copy_body(&s->arena, CDC_ACT_PROTOCOL, &s->protocol, err);
+		return rc ? rc : cdc_protocol_check_readable(&s->protocol, err);
 	case CDC_ACT_SIDECAR:
 	case CDC_ACT_CHANGE:
 	case CDC_ACT_COMMIT_INFO:

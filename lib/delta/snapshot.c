@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #define RELIST_MAX 3 /* the log may be cleaned up while it is read */
+#define BAD_CHECKPOINTS_MAX 32 /* each costs a replay of the commits behind it */
 
 /* The actions of one commit, in its order. */
 struct action_list {
@@ -29,6 +30,8 @@ struct loader {
 	struct cdc_arena scratch; /* reset per commit */
 	struct action_list actions;
 	bool travel; /* a version was asked for */
+	bool cp_protocol; /* the checkpoint has these actions */
+	bool cp_metadata;
 };
 
 static int keep_action(void *ctx, const struct cdc_action *a, struct cdc_err *err)
@@ -48,31 +51,42 @@ static int keep_action(void *ctx, const struct cdc_action *a, struct cdc_err *er
 	return CDC_OK;
 }
 
-static int replay_action(void *ctx, const struct cdc_action *a, struct cdc_err *err)
+static int replay_checkpoint(void *ctx, const struct cdc_action *a, struct cdc_err *err)
 {
 	struct loader *ld = ctx;
 
+	ld->cp_protocol |= a->kind == CDC_ACT_PROTOCOL;
+	ld->cp_metadata |= a->kind == CDC_ACT_METADATA;
 	return cdc_replay_action(&ld->replay, a, err);
 }
 
-/* Newest first, so backwards within a commit as well: the last word on a key is its last. */
-static int load_commit(struct loader *ld, const struct cdc_log_file *f, struct cdc_err *err)
+/* The actions of a commit, or of a file that replaces several, into ld->actions. */
+static int parse_commit(struct loader *ld, const struct cdc_log_file *f, const char **path,
+			struct cdc_err *err)
 {
-	const char *path;
 	int rc;
 
 	cdc_arena_reset(&ld->scratch);
 	cdc_buf_reset(&ld->text);
 	ld->actions.n = 0;
-	rc = cdc_log_path(ld->s->table, f->name, &ld->scratch, &path, err);
+	rc = cdc_log_path(ld->s->table, f->name, &ld->scratch, path, err);
 	if (!rc)
-		rc = cdc_io_read_file(ld->io, path, &ld->text, err);
-	if (!rc) {
+		rc = cdc_io_read_file(ld->io, *path, &ld->text, err);
+	if (rc == CDC_EDATA)
+		err->code = CDC_ECORRUPT;
+	else if (!rc)
 		rc = cdc_actions_parse(&ld->tape, cdc_buf_str(&ld->text), &ld->scratch, keep_action,
 				       &ld->actions, err);
-		if (rc == CDC_ECORRUPT)
-			cdc_err_file(err, path);
-	}
+	if (err->code == CDC_ECORRUPT)
+		cdc_err_file(err, *path);
+	return rc ? err->code : CDC_OK;
+}
+
+/* Newest first, so backwards within a commit as well: the last word on a key is its last. */
+static int replay_commit(struct loader *ld, const char *path, struct cdc_err *err)
+{
+	int rc = CDC_OK;
+
 	for (size_t i = ld->actions.n; !rc && i-- > 0;) {
 		rc = cdc_replay_action(&ld->replay, &ld->actions.a[i], err);
 		if (rc == CDC_ECORRUPT)
@@ -100,18 +114,54 @@ static int missing(const struct loader *ld, int64_t after, int64_t version, stru
 			version, ld->s->table);
 }
 
+/*
+ * A compacted file stands for the commits of its range (spec section 1), and is only asked for
+ * where one of them is missing. It may tell of commits that were replayed already, or of a part of
+ * the checkpoint: what is seen first wins, and the rest agrees. One that is empty or damaged is
+ * passed over. *v becomes the version to go on with.
+ */
+static int load_compacted(struct loader *ld, int64_t after, int64_t *v, struct cdc_err *err)
+{
+	for (size_t i = 0; i < ld->list.n && ld->list.file[i].version <= *v; i++) {
+		struct cdc_log_file *f = &ld->list.file[i];
+		struct cdc_err this = CDC_ERR_INIT;
+		const char *path;
+		int rc;
+
+		if (f->kind != CDC_LOG_COMPACTED || f->last < *v || f->last > ld->s->version)
+			continue;
+		rc = parse_commit(ld, f, &path, &this);
+		if (!rc && ld->actions.n) {
+			*v = f->version - 1;
+			return replay_commit(ld, path, err);
+		}
+		if (rc && rc != CDC_ECORRUPT) {
+			*err = this;
+			return rc;
+		}
+		f->kind = CDC_LOG_OTHER; /* not to be read again */
+	}
+	return missing(ld, after, *v, err);
+}
+
 /* Commits after..version, newest first; each must be there. */
 static int load_commits(struct loader *ld, int64_t after, struct cdc_err *err)
 {
-	for (int64_t v = ld->s->version; v > after; v--) {
+	for (int64_t v = ld->s->version; v > after;) {
 		const struct cdc_log_file *f = cdc_log_commit_find(&ld->list, v);
+		const char *path;
 		int rc;
 
-		if (!f)
-			return missing(ld, after, v, err);
 		if (ld->io->interrupted(ld->io->ctx))
 			return cdc_fail(err, CDC_EINTR, "interrupted");
-		rc = load_commit(ld, f, err);
+		if (f) {
+			rc = parse_commit(ld, f, &path, err);
+			if (!rc)
+				rc = replay_commit(ld, path, err);
+			v--;
+		} else {
+			rc = load_compacted(ld, after, &v, err);
+		}
 		if (rc)
 			return rc;
 	}
@@ -133,6 +183,34 @@ static void snapshot_clear(struct cdc_snapshot *s)
 	s->num_adds = s->num_tombstones = s->num_txns = s->num_domains = 0;
 }
 
+/* A checkpoint is a whole state: one that lacks these is a part of one (spec section 9). */
+static int load_checkpoint(struct loader *ld, const struct cdc_log_checkpoint *cp,
+			   struct cdc_err *err)
+{
+	int rc;
+
+	ld->cp_protocol = ld->cp_metadata = false;
+	rc = cdc_checkpoint_read(ld->io, ld->s->table, cp, replay_checkpoint, ld, err);
+	if (!rc && (!ld->cp_protocol || !ld->cp_metadata)) {
+		rc = cdc_fail(err, CDC_ECORRUPT, "the checkpoint has no %s action",
+			      ld->cp_protocol ? "metaData" : "protocol");
+		cdc_err_file(err, cp->file[0].name);
+	}
+	return rc;
+}
+
+/* Whether the failure is the checkpoint's alone. A file of it that is gone is such a one, a table
+ * that is not to be read is not. */
+static bool may_pass_over(const struct loader *ld, const struct cdc_err *err)
+{
+	struct cdc_err unused = CDC_ERR_INIT;
+
+	if (err->code == CDC_EUNSUPPORTED && ld->replay.has_protocol)
+		return cdc_protocol_check_readable(&ld->s->protocol, &unused) == CDC_OK;
+	return err->code == CDC_ECORRUPT || err->code == CDC_EUNSUPPORTED ||
+	       (err->code == CDC_EIO && err->sys_errno == ENOENT);
+}
+
 /*
  * Replay on top of one checkpoint (NULL: from version 0). *bad_checkpoint tells that a failure is
  * the checkpoint's, so that an older one may serve.
@@ -152,10 +230,8 @@ static int load_from(struct loader *ld, const struct cdc_log_checkpoint *cp, boo
 		goto out;
 	mark = cdc_replay_mark(&ld->replay);
 	if (cp) {
-		rc = cdc_checkpoint_read(ld->io, ld->s->table, cp, replay_action, ld, err);
-		/* A file of it that is gone makes a checkpoint useless as well. */
-		*bad_checkpoint = rc == CDC_ECORRUPT || rc == CDC_EUNSUPPORTED ||
-				  (rc == CDC_EIO && err->sys_errno == ENOENT);
+		rc = load_checkpoint(ld, cp, err);
+		*bad_checkpoint = rc && may_pass_over(ld, err);
 		if (rc)
 			goto out;
 	}
@@ -173,28 +249,23 @@ static int load_state(struct loader *ld, struct cdc_err *err)
 	struct cdc_log_checkpoint cp;
 	size_t at = ld->list.n;
 	bool more, bad;
-	int rc;
+	int rc, tries = 0;
 
 	do {
 		struct cdc_err this = CDC_ERR_INIT;
 
-		more = cdc_log_checkpoint_before(&ld->list, ld->s->version, &at, &cp);
+		more = tries++ < BAD_CHECKPOINTS_MAX &&
+		       cdc_log_checkpoint_before(&ld->list, ld->s->version, &at, &cp);
 		rc = load_from(ld, more ? &cp : NULL, &bad, &this);
-		if (rc && !first.code)
+		/* A table that is not to be read says more than a damaged file. */
+		if (rc && (!first.code || (rc == CDC_EUNSUPPORTED && !bad)))
 			first = this;
 	} while (rc && bad);
-	if (rc)
+	if (rc) {
 		*err = first;
+		rc = first.code;
+	}
 	return rc;
-}
-
-/* Physical names left in the schema mean nothing once column mapping is off. */
-static bool maps_columns(const struct cdc_metadata *m)
-{
-	struct cdc_str mode;
-
-	return cdc_metadata_config(m, "delta.columnMapping.mode", &mode) &&
-	       !cdc_str_ieq(mode, CDC_STR("none"));
 }
 
 static int mark_partitions(struct cdc_snapshot *s, struct cdc_err *err)
@@ -262,9 +333,13 @@ static int choose_version(struct loader *ld, int64_t version, struct cdc_err *er
 	struct cdc_log_checkpoint cp;
 	size_t at = l->n;
 
-	for (size_t i = l->n; i > 0 && newest < 0; i--) {
-		if (l->file[i - 1].kind == CDC_LOG_COMMIT)
-			newest = l->file[i - 1].version;
+	for (size_t i = 0; i < l->n; i++) {
+		const struct cdc_log_file *f = &l->file[i];
+
+		if (f->kind == CDC_LOG_COMMIT && f->version > newest)
+			newest = f->version;
+		if (f->kind == CDC_LOG_COMPACTED && f->last > newest)
+			newest = f->last;
 	}
 	if (cdc_log_checkpoint_before(l, INT64_MAX, &at, &cp) && cp.version > newest)
 		newest = cp.version;
@@ -275,6 +350,8 @@ static int choose_version(struct loader *ld, int64_t version, struct cdc_err *er
 	ld->travel = version >= 0;
 	at = l->n;
 	there = cdc_log_commit_find(l, ld->s->version) != NULL;
+	for (size_t i = 0; i < l->n; i++)
+		there |= l->file[i].kind == CDC_LOG_COMPACTED && l->file[i].last == ld->s->version;
 	while (!there && cdc_log_checkpoint_before(l, ld->s->version, &at, &cp) &&
 	       cp.version == ld->s->version)
 		there = true;
@@ -291,6 +368,7 @@ static int choose_version(struct loader *ld, int64_t version, struct cdc_err *er
 static int load(struct loader *ld, int64_t version, struct cdc_err *err)
 {
 	struct cdc_snapshot *s = ld->s;
+	bool mapped = false;
 	int rc;
 
 	cdc_log_list_free(&ld->list);
@@ -300,10 +378,11 @@ static int load(struct loader *ld, int64_t version, struct cdc_err *err)
 	if (!rc)
 		rc = load_state(ld, err);
 	if (!rc)
-		rc = cdc_protocol_check_readable(&s->protocol, err);
+		rc = cdc_metadata_check_mapping(&s->metadata, &mapped, err);
 	if (!rc)
 		rc = cdc_schema_from_json(&s->schema, s->metadata.schema_json, err);
-	if (!rc && !maps_columns(&s->metadata))
+	/* Physical names left in the schema mean nothing once column mapping is off. */
+	if (!rc && !mapped)
 		cdc_schema_unmap(&s->schema);
 	if (!rc)
 		rc = mark_partitions(s, err);
@@ -315,7 +394,9 @@ static int load(struct loader *ld, int64_t version, struct cdc_err *err)
 int cdc_snapshot_load(struct cdc_snapshot **out, const struct cdc_io *io, const char *table,
 		      int64_t version, struct cdc_err *err)
 {
-	struct loader ld = { .io = io, .tape = CDC_TAPE_INIT, .text = CDC_BUF_INIT };
+	struct loader ld = { .io = io,
+			     .tape = CDC_TAPE_INIT,
+			     .text = CDC_BUF_INIT_MAX(CDC_LOG_JSON_MAX) };
 	struct cdc_err this = CDC_ERR_INIT;
 	size_t n = strlen(table);
 	int rc, tries = 0;
@@ -334,6 +415,9 @@ int cdc_snapshot_load(struct cdc_snapshot **out, const struct cdc_io *io, const 
 		this = (struct cdc_err)CDC_ERR_INIT;
 		rc = load(&ld, version, &this);
 	} while (rc == CDC_EIO && this.sys_errno == ENOENT && ++tries < RELIST_MAX);
+	/* Not cleaned up meanwhile, but never there: a sidecar, say. */
+	if (tries == RELIST_MAX)
+		rc = this.code = CDC_ECORRUPT;
 out:
 	cdc_log_list_free(&ld.list);
 	cdc_tape_free(&ld.tape);

@@ -1,6 +1,7 @@
 /*
  * Proves that checkpoints of other shapes than ours are read: several parts, required columns,
- * two-level lists, 32-bit sizes, and statistics that are there in parsed form only.
+ * two-level lists, 32-bit sizes, sidecars, and statistics and partition values that are there in
+ * parsed form only.
  */
 #include "log_fixture.h"
 
@@ -241,6 +242,163 @@ static void several_parts(void **state)
 	cdc_snapshot_free(s);
 }
 
+/* Nodes of the actions that every checkpoint has: 4 leaves. */
+static void protocol_and_metadata(struct maker *m)
+{
+	group(m, "protocol", CDC_PQ_OPTIONAL, 2);
+	leaf(m, "minReaderVersion", CDC_PQ_REQUIRED, CDC_PQ_INT32);
+	leaf(m, "minWriterVersion", CDC_PQ_REQUIRED, CDC_PQ_INT32);
+	group(m, "metaData", CDC_PQ_OPTIONAL, 2);
+	leaf(m, "id", CDC_PQ_REQUIRED, CDC_PQ_BYTE_ARRAY);
+	leaf(m, "schemaString", CDC_PQ_REQUIRED, CDC_PQ_BYTE_ARRAY);
+}
+
+static const uint8_t row0[] = { 1, 0, 0, 0 }, row1[] = { 0, 1, 0, 0 };
+static const int32_t ones[4] = { 1, 0, 0, 0 }, twos[4] = { 2, 0, 0, 0 };
+static const struct cdc_str table_id[4] = { [1] = CDC_STR("t") };
+static const struct cdc_str table_schema[4] = { [1] = { schema_text, sizeof(schema_text) - 1 } };
+
+#define PROTOCOL_AND_METADATA                                                                      \
+	VEC(CDC_PQ_INT32, 4, ones, row0), VEC(CDC_PQ_INT32, 4, twos, row0),                        \
+		VEC(CDC_PQ_BYTE_ARRAY, 4, table_id, row1),                                         \
+		VEC(CDC_PQ_BYTE_ARRAY, 4, table_schema, row1)
+
+static void assert_part(const struct cdc_add *a, int i, const char *key, const char *value)
+{
+	assert_str(a->partition_value[i].key, key);
+	if (value)
+		assert_str(a->partition_value[i].value, value);
+	else
+		assert_null(a->partition_value[i].value.p);
+}
+
+/* Rows: protocol, metaData, two adds; partition values as typed columns only. */
+static void parsed_partition_values(void **state)
+{
+	static const uint8_t in_add[] = { 0, 0, 1, 1 };
+	static const uint8_t both[] = { 0, 0, 3, 3 };
+	static const uint8_t first[] = { 0, 0, 3, 2 };
+	static const struct cdc_str path[4] = { [2] = CDC_STR("a"), [3] = CDC_STR("b") };
+	static const int64_t size[4] = { 0, 0, 70, 80 };
+	static const struct cdc_str text[4] = { [2] = CDC_STR("x\"y"), [3] = CDC_STR("") };
+	static const int32_t date[4] = { 0, 0, 18263, 0 }; /* 2020-01-02 */
+	static const int64_t ts[4] = { 0, 0, 1577934245678901, 0 };
+	static const int32_t dec[4] = { 0, 0, -105, 0 };
+	static const int32_t number[4] = { 0, 0, 7, -8 };
+	static const uint8_t flag[4] = { 0, 0, 1, 0 };
+	const struct cdc_pq_vec vec[] = {
+		PROTOCOL_AND_METADATA,
+		VEC(CDC_PQ_BYTE_ARRAY, 4, path, in_add),
+		VEC(CDC_PQ_INT64, 4, size, in_add),
+		VEC(CDC_PQ_BYTE_ARRAY, 4, text, both),
+		VEC(CDC_PQ_INT32, 4, date, first),
+		VEC(CDC_PQ_INT64, 4, ts, first),
+		VEC(CDC_PQ_INT32, 4, dec, first),
+		VEC(CDC_PQ_INT32, 4, number, both),
+		VEC(CDC_PQ_BOOLEAN, 4, flag, first),
+	};
+	const struct fixture *f = *state;
+	struct maker m = { .schema = { .num_nodes = 0 } };
+	struct cdc_pq_node *n;
+	struct cdc_snapshot *s;
+
+	group(&m, "root", CDC_PQ_REQUIRED, 3);
+	protocol_and_metadata(&m);
+	group(&m, "add", CDC_PQ_OPTIONAL, 3);
+	leaf(&m, "path", CDC_PQ_REQUIRED, CDC_PQ_BYTE_ARRAY);
+	leaf(&m, "size", CDC_PQ_REQUIRED, CDC_PQ_INT64);
+	group(&m, "partitionValues_parsed", CDC_PQ_OPTIONAL, 6);
+	leaf(&m, "p", CDC_PQ_OPTIONAL, CDC_PQ_BYTE_ARRAY);
+	n = leaf(&m, "d", CDC_PQ_OPTIONAL, CDC_PQ_INT32);
+	n->converted = CDC_PQ_CONV_DATE;
+	n = leaf(&m, "ts", CDC_PQ_OPTIONAL, CDC_PQ_INT64);
+	n->converted = CDC_PQ_CONV_TIMESTAMP_MICROS;
+	n = leaf(&m, "dec", CDC_PQ_OPTIONAL, CDC_PQ_INT32);
+	n->converted = CDC_PQ_CONV_DECIMAL;
+	n->logical = CDC_PQ_LOGICAL_DECIMAL;
+	n->precision = 4;
+	n->scale = 2;
+	leaf(&m, "n", CDC_PQ_OPTIONAL, CDC_PQ_INT32);
+	leaf(&m, "b", CDC_PQ_OPTIONAL, CDC_PQ_BOOLEAN);
+	finish(&m);
+	make(&m, f, "00000000000000000003.checkpoint.parquet", vec, 4);
+	s = fixture_load(f, -1);
+	assert_live(s, "a b");
+	assert_int_equal(s->add[0].num_partition_values, 6);
+	assert_part(&s->add[0], 0, "p", "x\"y");
+	assert_part(&s->add[0], 1, "d", "2020-01-02");
+	assert_part(&s->add[0], 2, "ts", "2020-01-02T03:04:05.678901Z");
+	assert_part(&s->add[0], 3, "dec", "-1.05");
+	assert_part(&s->add[0], 4, "n", "7");
+	assert_part(&s->add[0], 5, "b", "true");
+	assert_part(&s->add[1], 0, "p", "");
+	assert_part(&s->add[1], 1, "d", NULL);
+	assert_part(&s->add[1], 4, "n", "-8");
+	cdc_snapshot_free(s);
+}
+
+/* A sidecar with one add; rows that are required are those of no other action. */
+static void sidecar(const struct fixture *f, const char *name, const char *file)
+{
+	struct cdc_str path[1] = { cdc_str_z(file) };
+	static const int64_t size[] = { 9 };
+	const struct cdc_pq_vec vec[] = {
+		{ .type = CDC_PQ_BYTE_ARRAY, .n = 1, .values = path, .def = NULL },
+		{ .type = CDC_PQ_INT64, .n = 1, .values = size, .def = NULL },
+	};
+	struct maker m = { .schema = { .num_nodes = 0 } };
+	char dir[2 * PATH_MAX], in[PATH_MAX];
+
+	snprintf(dir, sizeof(dir), "%s/_sidecars", f->log);
+	(void)mkdir(dir, 0777);
+	group(&m, "root", CDC_PQ_REQUIRED, 1);
+	group(&m, "add", CDC_PQ_REQUIRED, 2);
+	leaf(&m, "path", CDC_PQ_REQUIRED, CDC_PQ_BYTE_ARRAY);
+	leaf(&m, "size", CDC_PQ_REQUIRED, CDC_PQ_INT64);
+	finish(&m);
+	snprintf(in, sizeof(in), "_sidecars/%s", name);
+	make(&m, f, in, vec, 1);
+}
+
+/* A checkpoint of the classic name with the content of V2: rows protocol, metaData, two sidecars.
+ */
+static void sidecars(void **state)
+{
+	static const uint8_t in_sidecar[] = { 0, 0, 1, 1 };
+	static const struct cdc_str file[4] = {
+		[2] = CDC_STR("one%20%25.parquet"), [3] = CDC_STR("file:///x/_sidecars/two.parquet")
+	};
+	static int64_t size[4];
+	const struct cdc_pq_vec vec[] = {
+		PROTOCOL_AND_METADATA,
+		VEC(CDC_PQ_BYTE_ARRAY, 4, file, in_sidecar),
+		VEC(CDC_PQ_INT64, 4, size, in_sidecar),
+	};
+	const struct fixture *f = *state;
+	struct maker m = { .schema = { .num_nodes = 0 } };
+	struct cdc_snapshot *s;
+	struct stat st;
+	char path[2 * PATH_MAX];
+
+	sidecar(f, "one %.parquet", "a");
+	sidecar(f, "two.parquet", "b");
+	snprintf(path, sizeof(path), "%s/_sidecars/two.parquet", f->log);
+	assert_int_equal(stat(path, &st), 0);
+	size[2] = size[3] = st.st_size;
+	group(&m, "root", CDC_PQ_REQUIRED, 3);
+	protocol_and_metadata(&m);
+	group(&m, "sidecar", CDC_PQ_OPTIONAL, 2);
+	leaf(&m, "path", CDC_PQ_REQUIRED, CDC_PQ_BYTE_ARRAY);
+	leaf(&m, "sizeInBytes", CDC_PQ_REQUIRED, CDC_PQ_INT64);
+	finish(&m);
+	make(&m, f, "00000000000000000003.checkpoint.parquet", vec, 4);
+	s = fixture_load(f, -1);
+	assert_live(s, "a b");
+	cdc_snapshot_free(s);
+	assert_int_equal(unlink(path), 0);
+	fixture_refuse(f, -1, CDC_ECORRUPT, "two.parquet");
+}
+
 #define WITH_TABLE(t) cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -248,6 +406,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_TABLE(parsed_statistics),
 		WITH_TABLE(several_parts),
+		WITH_TABLE(parsed_partition_values),
+		WITH_TABLE(sidecars),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

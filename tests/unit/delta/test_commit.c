@@ -53,7 +53,7 @@ static void text(void **state)
 	struct cdc_kv config[] = { { CDC_STR("k"), CDC_STR("") } };
 	struct cdc_str column[] = { CDC_STR("p") };
 	struct cdc_str feature[] = { CDC_STR("deletionVectors") };
-	struct cdc_protocol protocol = { 3, 7, feature, 1, feature, 1 };
+	struct cdc_protocol protocol = { 3, 7, feature, 1, feature, 1, false };
 	struct cdc_metadata metadata = { .id = CDC_STR("t-2"),
 					 .schema_json = CDC_STR("{\"type\":\"struct\"}"),
 					 .partition_column = column,

@@ -19,6 +19,12 @@
 	"true,\\\"metadata\\\":{" metadata "}}]},\\\"nullable\\\":true,\\\"metadata\\\":{}}]}\","  \
 	"\"partitionColumns\":[],\"configuration\":{}}}\n"
 
+#define VARIANT                                                                                        \
+	"{\"metaData\":{\"id\":\"t\",\"schemaString\":\"{\\\"type\\\":\\\"struct\\\",\\\"fields"       \
+	"\\\":[{\\\"name\\\":\\\"s\\\",\\\"type\\\":{\\\"type\\\":\\\"array\\\",\\\"elementType"       \
+	"\\\":\\\"variant\\\",\\\"containsNull\\\":true},\\\"nullable\\\":true,\\\"metadata\\\":{}}]}" \
+	"\",\"partitionColumns\":[],\"configuration\":{}}}\n"
+
 static void may_write(const struct fixture *f, const char *log)
 {
 	struct cdc_err err = CDC_ERR_INIT;
@@ -55,12 +61,78 @@ static void readers(void **state)
 	const struct fixture *f = *state;
 
 	may_not_read(f, LEGACY(4, 7) METADATA, "reader version 4");
-	may_not_read(f, FEATURES("\"typeWidening\"", "\"typeWidening\"") METADATA, "typeWidening");
-	may_not_read(f, FEATURES("\"variantType\"", "\"variantType\"") METADATA, "variantType");
-	may_not_read(f, FEATURES("\"catalogManaged\"", "") METADATA, "catalogManaged");
+	may_not_read(f, FEATURES("\"catalogManaged\"", "") METADATA,
+		     "managed by a catalog (reader feature catalogManaged)");
+	may_not_read(f, FEATURES("\"catalogOwned-preview\"", "") METADATA,
+		     "managed by a catalog (reader feature catalogOwned-preview)");
+	may_not_read(f, FEATURES("\"collations\"", "") METADATA, "collations");
 	may_not_read(f, FEATURES("\"deletionVectors\",\"new\"", "") METADATA, "new");
 	/* A writer feature has no place in readerFeatures: what it would mean there is unknown. */
 	may_not_read(f, FEATURES("\"appendOnly\"", "\"appendOnly\"") METADATA, "appendOnly");
+}
+
+static void may_read(const struct fixture *f, const char *log)
+{
+	fixture_commit(f, 0, log);
+	cdc_snapshot_free(fixture_load(f, -1));
+}
+
+static void readable(void **state)
+{
+	static const char *const reader[] = {
+		"columnMapping",
+		"deletionVectors",
+		"timestampNtz",
+		"v2Checkpoint",
+		"vacuumProtocolCheck",
+		"typeWidening",
+		"typeWidening-preview",
+		"variantType",
+		"variantType-preview",
+		"variantShredding",
+		"variantShredding-preview",
+	};
+	const struct fixture *f = *state;
+	char log[4096];
+
+	for (size_t i = 0; i < sizeof(reader) / sizeof(reader[0]); i++) {
+		snprintf(log, sizeof(log), FEATURES("\"%s\"", "\"%s\"") "%s", reader[i], reader[i],
+			 METADATA);
+		may_read(f, log);
+	}
+	/* What only writers must honour, known or not, does not matter to a reader. */
+	may_read(f, FEATURES("", "\"rowTracking\",\"clustering\",\"collations\",\"new\"") METADATA);
+	may_read(f, LEGACY(1, 99) METADATA);
+	may_read(f, LEGACY(2, 5) METADATA_WITH("\"delta.columnMapping.mode\":\"ID\""));
+	fixture_commit(f, 0, LEGACY(2, 5) METADATA_WITH("\"delta.columnMapping.mode\":\"serial\""));
+	fixture_refuse(f, -1, CDC_EUNSUPPORTED, "column mapping mode \"serial\"");
+}
+
+/* Lists and versions that do not go together. */
+static void odd_protocols(void **state)
+{
+	const struct fixture *f = *state;
+
+	fixture_commit(f, 0, LEGACY(0, 2) METADATA);
+	fixture_refuse(f, -1, CDC_ECORRUPT, "below 1");
+	fixture_commit(f, 0, LEGACY(-1, -1) METADATA);
+	fixture_refuse(f, -1, CDC_ECORRUPT, "below 1");
+	fixture_commit(f, 0, LEGACY(3, 7) METADATA);
+	fixture_refuse(f, -1, CDC_ECORRUPT, "without readerFeatures");
+	fixture_commit(f, 0,
+		       "{\"protocol\":{\"minReaderVersion\":99999999999,"
+		       "\"minWriterVersion\":2}}\n" METADATA);
+	fixture_refuse(f, -1, CDC_ECORRUPT, "minReaderVersion");
+	/* A list is obeyed at any version. */
+	may_read(f, "{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":2,"
+		    "\"readerFeatures\":[\"deletionVectors\"]}}\n" METADATA);
+	may_not_read(f,
+		     "{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":2,"
+		     "\"readerFeatures\":[\"new\"]}}\n" METADATA,
+		     "new");
+	may_read(f, "{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":2,"
+		    "\"readerFeatures\":null,\"writerFeatures\":null}}\n" METADATA);
+	may_not_write(f, LEGACY(1, 7) METADATA, "no list of writer features");
 }
 
 static void writers(void **state)
@@ -78,6 +150,8 @@ static void writers(void **state)
 			      "\"generatedColumns\",\"identityColumns\",\"domainMetadata\","
 			      "\"inCommitTimestamp\",\"allowColumnDefaults\",\"icebergCompatV1\"")
 			     METADATA);
+	may_write(f, FEATURES("\"typeWidening\",\"variantType\",\"variantShredding\"",
+			      "\"typeWidening\",\"variantType\",\"variantShredding\"") METADATA);
 	may_not_write(f, LEGACY(1, 8) METADATA, "writer version 8");
 	may_not_write(f, WRITER("\"rowTracking\",\"domainMetadata\"") METADATA, "rowTracking");
 	may_not_write(f, WRITER("\"clustering\"") METADATA, "clustering");
@@ -128,6 +202,18 @@ static void columns_in_use(void **state)
 	may_not_write(f, LEGACY(1, 4) COLUMN("\\\"delta.generationExpression\\\":\\\"1\\\""),
 		      "generatedColumns");
 	may_not_write(f, LEGACY(1, 6) COLUMN("\\\"delta.identity.start\\\":1"), "identityColumns");
+	may_not_write(f,
+		      FEATURES("\"typeWidening\"", "\"typeWidening\"")
+			      COLUMN("\\\"delta.typeChanges\\\":[]"),
+		      "typeWidening");
+	may_not_write(f,
+		      FEATURES("\"typeWidening-preview\"", "\"typeWidening-preview\"")
+			      COLUMN("\\\"delta.typeChanges\\\":[]"),
+		      "typeWidening-preview");
+	may_not_write(f, FEATURES("\"variantType\"", "\"variantType\"") VARIANT, "variantType");
+	may_not_write(
+		f, FEATURES("\"variantShredding-preview\"", "\"variantShredding-preview\"") VARIANT,
+		"variantShredding-preview");
 	may_write(f, WRITER("\"allowColumnDefaults\"") COLUMN("\\\"CURRENT_DEFAULT\\\":\\\"1\\\""));
 }
 
@@ -135,7 +221,7 @@ static void has_feature(void **state)
 {
 	struct cdc_str dv[] = { CDC_STR("deletionVectors") };
 	struct cdc_protocol legacy = { .reader_version = 2, .writer_version = 5 };
-	struct cdc_protocol listed = { 3, 7, dv, 1, dv, 1 };
+	struct cdc_protocol listed = { 3, 7, dv, 1, dv, 1, false };
 
 	(void)state;
 	assert_true(cdc_protocol_has_feature(&legacy, "columnMapping"));
@@ -152,7 +238,8 @@ static void has_feature(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_TABLE(readers),	       WITH_TABLE(writers),
+		WITH_TABLE(readers),	       WITH_TABLE(readable),
+		WITH_TABLE(odd_protocols),     WITH_TABLE(writers),
 		WITH_TABLE(settings_in_use),   WITH_TABLE(columns_in_use),
 		cmocka_unit_test(has_feature),
 	};

@@ -12,14 +12,17 @@
  */
 enum { MIN_NODE = 3, MIN_GROUP = 5, MIN_CHUNK = 3, MIN_ENTRY = 1 };
 
-/* Largest FIXED_LEN_BYTE_ARRAY (spec 3.5). */
+/* Largest FIXED_LEN_BYTE_ARRAY, and most schema elements (spec 3.5): these take 30 times the bytes
+ * in memory that they take in the file. */
 #define MAX_TYPE_LENGTH (1 << 20)
+#define MAX_NODES (1u << 20)
 
 struct parser {
 	struct cdc_pq_tread r;
 	struct cdc_pq_metadata *m;
 	struct cdc_err *err;
 	int rc; /* an error that is not the cursor's */
+	struct cdc_pq_tread *path; /* of the row group's chunks: where path_in_schema is */
 	bool has_rows;
 };
 
@@ -116,8 +119,9 @@ static void read_time(struct cdc_pq_tread *r, struct cdc_pq_node *n)
 		else
 			read_time_unit(r, n);
 	}
+	/* A unit that is newer than this list: then the type is too. */
 	if (!n->unit)
-		cdc_pq_tread_fail(r, "a time has no unit");
+		n->logical = CDC_PQ_LOGICAL_OTHER;
 }
 
 static void read_integer(struct cdc_pq_tread *r, struct cdc_pq_node *n)
@@ -156,6 +160,20 @@ static void read_logical(struct cdc_pq_tread *r, struct cdc_pq_node *n)
 		else
 			pass_struct(r);
 	}
+}
+
+/* What cannot be read of a logical type is one that is not known: the physical type counts. */
+static void read_optional_logical(struct cdc_pq_tread *r, const struct cdc_pq_tfield *f,
+				  struct cdc_pq_node *n)
+{
+	const struct cdc_pq_tread before = *r;
+	const struct cdc_pq_node without = *n;
+
+	read_logical(r, n);
+	if (!cdc_pq_tread_forgive(r, &before, f))
+		return;
+	*n = without;
+	n->logical = CDC_PQ_LOGICAL_OTHER;
 }
 
 static void check_node(struct cdc_pq_tread *r, const struct cdc_pq_node *n)
@@ -229,7 +247,7 @@ static void read_node(struct parser *ps, struct cdc_pq_node *n)
 			n->has_field_id = true;
 			break;
 		case 10:
-			read_logical(r, n);
+			read_optional_logical(r, &f, n);
 			break;
 		default:
 			break;
@@ -251,6 +269,10 @@ static void read_schema(struct parser *ps)
 		cdc_pq_tread_fail(&ps->r, "the schema comes twice");
 		return;
 	}
+	if (n > MAX_NODES) {
+		cdc_pq_tread_fail(&ps->r, "the schema has over a million elements");
+		return;
+	}
 	s->node = alloc(ps, n, sizeof(*s->node));
 	if (!s->node)
 		return;
@@ -267,14 +289,14 @@ static void read_schema(struct parser *ps)
 /* ------------------------------------------------------------------ row groups */
 
 /* Fields 1 and 2 are in signed order whatever the type: they serve signed integers alone. */
-static bool old_bounds_serve(const struct cdc_pq_node *leaf)
+static bool old_bounds_serve(enum cdc_pq_type type)
 {
-	return leaf->type == CDC_PQ_INT32 || leaf->type == CDC_PQ_INT64;
+	return type == CDC_PQ_INT32 || type == CDC_PQ_INT64;
 }
 
 /* has_min_max is set when both are there; apply_orders judges it once the orders are known. */
 static void read_statistics(struct cdc_pq_tread *r, struct cdc_pq_statistics *s,
-			    const struct cdc_pq_node *leaf)
+			    enum cdc_pq_type type)
 {
 	static const struct cdc_pq_twant want = { {
 		[1] = CDC_PQ_WIRE_BINARY,
@@ -315,7 +337,7 @@ static void read_statistics(struct cdc_pq_tread *r, struct cdc_pq_statistics *s,
 	if (v[5].p && v[6].p) {
 		s->max_value = v[5];
 		s->min_value = v[6];
-	} else if (v[1].p && v[2].p && old_bounds_serve(leaf)) {
+	} else if (v[1].p && v[2].p && old_bounds_serve(type)) {
 		s->max_value = v[1];
 		s->min_value = v[2];
 	}
@@ -362,14 +384,37 @@ static uint32_t read_encodings(struct cdc_pq_tread *r)
 	return set;
 }
 
+/* A part that rows can be read without: what is wrong in it takes it away and nothing else. */
+static void read_optional(struct cdc_pq_tread *r, const struct cdc_pq_tfield *f,
+			  struct cdc_pq_column_meta *c)
+{
+	const struct cdc_pq_tread before = *r;
+
+	if (f->id == 2)
+		c->encodings = read_encodings(r);
+	else if (f->id == 12)
+		read_statistics(r, &c->stats, c->type);
+	else
+		c->all_dictionary = read_encoding_stats(r);
+	if (!cdc_pq_tread_forgive(r, &before, f))
+		return;
+	if (f->id == 2)
+		c->encodings = 0;
+	else if (f->id == 12)
+		c->stats = (struct cdc_pq_statistics){ 0 };
+	else
+		c->all_dictionary = false;
+}
+
 enum { HAS_TYPE = 1, HAS_CODEC = 2, HAS_VALUES = 4, HAS_SIZE = 8, HAS_OFFSET = 16, HAS_ALL = 31 };
 
-static unsigned read_column_meta(struct parser *ps, struct cdc_pq_column_meta *c,
-				 const struct cdc_pq_node *leaf)
+static unsigned read_column_meta(struct cdc_pq_tread *r, struct cdc_pq_column_meta *c,
+				 struct cdc_pq_tread *path)
 {
 	static const struct cdc_pq_twant want = { {
 		[1] = CDC_PQ_WIRE_I32,
 		[2] = CDC_PQ_WIRE_LIST,
+		[3] = CDC_PQ_WIRE_LIST,
 		[4] = CDC_PQ_WIRE_I32,
 		[5] = CDC_PQ_WIRE_I64,
 		[6] = CDC_PQ_WIRE_I64,
@@ -381,7 +426,6 @@ static unsigned read_column_meta(struct parser *ps, struct cdc_pq_column_meta *c
 		[14] = CDC_PQ_WIRE_I64,
 		[15] = CDC_PQ_WIRE_I32,
 	} };
-	struct cdc_pq_tread *r = &ps->r;
 	struct cdc_pq_tfield f = CDC_PQ_TFIELD_INIT;
 	unsigned has = 0;
 
@@ -392,7 +436,13 @@ static unsigned read_column_meta(struct parser *ps, struct cdc_pq_column_meta *c
 			has |= HAS_TYPE;
 			break;
 		case 2:
-			c->encodings = read_encodings(r);
+		case 12:
+		case 13:
+			read_optional(r, &f, c);
+			break;
+		case 3:
+			*path = *r;
+			cdc_pq_tread_pass(r, &f);
 			break;
 		case 4:
 			c->codec = (enum cdc_pq_codec)cdc_pq_tread_i32(r);
@@ -416,12 +466,6 @@ static unsigned read_column_meta(struct parser *ps, struct cdc_pq_column_meta *c
 		case 11:
 			c->dictionary_page_offset = cdc_pq_tread_i64(r);
 			break;
-		case 12:
-			read_statistics(r, &c->stats, leaf);
-			break;
-		case 13:
-			c->all_dictionary = read_encoding_stats(r);
-			break;
 		case 14:
 			c->bloom_filter_offset = cdc_pq_tread_i64(r);
 			break;
@@ -435,8 +479,8 @@ static unsigned read_column_meta(struct parser *ps, struct cdc_pq_column_meta *c
 	return has;
 }
 
-static void read_chunk(struct parser *ps, struct cdc_pq_column_meta *c,
-		       const struct cdc_pq_node *leaf)
+static void read_chunk(struct cdc_pq_tread *r, struct cdc_pq_column_meta *c,
+		       struct cdc_pq_tread *path)
 {
 	static const struct cdc_pq_twant want = { {
 		[1] = CDC_PQ_WIRE_BINARY,
@@ -448,7 +492,6 @@ static void read_chunk(struct parser *ps, struct cdc_pq_column_meta *c,
 		[8] = CDC_PQ_WIRE_STRUCT,
 		[9] = CDC_PQ_WIRE_BINARY,
 	} };
-	struct cdc_pq_tread *r = &ps->r;
 	struct cdc_pq_tfield f = CDC_PQ_TFIELD_INIT;
 	unsigned has = 0;
 
@@ -458,7 +501,7 @@ static void read_chunk(struct parser *ps, struct cdc_pq_column_meta *c,
 			c->has_file_path = cdc_pq_tread_binary(r).n > 0;
 			break;
 		case 3:
-			has = read_column_meta(ps, c, leaf);
+			has = read_column_meta(r, c, path);
 			break;
 		case 4:
 			c->offset_index_offset = cdc_pq_tread_i64(r);
@@ -484,31 +527,56 @@ static void read_chunk(struct parser *ps, struct cdc_pq_column_meta *c,
 			break;
 		}
 	}
-	if (c->encrypted && !has) {
-		/* The metadata is encrypted too: there is nothing to check. */
-		c->type = leaf->type;
+	/* Where the metadata is encrypted too there is nothing to check. */
+	if (c->encrypted && !has)
 		return;
-	}
 	if (has != HAS_ALL)
 		cdc_pq_tread_fail(r, "a column chunk lacks a required field");
-	else if (c->type != leaf->type)
-		cdc_pq_tread_fail(r, "a column chunk is not of its column's type");
 	else if (c->num_values < 0 || c->total_compressed_size < 0)
 		cdc_pq_tread_fail(r, "a column chunk has a negative size");
+}
+
+/* Once it is known which leaf each chunk is of. */
+static void check_types(struct parser *ps, struct cdc_pq_row_group *g)
+{
+	const struct cdc_pq_schema *s = &ps->m->schema;
+
+	for (int32_t i = 0; i < s->num_leaves; i++) {
+		struct cdc_pq_column_meta *c = &g->column[i];
+		enum cdc_pq_type type = s->node[s->leaf_node[i]].type;
+
+		/* A column that is encrypted is refused when it is opened. */
+		if (c->encrypted)
+			c->type = type;
+		else if (c->type != type)
+			cdc_pq_tread_fail(&ps->r, "a column chunk is not of its column's type");
+	}
 }
 
 static void read_chunks(struct parser *ps, struct cdc_pq_row_group *g)
 {
 	const struct cdc_pq_schema *s = &ps->m->schema;
 	uint32_t n = struct_list(ps, MIN_CHUNK);
+	int rc;
 
 	if (!ps->r.bad && n != (uint32_t)s->num_leaves)
 		cdc_pq_tread_fail(&ps->r, "a row group has not one chunk for each column");
 	if (ps->r.bad)
 		return;
 	g->column = alloc(ps, n, sizeof(*g->column));
-	for (uint32_t i = 0; i < n && !ps->r.bad; i++)
-		read_chunk(ps, &g->column[i], &s->node[s->leaf_node[i]]);
+	if (g->column && !ps->path)
+		ps->path = alloc(ps, n, sizeof(*ps->path));
+	for (uint32_t i = 0; i < n && !ps->r.bad; i++) {
+		ps->path[i] = (struct cdc_pq_tread){ 0 };
+		read_chunk(&ps->r, &g->column[i], &ps->path[i]);
+	}
+	if (ps->r.bad)
+		return;
+	rc = cdc_pq_order_chunks(s, ps->path, g->column, ps->err);
+	if (rc < 0)
+		stop(ps, rc);
+	else
+		check_types(ps, g);
 }
 
 static void read_row_group(struct parser *ps, struct cdc_pq_row_group *g)
@@ -615,21 +683,23 @@ static enum cdc_pq_trust read_order(struct cdc_pq_tread *r)
 	return order;
 }
 
-static void read_orders(struct parser *ps)
+/* Orders that are not one for each leaf are none. */
+static void read_orders(struct parser *ps, const struct cdc_pq_tfield *f)
 {
 	struct cdc_pq_metadata *m = ps->m;
-	uint32_t n = cdc_pq_tread_list(&ps->r, CDC_PQ_WIRE_STRUCT);
-	uint8_t *order;
+	struct cdc_pq_tread *r = &ps->r;
+	const struct cdc_pq_tread before = *r;
+	uint32_t n = cdc_pq_tread_list(r, CDC_PQ_WIRE_STRUCT);
+	uint8_t *order = NULL;
 
-	if (ps->r.bad)
+	if (!r->bad && n != (uint32_t)m->schema.num_leaves)
+		cdc_pq_tread_fail(r, "there is not one column order for each column");
+	if (!r->bad)
+		order = alloc(ps, n, sizeof(*order));
+	for (uint32_t i = 0; i < n && !r->bad; i++)
+		order[i] = (uint8_t)read_order(r);
+	if (ps->rc || cdc_pq_tread_forgive(r, &before, f))
 		return;
-	if (n != (uint32_t)m->schema.num_leaves) {
-		cdc_pq_tread_fail(&ps->r, "there is not one column order for each column");
-		return;
-	}
-	order = alloc(ps, n, sizeof(*order));
-	for (uint32_t i = 0; i < n && !ps->r.bad; i++)
-		order[i] = (uint8_t)read_order(&ps->r);
 	m->leaf_order = order;
 	m->has_column_orders = true;
 }
@@ -688,7 +758,7 @@ static void read_fields(struct parser *ps)
 			m->created_by = cdc_pq_tread_binary(r);
 			break;
 		case 7:
-			read_orders(ps);
+			read_orders(ps, &f);
 			break;
 		default:
 			break;

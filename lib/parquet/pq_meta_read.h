@@ -40,6 +40,14 @@ static inline enum cdc_pq_trust cdc_pq_leaf_trust(const struct cdc_pq_metadata *
 	return m->leaf_order ? (enum cdc_pq_trust)m->leaf_order[leaf] : CDC_PQ_TRUST_NONE;
 }
 
+/*
+ * Put the chunks of a row group, num_leaves of them, in the order of the leaves. path[i] stands at
+ * the path_in_schema of column[i], a list that can be passed over; p is NULL where there is none.
+ * Paths that do not lead to one leaf each do not count: then ordinals do.
+ */
+int cdc_pq_order_chunks(const struct cdc_pq_schema *s, const struct cdc_pq_tread *path,
+			struct cdc_pq_column_meta *column, struct cdc_err *err) CDC_NODISCARD;
+
 /* CDC_ECORRUPT from a cursor that went wrong: "<what>: <r->bad>", with the offset. */
 int cdc_pq_tread_error(const struct cdc_pq_tread *r, const char *what, struct cdc_err *err);
 

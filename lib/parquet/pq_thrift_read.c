@@ -133,6 +133,21 @@ bool cdc_pq_tread_field(struct cdc_pq_tread *r, struct cdc_pq_tfield *f,
 	return false;
 }
 
+void cdc_pq_tread_pass(struct cdc_pq_tread *r, const struct cdc_pq_tfield *f)
+{
+	skip_value(r, f->type, false, 0);
+}
+
+bool cdc_pq_tread_forgive(struct cdc_pq_tread *r, const struct cdc_pq_tread *before,
+			  const struct cdc_pq_tfield *f)
+{
+	if (!r->bad)
+		return false;
+	*r = *before;
+	cdc_pq_tread_pass(r, f);
+	return true;
+}
+
 bool cdc_pq_tread_bool(struct cdc_pq_tread *r, const struct cdc_pq_tfield *f)
 {
 	(void)r;

@@ -79,6 +79,17 @@ struct cdc_str cdc_pq_tread_binary(struct cdc_pq_tread *r);
  */
 uint32_t cdc_pq_tread_list(struct cdc_pq_tread *r, enum cdc_pq_wire type);
 
+/* Pass over the value of the field. */
+void cdc_pq_tread_pass(struct cdc_pq_tread *r, const struct cdc_pq_tfield *f);
+
+/*
+ * Optional fields: when what was read of field f since `before` went wrong, true, and the cursor
+ * stands behind the field as if nobody had looked into it. False when nothing was wrong. A field
+ * that does not end leaves the cursor bad.
+ */
+bool cdc_pq_tread_forgive(struct cdc_pq_tread *r, const struct cdc_pq_tread *before,
+			  const struct cdc_pq_tfield *f);
+
 /* A boolean that is an element of a list; other elements are read as fields are. */
 bool cdc_pq_tread_elem_bool(struct cdc_pq_tread *r);
 

@@ -326,6 +326,204 @@ static void footers_that_lie(void **state)
 	assert_int_equal(open_built(&f, &err), CDC_ECORRUPT);
 }
 
+/* ------------------------------------------------------------------ what rows need not */
+
+/* A time whose unit is none of the three, and a decimal whose scale takes 11 bytes. */
+static void schema_of_the_future(struct bytes *b)
+{
+	t_list(b, 2, 12, 3);
+	group(b, "root", -1, 2);
+	element(b, "t", 0, CDC_PQ_INT64);
+	t_struct(b, 10);
+	t_struct(b, 8);
+	t_bool(b, 1, true);
+	t_struct(b, 2);
+	t_struct(b, 4);
+	t_close(b);
+	t_close(b);
+	t_close(b);
+	t_close(b);
+	t_close(b);
+	element(b, "d", 0, CDC_PQ_INT64);
+	t_struct(b, 10);
+	t_struct(b, 5);
+	t_i32(b, 1, INT64_MAX);
+	t_close(b);
+	t_close(b);
+	t_close(b);
+}
+
+static void unknown_logical_types(void **state)
+{
+	struct cdc_pq_metadata m = { .arena = CDC_ARENA_INIT };
+	struct cdc_err err = CDC_ERR_INIT;
+
+	(void)state;
+	built = (struct bytes){ .n = 0 };
+	t_i32(&built, 1, 2);
+	schema_of_the_future(&built);
+	t_i64(&built, 3, 0);
+	t_list(&built, 4, 12, 0);
+	put_byte(&built, 0);
+	assert_int_equal(cdc_pq_metadata_read(&m, built.p, built.n, &err), CDC_OK);
+	for (int i = 1; i <= 2; i++) {
+		assert_int_equal(m.schema.node[i].logical, CDC_PQ_LOGICAL_OTHER);
+		assert_int_equal(m.schema.node[i].type, CDC_PQ_INT64);
+		assert_int_equal(m.schema.node[i].scale, 0);
+	}
+	cdc_arena_free(&m.arena);
+}
+
+/* A bound that is a number, one without its other half, a negative null count. */
+static void odd_stats(struct bytes *b)
+{
+	t_binary(b, 1, "\2\0\0\0", 4);
+	t_i32(b, 2, 1);
+	t_i64(b, 3, -1);
+	t_i64(b, 5, 2);
+	t_binary(b, 6, "\1\0\0\0", 4);
+	t_struct(b, 9);
+	t_close(b);
+}
+
+static void orders_for_two(struct bytes *b)
+{
+	t_list(b, 7, 12, 2);
+	for (int i = 0; i < 2; i++) {
+		t_open(b);
+		t_struct(b, 1);
+		t_close(b);
+		t_close(b);
+	}
+}
+
+static void orders_of_integers(struct bytes *b)
+{
+	t_list(b, 7, 5, 1);
+	put_byte(b, 2);
+}
+
+/* The column is there, and the orders do not count. */
+static void still_reads(void)
+{
+	struct cdc_pq_file *f;
+
+	file.num_rows = 3;
+	build(&built, &file);
+	f = open_ok();
+	assert_int_equal(cdc_pq_metadata(f)->num_rows, 3);
+	assert_int_equal(cdc_pq_metadata(f)->row_group[0].column[0].num_values, 3);
+	assert_null(cdc_pq_metadata(f)->leaf_order);
+	cdc_pq_close(f);
+}
+
+static void orders_that_lie(void **state)
+{
+	(void)state;
+	file.orders = orders_for_two;
+	still_reads();
+	file.orders = orders_of_integers;
+	still_reads();
+}
+
+static void statistics_that_lie(void **state)
+{
+	struct cdc_pq_statistics stats;
+	struct cdc_pq_file *f;
+
+	(void)state;
+	file.stats = odd_stats;
+	file.num_rows = 3;
+	build(&built, &file);
+	f = open_ok();
+	stats = cdc_pq_metadata(f)->row_group[0].column[0].stats;
+	assert_false(stats.has_null_count);
+	assert_false(stats.has_min_max);
+	cdc_pq_close(f);
+}
+
+/* ------------------------------------------------------------------ order of chunks */
+
+/* A chunk of a leaf below "g", told by its number of values. */
+static void chunk_of(struct bytes *b, const char *name, int type, int64_t values)
+{
+	t_open(b);
+	t_i64(b, 2, 0);
+	t_struct(b, 3);
+	t_i32(b, 1, type);
+	t_list(b, 2, 8, 1); /* encodings by name: they do not count */
+	put_varint(b, 5);
+	put(b, "PLAIN", 5);
+	t_list(b, 3, 8, 2);
+	put_varint(b, 1);
+	put_byte(b, 'g');
+	put_varint(b, strlen(name));
+	put(b, name, strlen(name));
+	t_i32(b, 4, 0);
+	t_i64(b, 5, values);
+	t_i64(b, 6, 10);
+	t_i64(b, 7, 10);
+	t_i64(b, 9, 4);
+	t_close(b);
+	t_close(b);
+}
+
+/* Chunks a, b and c with 1, 2 and 3 values, of the names and types given, in a group g of leaves
+ * a INT32, b INT64 and c INT32: how many values leaf 0, 1 and 2 have, or why it is refused. */
+static const char *ordered(const char *const name[3], const int type[3], char out[32])
+{
+	struct cdc_pq_metadata m = { .arena = CDC_ARENA_INIT };
+	struct cdc_err err = CDC_ERR_INIT;
+
+	built = (struct bytes){ .n = 0 };
+	t_list(&built, 2, 12, 5);
+	group(&built, "root", -1, 1);
+	group(&built, "g", 0, 3);
+	leaf(&built, "a", 1, CDC_PQ_INT32);
+	leaf(&built, "b", 1, CDC_PQ_INT64);
+	leaf(&built, "c", 1, CDC_PQ_INT32);
+	t_i64(&built, 3, 0);
+	t_list(&built, 4, 12, 1);
+	t_open(&built);
+	t_list(&built, 1, 12, 3);
+	for (int i = 0; i < 3; i++)
+		chunk_of(&built, name[i], type[i], i + 1);
+	t_i64(&built, 3, 0);
+	t_close(&built);
+	put_byte(&built, 0);
+	if (cdc_pq_metadata_read(&m, built.p, built.n, &err) < 0) {
+		snprintf(out, 32, "%s",
+			 strstr(err.msg, "not of its column") ? "not of its type" : "bad");
+	} else {
+		const struct cdc_pq_column_meta *c = m.row_group[0].column;
+
+		snprintf(out, 32, "%d %d %d", (int)c[0].num_values, (int)c[1].num_values,
+			 (int)c[2].num_values);
+	}
+	cdc_arena_free(&m.arena);
+	return out;
+}
+
+static void chunks_by_path(void **state)
+{
+	static const char *const right[] = { "a", "b", "c" };
+	static const char *const turned[] = { "b", "c", "a" };
+	static const char *const foreign[] = { "b", "c", "x" };
+	static const char *const twice[] = { "a", "b", "b" };
+	static const int in_order[] = { CDC_PQ_INT32, CDC_PQ_INT64, CDC_PQ_INT32 };
+	static const int b_first[] = { CDC_PQ_INT64, CDC_PQ_INT32, CDC_PQ_INT32 };
+	char out[32];
+
+	(void)state;
+	assert_string_equal(ordered(right, in_order, out), "1 2 3");
+	assert_string_equal(ordered(turned, b_first, out), "3 1 2");
+	assert_string_equal(ordered(right, b_first, out), "not of its type");
+	/* Paths that do not lead to one leaf each do not count. */
+	assert_string_equal(ordered(foreign, in_order, out), "1 2 3");
+	assert_string_equal(ordered(twice, in_order, out), "1 2 3");
+	assert_string_equal(ordered(foreign, b_first, out), "not of its type");
+}
+
 /* ------------------------------------------------------------------ statistics */
 
 static uint8_t min_bytes[16];
@@ -603,9 +801,19 @@ static void thrift_integers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(schema_attributes),	 CASE(leaves_by_name),	  CASE(schemas_that_lie),
-		CASE(footers_that_lie),		 CASE(bounds_to_believe), CASE(page_index),
-		CASE(page_index_without_bounds), CASE(thrift_that_lies),  CASE(thrift_integers),
+		CASE(schema_attributes),
+		CASE(leaves_by_name),
+		CASE(schemas_that_lie),
+		CASE(footers_that_lie),
+		CASE(bounds_to_believe),
+		CASE(page_index),
+		CASE(page_index_without_bounds),
+		CASE(thrift_that_lies),
+		CASE(thrift_integers),
+		CASE(unknown_logical_types),
+		CASE(orders_that_lie),
+		CASE(statistics_that_lie),
+		CASE(chunks_by_path),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,7 +73,10 @@ struct run {
 	struct cmd c;
 	struct options o;
 	enum cdc_print_format format;
+	const char *table; /* the operand: a table's directory, or a Parquet file */
+	int64_t version; /* that was asked for; -1: the latest */
 	struct cdc_snapshot *snapshot;
+	struct cdc_err unreadable; /* why there is no snapshot */
 	char **names; /* --columns */
 	int *field; /* of the snapshot's schema */
 	const struct cdc_field **columns;
@@ -232,11 +235,11 @@ static void on_progress(void *ctx, uint64_t records, uint64_t bytes)
 	cmd_progress(ctx, records, bytes);
 }
 
-static int print_changes(struct run *r, const char *table, struct cdc_err *err)
+static int print_changes(struct run *r, struct cdc_err *err)
 {
 	const struct cdc_changes_options opt = {
 		.io = r->c.io,
-		.table = table,
+		.table = r->table,
 		.from = r->from,
 		.to = r->to,
 		.key = (const char *const *)r->key,
@@ -247,41 +250,36 @@ static int print_changes(struct run *r, const char *table, struct cdc_err *err)
 		.ctx = &r->c,
 	};
 	struct cdc_changes_counts n;
-	int rc = cmd_output_open(&r->c, err);
+	int rc;
 
 	cmd_progress_start(&r->c, 0);
-	if (rc == CDC_OK)
-		rc = cdc_changes_print(&opt, &r->c.out, &n, err);
+	rc = cdc_changes_print(&opt, &r->c.out, &n, err);
 	if (rc < 0)
 		return rc;
 	cmd_stat_int(&r->c, "commits", n.commits);
 	cmd_stat_int(&r->c, "inserted", n.inserted);
 	cmd_stat_int(&r->c, "updated", n.updated);
 	cmd_stat_int(&r->c, "deleted", n.deleted);
-	cmd_stat_int(&r->c, "bytes", cdc_writer_offset(&r->c.out));
-	return cmd_output_done(&r->c, err);
+	return CDC_OK;
 }
 
-static int describe_file(struct run *r, const char *path, struct cdc_err *err)
+/*
+ * Where the state cannot be read, since it is damaged or has a feature that is not known, the log
+ * still tells what happened.
+ */
+static int print_history(struct run *r, struct cdc_err *err)
 {
-	int rc = cmd_output_open(&r->c, err);
+	int64_t limit = r->o.limit == NOT_GIVEN ? -1 : r->o.limit;
 
-	if (rc == CDC_OK)
-		rc = cdc_describe_path(r->c.io, path, r->format, &r->c.out, err);
-	return rc < 0 ? rc : cmd_output_done(&r->c, err);
-}
-
-/* A file has no log: what asks for one makes no sense. */
-static int open_file(struct run *r, const char *path, struct cdc_err *err)
-{
-	if (r->o.history || r->o.version != NOT_GIVEN || r->o.timestamp)
-		return cdc_fail(err, CDC_EUSAGE, "%s is a file, no table: it has no versions",
-				path);
-	return cdc_parquet_table_open(&r->snapshot, r->c.io, path, err);
+	if (r->snapshot)
+		return cdc_history_print(r->c.io, r->snapshot, limit, r->format, &r->c.out, err);
+	cmd_warn(&r->c, "%s; the times are those of the commits' files", r->unreadable.msg);
+	return cdc_history_print_log(r->c.io, r->table, r->version, limit, r->format, &r->c.out,
+				     err);
 }
 
 /* The version of --timestamp-as-of; the table's latest state tells how times are to be taken. */
-static int find_version(struct run *r, const char *table, int64_t *version, struct cdc_err *err)
+static int find_version(struct run *r, struct cdc_err *err)
 {
 	struct cdc_snapshot *latest = NULL;
 	int64_t us;
@@ -291,56 +289,75 @@ static int find_version(struct run *r, const char *table, int64_t *version, stru
 	if (cdc_timestamp_parse(cdc_str_z(r->o.timestamp), false, &us, &zone) != CDC_PARSE_OK)
 		return cdc_fail(err, CDC_EUSAGE, "--timestamp-as-of: \"%s\" is not a time",
 				r->o.timestamp);
-	rc = cdc_snapshot_load(&latest, r->c.io, table, -1, err);
+	rc = cdc_snapshot_load(&latest, r->c.io, r->table, -1, err);
 	if (rc == CDC_OK)
-		rc = cdc_log_version_at(r->c.io, latest, us / 1000 - (us % 1000 < 0), version, err);
+		rc = cdc_log_version_at(r->c.io, latest, us / 1000 - (us % 1000 < 0), &r->version,
+					err);
 	cdc_snapshot_free(latest);
 	return rc;
 }
 
-static int load(struct run *r, const char *table, int64_t *version, struct cdc_err *err)
+static int open_table(struct run *r, struct cdc_err *err)
 {
 	int rc = CDC_OK;
 
-	*version = r->o.version == NOT_GIVEN ? -1 : r->o.version;
-	if (cdc_is_parquet_operand(r->c.io, table))
-		return open_file(r, table, err);
+	r->version = r->o.version == NOT_GIVEN ? -1 : r->o.version;
 	if (r->o.timestamp)
-		rc = find_version(r, table, version, err);
-	if (rc == CDC_OK)
-		rc = cdc_snapshot_load(&r->snapshot, r->c.io, table, *version, err);
+		rc = find_version(r, err);
+	if (rc < 0)
+		return rc;
+	rc = cdc_snapshot_load(&r->snapshot, r->c.io, r->table, r->version, &r->unreadable);
 	if (rc == CDC_OK)
 		r->snapshot->allow_external = r->o.allow_external;
+	if (r->o.history && (rc == CDC_ECORRUPT || rc == CDC_EUNSUPPORTED))
+		return CDC_OK;
+	if (rc < 0)
+		*err = r->unreadable;
 	return rc;
 }
 
-static int run(struct run *r, const char *table, struct cdc_err *err)
+/* A file has no log: what asks for one makes no sense. */
+static int open_file(struct run *r, struct cdc_err *err)
 {
-	int64_t version;
-	int rc;
+	if (r->o.history || r->o.changes || r->o.version != NOT_GIVEN || r->o.timestamp)
+		return cdc_fail(err, CDC_EUSAGE, "%s is a file, no table: it has no versions",
+				r->table);
+	return r->o.describe ? CDC_OK
+			     : cdc_parquet_table_open(&r->snapshot, r->c.io, r->table, err);
+}
+
+static int print(struct run *r, bool is_file, struct cdc_err *err)
+{
+	if (r->o.changes)
+		return print_changes(r, err);
+	if (r->o.history)
+		return print_history(r, err);
+	if (r->o.describe && is_file)
+		return cdc_describe_path(r->c.io, r->table, r->format, &r->c.out, err);
+	if (r->o.describe)
+		return print_description(r, err);
+	return print_rows(r, err);
+}
+
+static int run(struct run *r, struct cdc_err *err)
+{
+	bool is_file = cdc_is_parquet_operand(r->c.io, r->table);
+	int rc = CDC_OK;
 
 	cmd_limit_memory(&r->c);
 	while (strcmp(format_choices[r->format], r->o.format) != 0)
 		r->format++;
-	if (r->o.describe && cdc_is_parquet_operand(r->c.io, table))
-		return describe_file(r, table, err);
-	if (r->o.changes)
-		return print_changes(r, table, err);
-	if ((rc = load(r, table, &version, err)) < 0 || (rc = cmd_output_open(&r->c, err)) < 0)
+	if (is_file)
+		rc = open_file(r, err);
+	else if (!r->o.changes) /* which opens the table at each version */
+		rc = open_table(r, err);
+	if (rc < 0 || (rc = cmd_output_open(&r->c, err)) < 0 || (rc = print(r, is_file, err)) < 0)
 		return rc;
-	if (r->o.history)
-		rc = cdc_history_print(r->c.io, r->snapshot->table, version,
-				       r->o.limit == NOT_GIVEN ? -1 : r->o.limit, r->format,
-				       &r->c.out, err);
-	else if (r->o.describe)
-		rc = print_description(r, err);
-	else
-		rc = print_rows(r, err);
-	if (rc < 0)
-		return rc;
-	cmd_stat_int(&r->c, "version", (uint64_t)r->snapshot->version);
-	cmd_stat_int(&r->c, "files", r->snapshot->num_adds);
-	cmd_stat_int(&r->c, "rows", r->rows);
+	if (r->snapshot) {
+		cmd_stat_int(&r->c, "version", (uint64_t)r->snapshot->version);
+		cmd_stat_int(&r->c, "files", r->snapshot->num_adds);
+		cmd_stat_int(&r->c, "rows", r->rows);
+	}
 	cmd_stat_int(&r->c, "bytes", cdc_writer_offset(&r->c.out));
 	return cmd_output_done(&r->c, err);
 }
@@ -351,8 +368,11 @@ int main(int argc, char **argv)
 	struct cdc_err err = CDC_ERR_INIT;
 	int n = cmd_start(&r.c, &program, &r.o, argc, argv);
 
-	if (n >= 0 && usage_is_good(&r, n) && run(&r, argv[1], &err) < 0)
-		cmd_error(&r.c, &err);
+	if (n >= 0 && usage_is_good(&r, n)) {
+		r.table = argv[1];
+		if (run(&r, &err) < 0)
+			cmd_error(&r.c, &err);
+	}
 	free(r.key);
 	free(r.names);
 	free(r.field);

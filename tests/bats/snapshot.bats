@@ -87,7 +87,7 @@ object
 true'
 	run "$bin/cdc-snapshot" --history --limit 1 -f csv "$table"
 	[ "${#lines[@]}" -eq 2 ]
-	[ "${lines[0]}" = version,timestamp,operation,engineInfo,operationParameters,operationMetrics ]
+	[ "${lines[0]}" = version,timestamp,operation,engineInfo,userName,readVersion,isBlindAppend,filesAdded,filesRemoved,operationParameters,operationMetrics ]
 	run "$bin/cdc-snapshot" --history --version-as-of 0 -f tsv "$table"
 	[ "${#lines[@]}" -eq 2 ]
 }

@@ -259,48 +259,106 @@ TO_DECIMAL(long_to_decimal, int64_t)
 TO_DECIMAL(ulong_to_decimal, uint64_t)
 
 /*
- * The same without digits to add, which is nearly always so. Integers from -most to most are at
- * most 2 * most once `most` is added; where every integer has few enough digits `most` is 0 and
- * `range` lets all pass.
+ * The same without digits to add, which is nearly always so: sign bits are all that is to be done.
+ * Four integers, or two, at a time; gcc and clang make the vector instructions of any machine of
+ * it.
  */
-struct digits {
-	uint64_t most;
-	uint64_t range;
-};
+typedef int32_t ints __attribute__((vector_size(16)));
+typedef int64_t longs __attribute__((vector_size(16)));
+typedef uint32_t int_bits __attribute__((vector_size(16)));
+typedef uint64_t long_bits __attribute__((vector_size(16)));
 
-static struct digits digits_of(const struct cdc_convert *c)
+#define SHUFFLE __builtin_shufflevector
+#define LITTLE (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+
+/*
+ * What is over `most`, or under its negative, makes one of the differences negative: the highest
+ * bit of what these functions return is set. Integers that all have few enough digits are not
+ * looked at.
+ */
+static uint32_t ints_over(const int32_t *v, uint32_t n, uint32_t most)
 {
-	uint64_t most = c->limit > INT64_MAX ? 0 : (uint64_t)c->limit - 1;
+	int_bits all = { 0, 0, 0, 0 };
+	uint32_t bad = 0;
+	uint32_t i = 0;
 
-	return (struct digits){ most, most ? 2 * most : UINT64_MAX };
+	for (; i + 4 <= n; i += 4) {
+		int_bits x;
+
+		memcpy(&x, v + i, sizeof(x));
+		all |= (most - x) | (most + x);
+	}
+	for (; i < n; i++)
+		bad |= (most - (uint32_t)v[i]) | (most + (uint32_t)v[i]);
+	return bad | all[0] | all[1] | all[2] | all[3];
+}
+
+static uint64_t longs_over(const int64_t *v, uint32_t n, uint64_t most)
+{
+	long_bits all = { 0, 0 };
+	uint64_t bad = 0;
+	uint32_t i = 0;
+
+	for (; i + 2 <= n; i += 2) {
+		long_bits x;
+
+		memcpy(&x, v + i, sizeof(x));
+		all |= (most - x) | (most + x);
+	}
+	for (; i < n; i++)
+		bad |= (most - (uint64_t)v[i]) | (most + (uint64_t)v[i]);
+	return bad | all[0] | all[1];
+}
+
+/* Two integers of 64 bits, and their signs as wide. */
+static void put_pair(cdc_i128 *to, ints value, ints sign)
+{
+	longs first = SHUFFLE((longs)value, (longs)sign, 0, 2);
+	longs second = SHUFFLE((longs)value, (longs)sign, 1, 3);
+
+	memcpy(to, &first, sizeof(first));
+	memcpy(to + 1, &second, sizeof(second));
 }
 
 static bool int_as_decimal(const struct cdc_convert *c, const struct cdc_pq_vec *in, void *out)
 {
-	const struct digits d = digits_of(c);
 	const int32_t *from = in->values;
 	cdc_i128 *to = out;
-	bool bad = false;
+	uint32_t n = in->n;
+	uint32_t i = 0;
 
-	for (uint32_t i = 0; i < in->n; i++) {
-		bad |= (uint64_t)from[i] + d.most > d.range;
-		to[i] = from[i];
+	for (; LITTLE && i + 4 <= n; i += 4) {
+		ints x;
+		ints sign;
+
+		memcpy(&x, from + i, sizeof(x));
+		sign = x >> 31;
+		put_pair(to + i, SHUFFLE(x, sign, 0, 4, 1, 5), SHUFFLE(sign, sign, 0, 0, 1, 1));
+		put_pair(to + i + 2, SHUFFLE(x, sign, 2, 6, 3, 7), SHUFFLE(sign, sign, 2, 2, 3, 3));
 	}
-	return !bad;
+	for (; i < n; i++)
+		to[i] = from[i];
+	return c->limit > INT32_MAX || !(ints_over(from, n, (uint32_t)c->limit - 1) >> 31);
 }
 
 static bool long_as_decimal(const struct cdc_convert *c, const struct cdc_pq_vec *in, void *out)
 {
-	const struct digits d = digits_of(c);
 	const int64_t *from = in->values;
 	cdc_i128 *to = out;
-	bool bad = false;
+	uint32_t n = in->n;
+	uint32_t i = 0;
 
-	for (uint32_t i = 0; i < in->n; i++) {
-		bad |= (uint64_t)from[i] + d.most > d.range;
-		to[i] = from[i];
+	for (; LITTLE && i + 2 <= n; i += 2) {
+		ints x;
+		ints sign;
+
+		memcpy(&x, from + i, sizeof(x));
+		sign = x >> 31;
+		put_pair(to + i, x, SHUFFLE(sign, sign, 1, 1, 3, 3));
 	}
-	return !bad;
+	for (; i < n; i++)
+		to[i] = from[i];
+	return c->limit > INT64_MAX || !(longs_over(from, n, (uint64_t)c->limit - 1) >> 63);
 }
 
 /* Big-endian two's complement of any length; what is longer than 16 bytes must be sign bytes. */

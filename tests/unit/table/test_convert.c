@@ -428,6 +428,77 @@ static void long_decimals(void **state)
 	assert_false(one(decimal(CDC_PQ_FIXED, 0), field(CDC_TYPE_DECIMAL, 38, 0), &s, &out));
 }
 
+/* n integers as decimal(precision, 0): all fit, and each became itself. */
+static bool same_ints(const int32_t *v, uint32_t n, int precision)
+{
+	struct cdc_pq_node node = decimal(CDC_PQ_INT32, 0);
+	struct cdc_field f = field(CDC_TYPE_DECIMAL, precision, 0);
+	struct cdc_pq_vec vec = { node.type, n, v, NULL, NULL };
+	struct cdc_convert c;
+	cdc_i128 out[16];
+	bool fits;
+
+	assert_true(cdc_convert_choose(&c, &node, &f));
+	fits = c.fn(&c, &vec, out);
+	for (uint32_t i = 0; i < n; i++)
+		assert_true(out[i] == v[i]);
+	return fits;
+}
+
+static bool same_longs(const int64_t *v, uint32_t n, int precision)
+{
+	struct cdc_pq_node node = decimal(CDC_PQ_INT64, 0);
+	struct cdc_field f = field(CDC_TYPE_DECIMAL, precision, 0);
+	struct cdc_pq_vec vec = { node.type, n, v, NULL, NULL };
+	struct cdc_convert c;
+	cdc_i128 out[16];
+	bool fits;
+
+	assert_true(cdc_convert_choose(&c, &node, &f));
+	fits = c.fn(&c, &vec, out);
+	for (uint32_t i = 0; i < n; i++)
+		assert_true(out[i] == v[i]);
+	return fits;
+}
+
+/* Every length of a batch, and the one value that does not fit at every place of it. */
+static void decimals_in_batches(void **state)
+{
+	const int32_t most = 9999999;
+	const int64_t most_long = 999999999999999999;
+
+	(void)state;
+	for (uint32_t n = 0; n <= 11; n++) {
+		int32_t v[11];
+		int64_t w[11];
+
+		for (uint32_t i = 0; i < n; i++) {
+			v[i] = i % 2 ? most : -most;
+			w[i] = i % 2 ? -most_long : most_long;
+		}
+		assert_true(same_ints(v, n, 7));
+		assert_true(same_longs(w, n, 18));
+		for (uint32_t i = 0; i < n; i++) {
+			const int32_t bad[] = { most + 1, -most - 1, INT32_MAX, INT32_MIN };
+			const int64_t bad_long[] = { most_long + 1, -most_long - 1, INT64_MAX,
+						     INT64_MIN };
+			int32_t good = v[i];
+			int64_t good_long = w[i];
+
+			for (uint32_t k = 0; k < 4; k++) {
+				v[i] = bad[k];
+				w[i] = bad_long[k];
+				assert_false(same_ints(v, n, 7));
+				assert_true(same_ints(v, n, 10));
+				assert_false(same_longs(w, n, 18));
+				assert_true(same_longs(w, n, 19));
+			}
+			v[i] = good;
+			w[i] = good_long;
+		}
+	}
+}
+
 static void wrong_annotations(void **state)
 {
 	struct cdc_pq_node u = leaf(CDC_PQ_INT32);
@@ -483,6 +554,7 @@ int main(void)
 		cmocka_unit_test(timestamps),
 		cmocka_unit_test(decimals),
 		cmocka_unit_test(long_decimals),
+		cmocka_unit_test(decimals_in_batches),
 		cmocka_unit_test(wrong_annotations),
 	};
 

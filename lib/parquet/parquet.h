@@ -68,6 +68,7 @@ struct cdc_pq_column;
 
 int cdc_pq_column_open(struct cdc_pq_column **c, struct cdc_pq_file *f, int32_t row_group,
 		       int32_t leaf, struct cdc_err *err) CDC_NODISCARD;
+/* Before its file is closed. Up to 64 MiB stay with the file for the next column that is opened. */
 void cdc_pq_column_close(struct cdc_pq_column *c);
 
 /*

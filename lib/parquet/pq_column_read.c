@@ -23,8 +23,12 @@
 /* Bytes that PARQUET-816 may hide behind the end of a chunk. */
 enum { HIDDEN = 100 };
 
+/* What closed cursors keep for those that are opened after them (see cdc_pq_column_close). */
+#define MAX_IDLE (64u << 20)
+
 struct cdc_pq_column {
 	struct cdc_pq_file *f;
+	struct cdc_pq_column *next_idle;
 	const struct cdc_pq_column_meta *meta;
 	const struct cdc_pq_node *node;
 	struct cdc_pq_page_env env;
@@ -152,6 +156,40 @@ static void set_up(struct cdc_pq_column *c, const struct cdc_pq_row_group *g)
 	c->batch.max_rep = c->node->max_rep;
 }
 
+/* Bytes of a cursor that is closed. */
+static size_t memory_of(const struct cdc_pq_column *c)
+{
+	size_t bytes = sizeof(*c) + c->chunk.cap + c->dict.slots.cap + c->dict.body.cap +
+		       c->batch.values.cap + c->batch.def.cap + c->batch.rep.cap;
+
+	for (uint32_t i = 0; i < c->max_bodies; i++)
+		bytes += sizeof(c->body[i]) + c->body[i].cap;
+	return bytes;
+}
+
+/* A new cursor, or a closed one with its memory and nothing else. */
+static struct cdc_pq_column *idle_or_new(struct cdc_pq_file *f)
+{
+	struct cdc_pq_column *c = f->idle;
+	struct cdc_pq_column old;
+
+	if (!c)
+		return calloc(1, sizeof(*c));
+	old = *c;
+	f->idle = c->next_idle;
+	f->idle_bytes -= memory_of(c);
+	memset(c, 0, sizeof(*c));
+	c->chunk = old.chunk;
+	c->body = old.body;
+	c->max_bodies = old.max_bodies;
+	c->dict.slots = old.dict.slots;
+	c->dict.body = old.dict.body;
+	c->batch.values = old.batch.values;
+	c->batch.def = old.batch.def;
+	c->batch.rep = old.batch.rep;
+	return c;
+}
+
 int cdc_pq_column_open(struct cdc_pq_column **out, struct cdc_pq_file *f, int32_t row_group,
 		       int32_t leaf, struct cdc_err *err)
 {
@@ -165,7 +203,7 @@ int cdc_pq_column_open(struct cdc_pq_column **out, struct cdc_pq_file *f, int32_
 	    leaf >= m->schema.num_leaves)
 		return cdc_fail(err, CDC_EINTERNAL, "no row group %d or no leaf %d", (int)row_group,
 				(int)leaf);
-	c = calloc(1, sizeof(*c));
+	c = idle_or_new(f);
 	if (!c)
 		return cdc_fail_nomem(err);
 	g = &m->row_group[row_group];
@@ -183,20 +221,47 @@ int cdc_pq_column_open(struct cdc_pq_column **out, struct cdc_pq_file *f, int32_
 	return CDC_OK;
 }
 
-void cdc_pq_column_close(struct cdc_pq_column *c)
+static void free_column(struct cdc_pq_column *c)
 {
-	if (!c)
-		return;
 	for (uint32_t i = 0; i < c->max_bodies; i++)
 		cdc_pq_mem_free(&c->body[i]);
 	free(c->body);
 	cdc_pq_mem_free(&c->chunk);
 	cdc_pq_mem_free(&c->dict.slots);
 	cdc_pq_mem_free(&c->dict.body);
-	cdc_arena_free(&c->space.arena);
-	cdc_buf_free(&c->last);
 	cdc_pq_batch_free(&c->batch);
 	free(c);
+}
+
+void cdc_pq_column_close(struct cdc_pq_column *c)
+{
+	struct cdc_pq_file *f;
+	size_t bytes;
+
+	if (!c)
+		return;
+	cdc_arena_free(&c->space.arena);
+	cdc_buf_free(&c->last);
+	f = c->f;
+	bytes = memory_of(c);
+	if (bytes > MAX_IDLE || f->idle_bytes > MAX_IDLE - bytes) {
+		free_column(c);
+		return;
+	}
+	c->next_idle = f->idle;
+	f->idle = c;
+	f->idle_bytes += bytes;
+}
+
+void cdc_pq_file_free_idle(struct cdc_pq_file *f)
+{
+	while (f->idle) {
+		struct cdc_pq_column *c = f->idle;
+
+		f->idle = c->next_idle;
+		free_column(c);
+	}
+	f->idle_bytes = 0;
 }
 
 /* ------------------------------------------------------------------ unpacked pages */

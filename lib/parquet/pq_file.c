@@ -205,6 +205,7 @@ void cdc_pq_close(struct cdc_pq_file *f)
 		return;
 	if (f->fd >= 0)
 		f->io->close(f->io->ctx, f->fd);
+	cdc_pq_file_free_idle(f);
 	cdc_arena_free(&f->meta.arena);
 	cdc_pq_codec_ctx_free(&f->codec);
 	free(f->path);

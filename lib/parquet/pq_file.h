@@ -16,10 +16,15 @@ struct cdc_pq_file {
 	struct cdc_pq_metadata meta;
 	struct cdc_pq_codec_ctx codec;
 	uint32_t max_page; /* bytes of the largest page that is unpacked */
+	struct cdc_pq_column *idle; /* closed cursors, for their memory */
+	size_t idle_bytes;
 	/* Bugs of known writers (spec 1.1, 1.6, 3.2): */
 	bool short_dictionary; /* parquet-mr < 1.2.9: PARQUET-816 */
 	bool carried_prefix; /* parquet-mr < 1.8.0: PARQUET-246 */
 	bool v2_flag_lies; /* parquet-cpp < 3.0.0: ARROW-17100 */
 };
+
+/* Free what closed cursors left. */
+void cdc_pq_file_free_idle(struct cdc_pq_file *f);
 
 #endif

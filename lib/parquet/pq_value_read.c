@@ -15,6 +15,9 @@ enum { STEP = 512 };
 /* A repeated run of at least this many indices is filled rather than looked up. */
 enum { FILL = 16 };
 
+/* Memory from this size on gets some to spare. */
+enum { SPARE_FROM = 64 << 10 };
+
 int cdc_pq_mem_reserve(struct cdc_pq_mem *m, size_t n, size_t keep, struct cdc_err *err)
 {
 	size_t cap;
@@ -26,7 +29,9 @@ int cdc_pq_mem_reserve(struct cdc_pq_mem *m, size_t n, size_t keep, struct cdc_e
 		memset(m->p + n, 0, CDC_PQ_SLACK);
 		return CDC_OK;
 	}
-	cap = (n + CDC_PQ_SLACK + 63) & ~(size_t)63;
+	/* What is large is used again, for pages and chunks of about the same size. */
+	cap = n < SPARE_FROM ? n : n + n / 8;
+	cap = (cap + CDC_PQ_SLACK + 63) & ~(size_t)63;
 	p = aligned_alloc(64, cap);
 	if (!p)
 		return cdc_fail_nomem(err);

@@ -325,8 +325,13 @@ static int choose_versions(struct changes *c, struct cdc_err *err)
 	else if (c->to >> (63 - NUMBER_BITS))
 		rc = cdc_fail(err, CDC_EUNSUPPORTED, "changes of versions past 2^31");
 	for (size_t i = 0; !rc && i < n && next <= c->to; i++) {
+		/* The clean-up of a log takes its beginning: a hole within is damage. */
 		if (have[i] > next)
-			rc = no_version(c, next, have, n, err);
+			rc = next == c->from
+				     ? no_version(c, next, have, n, err)
+				     : cdc_fail(err, CDC_ECORRUPT,
+						"version %" PRId64 " is missing from the log of %s",
+						next, c->opt->table);
 		next += have[i] == next;
 	}
 out:

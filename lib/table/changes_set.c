@@ -100,6 +100,30 @@ static int find_values(const struct cdc_io *io, const struct cdc_snapshot *s, in
 	return rc;
 }
 
+/* Spark's removes of files that it knew from a checkpoint lack the values that are null. */
+static int add_nulls(struct changes_set *set, const struct cdc_snapshot *s, struct cdc_add *add,
+		     struct cdc_err *err)
+{
+	int n = add->num_partition_values, max = n + s->metadata.num_partition_columns;
+	struct cdc_kv *all = cdc_arena_calloc(&set->arena, (size_t)max + 1, sizeof(*all));
+
+	if (!all)
+		return cdc_fail_nomem(err);
+	for (int i = 0; i < n; i++)
+		all[i] = add->partition_value[i];
+	for (int i = 0; i < s->schema.num_fields; i++) {
+		bool found = !s->schema.field[i].is_partition;
+
+		for (int k = 0; !found && k < add->num_partition_values; k++)
+			found = cdc_str_eq(all[k].key, s->schema.field[i].physical_name);
+		if (!found && n < max)
+			all[n++].key = s->schema.field[i].physical_name;
+	}
+	add->partition_value = all;
+	add->num_partition_values = n;
+	return CDC_OK;
+}
+
 static void put_file(struct changes_set *set, enum changes_side side, struct changes_file f)
 {
 	set->file[side][set->num_files[side]++] = f;
@@ -124,8 +148,9 @@ static int put_removed(struct changes_set *set, const struct cdc_io *io,
 	add->size_bytes = r->size_bytes;
 	add->partition_value = r->partition_value;
 	add->num_partition_values = r->num_partition_values;
-	if (s->metadata.num_partition_columns && !r->num_partition_values)
-		rc = find_values(io, s, version, set, path, add, err);
+	if (s->metadata.num_partition_columns)
+		rc = r->extended ? add_nulls(set, s, add, err)
+				 : find_values(io, s, version, set, path, add, err);
 	put_file(set, CHANGES_OLD, (struct changes_file){ .add = add, .except = dv_of(&r->dv) });
 	return rc;
 }

@@ -51,7 +51,7 @@ CMD_OBJ := $(CMD_COMMON:%.c=$(BUILD)/%.o)
 UNIT_SRC := $(foreach l,$(LAYERS),$(wildcard tests/unit/$(l)/test_*.c))
 UNIT_BIN := $(UNIT_SRC:%.c=$(BUILD)/%)
 
-.PHONY: all lib unit setup demo demo-run check check-run corpus bench lint lint-run interop completions install uninstall clean
+.PHONY: all lib unit setup demo demo-run check check-run corpus bench lint lint-run interop fuzz fuzz-build completions install uninstall clean
 .SECONDARY:
 
 all: $(PROGRAMS:%=$(BUILD)/%) $(BUILD)/libcdc.so
@@ -140,6 +140,23 @@ bench:
 	$(Q)tests/setup.sh bench
 	$(Q)$(MAKE) --no-print-directory all $(filter $(BUILD)/tests/bench/%,$(TOOL_BIN))
 	$(Q)BUILD=$(BUILD) tests/bench/run.sh $(BENCH)
+
+# FUZZ: targets (all by default); FUZZ_SECONDS: time for each. Findings stay in $(BUILD)/fuzz.
+FUZZ ?= $(notdir $(basename $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_SECONDS ?= 60
+FUZZ_CC ?= clang
+
+fuzz:
+	$(Q)tests/setup.sh check
+	$(Q)$(MAKE) --no-print-directory fuzz-build BUILD=$(BUILD)/fuzz CC='$(FUZZ_CC)' HARDEN= CFLAGS='-O1 -g' \
+		SANITIZE='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined'
+	$(Q)$(RUN) $(foreach t,$(FUZZ),fuzz/$(t)='BUILD=$(BUILD) tests/fuzz/run.sh $(t) $(FUZZ_SECONDS)')
+
+fuzz-build: $(FUZZ:%=$(BUILD)/%)
+
+$(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(BUILD)/libcdc.a
+	$(call say,FUZZ,$<)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -Wno-missing-prototypes -MMD -MP -MF $@.d \
+		-fsanitize=fuzzer $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libcdc.a $(PKG_LIBS) -ljansson
 
 demo:
 	$(Q)tests/setup.sh build

@@ -147,12 +147,15 @@ static void simple_elements(struct cursor *c)
 		size_t offset = (cdc_le32(src + 1) & e->mask) + e->add;
 		size_t len = e->len;
 		const uint8_t *from;
+		uint8_t chunk[CHUNK];
 
 		if (offset < len || offset > (size_t)(dst - c->dst_start))
 			break;
 		from = kind ? dst - offset : src + 1;
 		src += 1 + (kind ? kind : (tag >> 2) + 1);
-		memcpy(dst, from, CHUNK);
+		/* By way of a register: of these bytes the len that count do not overlap. */
+		memcpy(chunk, from, CHUNK);
+		memcpy(dst, chunk, CHUNK);
 		if (len > CHUNK)
 			for (size_t i = CHUNK; i < LONGEST; i += CHUNK)
 				memcpy(dst + i, from + i, CHUNK);

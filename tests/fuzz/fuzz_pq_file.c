@@ -4,6 +4,7 @@
  * between them gives the same slots as one that is read in a row.
  */
 #include "base/hash.h"
+#include "memory_io.h"
 #include "parquet/parquet.h"
 
 #include <errno.h>
@@ -13,50 +14,6 @@
 #define COLUMNS_MAX 40
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-struct memory {
-	const uint8_t *p;
-	size_t n;
-};
-
-static int mem_open(void *ctx, const char *path, int flags, mode_t mode)
-{
-	(void)ctx;
-	(void)path;
-	(void)flags;
-	(void)mode;
-	return 3;
-}
-
-static int mem_close(void *ctx, int fd)
-{
-	(void)ctx;
-	(void)fd;
-	return 0;
-}
-
-static ssize_t mem_pread(void *ctx, int fd, void *buf, size_t n, off_t offset)
-{
-	const struct memory *m = ctx;
-	size_t at = (size_t)offset;
-
-	(void)fd;
-	if (offset < 0 || at >= m->n)
-		return 0;
-	n = n < m->n - at ? n : m->n - at;
-	memcpy(buf, m->p + at, n);
-	return (ssize_t)n;
-}
-
-static int mem_fstat(void *ctx, int fd, struct stat *st)
-{
-	const struct memory *m = ctx;
-
-	(void)fd;
-	memset(st, 0, sizeof(*st));
-	st->st_size = (off_t)m->n;
-	return 0;
-}
 
 static void check(bool ok)
 {
@@ -176,11 +133,7 @@ static void read_index(struct cdc_pq_file *f, int32_t g, int32_t leaf)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct memory mem = { data, n };
-	const struct cdc_io io = { .ctx = &mem,
-				   .open = mem_open,
-				   .close = mem_close,
-				   .pread = mem_pread,
-				   .fstat = mem_fstat };
+	const struct cdc_io io = memory_io(&mem);
 	struct cdc_err err = CDC_ERR_INIT;
 	struct cdc_pq_file *f = NULL;
 	const struct cdc_pq_metadata *m;

@@ -1,0 +1,43 @@
+#!/bin/bash
+# Run one fuzz target for some seconds and report as TAP: nothing found, and how many executions.
+#
+#	tests/fuzz/run.sh TARGET SECONDS
+#
+# It starts from what earlier runs kept in $BUILD/fuzz/corpus/TARGET, and from the files of the test
+# corpus ($CDC_CORPUS, else ../shared/corpus beside the project) that suit the target.
+set -u
+target=$1 seconds=$2
+root=$(cd "$(dirname "$0")/../.." && pwd)
+build=$(cd "${BUILD:-build}" && pwd)/fuzz
+data=${CDC_CORPUS:-$root/../shared/corpus}
+kept=$build/corpus/$target
+mkdir -p "$kept" "$build/found"
+
+seeds() { # files of the test corpus, by target
+	case $target in
+	fuzz_rows | fuzz_pq_file)
+		find "$data/parquet" "$data/delta" -name '*.parquet' -size -24k
+		find "$data/parquet/fuzz" -type f -size -24k ;;
+	fuzz_delta_checkpoint) find "$data/delta" -name '*.checkpoint*.parquet' -size -64k ;;
+	fuzz_delta_commit) find "$data/delta" -path '*_delta_log*' -name '*.json' -size -24k ;;
+	fuzz_dv) find "$data/delta" -name 'deletion_vector*.bin' -size -24k ;;
+	fuzz_dts) find "$data/dts" -type f -size -24k ;;
+	esac 2>/dev/null
+}
+if [ -z "$(ls -A "$kept")" ]; then
+	seeds | while read -r f; do cp "$f" "$kept/$(cksum <"$f" | tr ' ' -)"; done
+fi
+log=$(mktemp)
+"$build/$target" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=8000 -malloc_limit_mb=8000 \
+	-artifact_prefix="$build/found/$target-" -print_final_stats=1 -max_len=65536 "$kept" >"$log" 2>&1
+rc=$?
+runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+echo 1..1
+if [ $rc -eq 0 ]; then
+	echo "ok 1 - $target: nothing found in ${runs:-0} executions"
+else
+	echo "not ok 1 - $target"
+	tail -n 40 "$log" | sed 's/^/# /'
+fi
+rm -f "$log"
+exit $rc

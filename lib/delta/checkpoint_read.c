@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #define BATCH_SLOTS 1024
+#define ROWS_PER_BYTE_MAX 64
 #define SIDECAR_DIR "_sidecars"
 
 /* ------------------------------------------------------------------ the schema */
@@ -474,13 +475,33 @@ static int read_row_group(struct cdc_cp_reader *r, int32_t group, struct cdc_err
 	return rc;
 }
 
-static int read_parquet(struct cdc_cp_reader *r, const char *path, uint64_t size,
-			struct cdc_err *err)
+/*
+ * Every row is an action that no other row is. A file that has very many for its size repeats a few
+ * of them, and was made to take time.
+ */
+static int check_rows(const struct cdc_pq_metadata *m, uint64_t size, struct cdc_err *err)
 {
-	int rc = cdc_pq_open(&r->file, r->io, path, size, err);
+	uint64_t limit =
+		size > UINT64_MAX / ROWS_PER_BYTE_MAX ? UINT64_MAX : size * ROWS_PER_BYTE_MAX;
+
+	for (int32_t g = 0; g < m->num_row_groups; g++) {
+		if (m->row_group[g].num_rows < 0 || (uint64_t)m->row_group[g].num_rows > limit)
+			return cdc_fail(err, CDC_ECORRUPT,
+					"%llu bytes cannot hold that many actions",
+					(unsigned long long)size);
+		limit -= (uint64_t)m->row_group[g].num_rows;
+	}
+	return CDC_OK;
+}
+
+static int read_parquet(struct cdc_cp_reader *r, const char *path, struct cdc_err *err)
+{
+	/* The size that a sidecar action tells is not needed: it could only be wrong. */
+	int rc = cdc_pq_open(&r->file, r->io, path, 0, err);
 
 	if (rc)
 		return rc;
+	rc = check_rows(cdc_pq_metadata(r->file), cdc_pq_size(r->file), err);
 	r->schema = &cdc_pq_metadata(r->file)->schema;
 	r->num_cursors = r->num_bindings = 0;
 	for (int k = 0; !rc && k < CDC_ACT_NUM_TABLES; k++)
@@ -537,11 +558,9 @@ static int read_json(const struct cdc_io *io, const char *path, struct v2 *v, st
 	struct cdc_buf text = CDC_BUF_INIT_MAX(CDC_LOG_JSON_MAX);
 	struct cdc_tape tape = CDC_TAPE_INIT;
 	struct cdc_arena arena = CDC_ARENA_INIT;
-	int rc = cdc_io_read_file(io, path, &text, err);
+	int rc = cdc_log_read_file(io, path, &text, err);
 
-	if (rc == CDC_EDATA)
-		rc = err->code = CDC_ECORRUPT;
-	else if (!rc)
+	if (!rc)
 		rc = cdc_actions_parse(&tape, cdc_buf_str(&text), &arena, v2_action, v, err);
 	if (rc == CDC_ECORRUPT)
 		cdc_err_file(err, path);
@@ -593,7 +612,7 @@ static int read_sidecars(struct cdc_cp_reader *r, const char *table, const struc
 		cdc_buf_reset(&path);
 		rc = sidecar_path(table, &v->sidecar[i], &path, err);
 		if (!rc)
-			rc = read_parquet(r, path.p, (uint64_t)v->sidecar[i].size_bytes, err);
+			rc = read_parquet(r, path.p, err);
 	}
 	cdc_buf_free(&path);
 	return rc;
@@ -619,7 +638,7 @@ int cdc_checkpoint_read(const struct cdc_io *io, const char *table,
 		if (!rc && cp->file[i].json)
 			rc = read_json(io, path, &v, err);
 		else if (!rc)
-			rc = read_parquet(r, path, 0, err);
+			rc = read_parquet(r, path, err);
 	}
 	if (!rc)
 		rc = read_sidecars(r, table, &v, err);

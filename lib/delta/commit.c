@@ -67,7 +67,8 @@ int cdc_commit_info_read(const struct cdc_io *io, const char *table, int64_t ver
 
 	cdc_log_commit_name(version, name);
 	rc = cdc_log_path(table, name, arena, &path, err);
-	for (size_t max = INFO_PREFIX_BYTES; !rc && is == CDC_INFO_CUT && !whole; max *= 64) {
+	for (size_t max = INFO_PREFIX_BYTES;
+	     !rc && is == CDC_INFO_CUT && !whole && max <= CDC_LOG_ACTION_MAX; max *= 64) {
 		rc = read_prefix(io, path, max, &b, &whole, err);
 		if (rc)
 			break;
@@ -407,9 +408,7 @@ int cdc_commit_read(const struct cdc_io *io, const char *table, int64_t version,
 		goto out;
 	}
 	out->timestamp_ms = mtime_ms(&st);
-	rc = cdc_io_read_file(io, path, &b, err);
-	if (rc == CDC_EDATA)
-		rc = err->code = CDC_ECORRUPT;
+	rc = cdc_log_read_file(io, path, &b, err);
 	if (rc)
 		goto out;
 	text = cdc_str(cdc_arena_dup(&out->arena, b.p ? b.p : "", b.len), b.len);

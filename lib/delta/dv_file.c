@@ -138,6 +138,8 @@ static int read_block(const struct cdc_io *io, int fd, const char *path,
 		return cdc_fail(err, CDC_ECORRUPT, "deletion vector: negative offset");
 	if (io->fstat(io->ctx, fd, &st) < 0)
 		return cdc_fail_errno(err, errno, "%s", path);
+	if (!S_ISREG(st.st_mode))
+		return cdc_fail(err, CDC_ECORRUPT, "deletion vector: %s is not a file", path);
 	if ((rc = find_block(io, fd, path, ref, &offset, err)) < 0)
 		return rc;
 	if (st.st_size < 0 || (uint64_t)st.st_size < offset + size + 8)
@@ -178,7 +180,8 @@ static int load_file(struct cdc_dv **dv, const struct cdc_io *io, const char *ta
 		rc = cdc_fail_nomem(err);
 		goto out;
 	}
-	fd = io->open(io->ctx, z, O_RDONLY | O_CLOEXEC, 0);
+	/* Not to wait for a pipe's other end: that it is none is seen when it is open. */
+	fd = io->open(io->ctx, z, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
 	if (fd < 0) {
 		rc = errno == ENOENT
 			     ? cdc_fail(err, CDC_ECORRUPT, "deletion vector: %s is not there", z)

@@ -187,6 +187,12 @@ void cdc_log_list_free(struct cdc_log_list *l);
 /* table/_delta_log/name, NUL-terminated from `arena`; name NULL: the directory. */
 int cdc_log_path(const char *table, const char *name, struct cdc_arena *arena, const char **path,
 		 struct cdc_err *err) CDC_NODISCARD;
+/*
+ * A file of JSON actions as a whole. CDC_ECORRUPT when it is larger than CDC_LOG_JSON_MAX, which
+ * has to be the buffer's cap, or no file but a pipe, say, which would never end.
+ */
+int cdc_log_read_file(const struct cdc_io *io, const char *path, struct cdc_buf *b,
+		      struct cdc_err *err) CDC_NODISCARD;
 void cdc_log_commit_name(int64_t version, char out[CDC_LOG_NAME_MAX]);
 
 /* One usable checkpoint: num files of the list that belong together. */

@@ -108,6 +108,22 @@ int cdc_log_path(const char *table, const char *name, struct cdc_arena *arena, c
 	return rc;
 }
 
+int cdc_log_read_file(const struct cdc_io *io, const char *path, struct cdc_buf *b,
+		      struct cdc_err *err)
+{
+	struct stat st;
+	int rc;
+
+	if (io->stat(io->ctx, path, &st) < 0)
+		return cdc_fail_errno(err, errno, "cannot open %s", path);
+	if (!S_ISREG(st.st_mode))
+		return cdc_fail(err, CDC_ECORRUPT, "%s is not a file", path);
+	rc = cdc_io_read_file(io, path, b, err);
+	if (rc == CDC_EDATA)
+		rc = err->code = CDC_ECORRUPT;
+	return rc;
+}
+
 struct collect {
 	struct cdc_log_list *list;
 	size_t cap;

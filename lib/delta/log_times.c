@@ -65,8 +65,9 @@ static int fill_times(const struct cdc_io *io, const struct cdc_snapshot *s,
 		}
 		rc = file_time(io, s->table, t->version[i], &scratch, &t->timestamp_ms[i], err);
 		/* Copies and clocks that were set back would put versions out of order. */
-		if (!rc && i && t->timestamp_ms[i] <= t->timestamp_ms[i - 1])
-			t->timestamp_ms[i] = t->timestamp_ms[i - 1] + 1;
+		if (!rc && i && t->timestamp_ms[i] <= t->timestamp_ms[i - 1] &&
+		    __builtin_add_overflow(t->timestamp_ms[i - 1], 1, &t->timestamp_ms[i]))
+			t->timestamp_ms[i] = INT64_MAX;
 	}
 	cdc_arena_free(&scratch);
 	return rc;

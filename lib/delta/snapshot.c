@@ -71,15 +71,13 @@ static int parse_commit(struct loader *ld, const struct cdc_log_file *f, const c
 	ld->actions.n = 0;
 	rc = cdc_log_path(ld->s->table, f->name, &ld->scratch, path, err);
 	if (!rc)
-		rc = cdc_io_read_file(ld->io, *path, &ld->text, err);
-	if (rc == CDC_EDATA)
-		err->code = CDC_ECORRUPT;
-	else if (!rc)
+		rc = cdc_log_read_file(ld->io, *path, &ld->text, err);
+	if (!rc)
 		rc = cdc_actions_parse(&ld->tape, cdc_buf_str(&ld->text), &ld->scratch, keep_action,
 				       &ld->actions, err);
-	if (err->code == CDC_ECORRUPT)
+	if (rc == CDC_ECORRUPT)
 		cdc_err_file(err, *path);
-	return rc ? err->code : CDC_OK;
+	return rc;
 }
 
 /* Newest first, so backwards within a commit as well: the last word on a key is its last. */

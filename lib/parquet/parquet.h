@@ -54,6 +54,8 @@ void cdc_pq_close(struct cdc_pq_file *f);
 void cdc_pq_limit_page(struct cdc_pq_file *f, uint32_t bytes);
 const struct cdc_pq_metadata *cdc_pq_metadata(const struct cdc_pq_file *f);
 
+uint64_t cdc_pq_size(const struct cdc_pq_file *f); /* bytes of the file */
+
 /* Leaf ordinal of a top-level leaf column by exact name, then unique case-insensitive name; -1. */
 int32_t cdc_pq_leaf_by_name(const struct cdc_pq_file *f, struct cdc_str name);
 

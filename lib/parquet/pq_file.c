@@ -79,6 +79,8 @@ static int find_size(struct cdc_pq_file *f, struct cdc_err *err)
 		return CDC_OK;
 	if (f->io->fstat(f->io->ctx, f->fd, &st) < 0)
 		return cdc_fail_errno(err, errno, "cannot examine '%s'", f->path);
+	if (!S_ISREG(st.st_mode))
+		return cdc_fail(err, CDC_ECORRUPT, "not a Parquet file: not a file at all");
 	f->size = st.st_size > 0 ? (uint64_t)st.st_size : 0;
 	return CDC_OK;
 }
@@ -179,7 +181,8 @@ int cdc_pq_open(struct cdc_pq_file **out, const struct cdc_io *io, const char *p
 		rc = cdc_fail_nomem(err);
 		goto out;
 	}
-	f->fd = io->open(io->ctx, path, O_RDONLY | O_CLOEXEC, 0);
+	/* Not to wait for a pipe's other end: that it is none is seen when it is open. */
+	f->fd = io->open(io->ctx, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
 	if (f->fd < 0) {
 		rc = cdc_fail_errno(err, errno, "cannot open '%s'", path);
 		goto out;
@@ -220,6 +223,11 @@ void cdc_pq_limit_page(struct cdc_pq_file *f, uint32_t bytes)
 const struct cdc_pq_metadata *cdc_pq_metadata(const struct cdc_pq_file *f)
 {
 	return &f->meta;
+}
+
+uint64_t cdc_pq_size(const struct cdc_pq_file *f)
+{
+	return f->size;
 }
 
 int32_t cdc_pq_leaf_by_name(const struct cdc_pq_file *f, struct cdc_str name)

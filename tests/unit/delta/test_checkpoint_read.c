@@ -1,7 +1,7 @@
 /*
  * Proves that checkpoints of other shapes than ours are read: several parts, required columns,
  * two-level lists, 32-bit sizes, sidecars, and statistics and partition values that are there in
- * parsed form only.
+ * parsed form only; and that absurd numbers are refused.
  */
 #include "log_fixture.h"
 
@@ -59,6 +59,8 @@ static void make(struct maker *m, const struct fixture *f, const char *name,
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
 	assert_true(fd >= 0);
 	cdc_pq_write_options_init(&opt);
+	opt.page_rows = 1 << 20;
+	opt.row_group_rows = 1 << 20;
 	assert_int_equal(cdc_pq_writer_new(&w, &cdc_io_posix, fd, &m->schema, &opt, &err), CDC_OK);
 	assert_int_equal(cdc_pq_writer_write(w, vec, rows, &err), CDC_OK);
 	assert_int_equal(cdc_pq_writer_finish(w, &summary, &err), CDC_OK);
@@ -399,15 +401,72 @@ static void sidecars(void **state)
 	fixture_refuse(f, -1, CDC_ECORRUPT, "two.parquet");
 }
 
+/* Numbers that no table has: a scale that no text would hold, rows without end. */
+static void absurd_numbers(void **state)
+{
+	static const uint8_t in_add[] = { 0, 0, 1, 0 };
+	static const uint8_t deep[] = { 0, 0, 4, 0 };
+	static const struct cdc_str path[4] = { [2] = CDC_STR("a") };
+	static const int64_t size[4] = { 0, 0, 70, 0 };
+	static const int64_t min[4] = { 0, 0, 1, 0 };
+	const struct cdc_pq_vec vec[] = {
+		PROTOCOL_AND_METADATA,
+		VEC(CDC_PQ_BYTE_ARRAY, 4, path, in_add),
+		VEC(CDC_PQ_INT64, 4, size, in_add),
+		VEC(CDC_PQ_INT64, 4, min, deep),
+	};
+	enum { MANY = 1000000 };
+	const struct fixture *f = *state;
+	struct maker m = { .schema = { .num_nodes = 0 } };
+	int64_t *number = calloc(MANY, sizeof(*number));
+	struct cdc_str *text = calloc(MANY, sizeof(*text));
+	uint8_t *def = calloc(MANY, 1);
+	const struct cdc_pq_vec many[] = {
+		VEC(CDC_PQ_BYTE_ARRAY, MANY, text, def),
+		VEC(CDC_PQ_INT64, MANY, number, def),
+	};
+	struct cdc_pq_node *n;
+	struct cdc_snapshot *s;
+
+	assert_true(number && text && def);
+	group(&m, "root", CDC_PQ_REQUIRED, 3);
+	protocol_and_metadata(&m);
+	group(&m, "add", CDC_PQ_OPTIONAL, 3);
+	leaf(&m, "path", CDC_PQ_REQUIRED, CDC_PQ_BYTE_ARRAY);
+	leaf(&m, "size", CDC_PQ_REQUIRED, CDC_PQ_INT64);
+	group(&m, "stats_parsed", CDC_PQ_OPTIONAL, 1);
+	group(&m, "minValues", CDC_PQ_OPTIONAL, 1);
+	n = leaf(&m, "dec", CDC_PQ_OPTIONAL, CDC_PQ_INT64);
+	n->converted = CDC_PQ_CONV_DECIMAL;
+	n->logical = CDC_PQ_LOGICAL_DECIMAL;
+	n->precision = n->scale = 100000;
+	finish(&m);
+	make(&m, f, "00000000000000000003.checkpoint.parquet", vec, 4);
+	s = fixture_load(f, -1);
+	assert_str(s->add[0].stats, "{\"minValues\":{\"dec\":null}}");
+	cdc_snapshot_free(s);
+
+	m = (struct maker){ .schema = { .num_nodes = 0 } };
+	group(&m, "root", CDC_PQ_REQUIRED, 1);
+	group(&m, "txn", CDC_PQ_OPTIONAL, 2);
+	leaf(&m, "appId", CDC_PQ_REQUIRED, CDC_PQ_BYTE_ARRAY);
+	leaf(&m, "version", CDC_PQ_REQUIRED, CDC_PQ_INT64);
+	finish(&m);
+	make(&m, f, "00000000000000000003.checkpoint.parquet", many, MANY);
+	fixture_refuse(f, -1, CDC_ECORRUPT, "cannot hold that many actions");
+	free(number);
+	free(text);
+	free(def);
+}
+
 #define WITH_TABLE(t) cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_TABLE(parsed_statistics),
-		WITH_TABLE(several_parts),
-		WITH_TABLE(parsed_partition_values),
-		WITH_TABLE(sidecars),
+		WITH_TABLE(parsed_statistics),	     WITH_TABLE(several_parts),
+		WITH_TABLE(parsed_partition_values), WITH_TABLE(sidecars),
+		WITH_TABLE(absurd_numbers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

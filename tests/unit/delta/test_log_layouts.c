@@ -158,6 +158,31 @@ static void features_come_first(void **state)
 	loads(f, 0, "a");
 }
 
+/* Names that are no files: a pipe would never end. */
+static void pipes(void **state)
+{
+	static const char *const name[] = { "00000000000000000001.json",
+					    "00000000000000000001.checkpoint.parquet",
+					    "00000000000000000001.checkpoint." UUID ".json" };
+	const struct fixture *f = *state;
+	char path[2 * PATH_MAX];
+
+	for (size_t i = 0; i < sizeof(name) / sizeof(name[0]); i++) {
+		fixture_commit(f, 0, PROTOCOL METADATA);
+		snprintf(path, sizeof(path), "%s/%s", f->log, name[i]);
+		assert_int_equal(mkfifo(path, 0666), 0);
+		if (i == 0) {
+			fixture_refuse(f, -1, CDC_ECORRUPT, "is not a file");
+		} else {
+			fixture_commit(f, 1, ADD("a"));
+			loads(f, -1, "a");
+			fixture_unlink(f, "00000000000000000000.json");
+			fixture_refuse(f, -1, CDC_ECORRUPT, "");
+		}
+		assert_int_equal(unlink(path), 0);
+	}
+}
+
 static void no_directory(void **state)
 {
 	const struct fixture *f = *state;
@@ -175,9 +200,13 @@ static void no_directory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_TABLE(compacted),	       WITH_TABLE(compacted_files_that_do_not_count),
-		WITH_TABLE(odd_commits),       WITH_TABLE(partial_checkpoints),
-		WITH_TABLE(older_checkpoints), WITH_TABLE(features_come_first),
+		WITH_TABLE(compacted),
+		WITH_TABLE(compacted_files_that_do_not_count),
+		WITH_TABLE(odd_commits),
+		WITH_TABLE(partial_checkpoints),
+		WITH_TABLE(older_checkpoints),
+		WITH_TABLE(features_come_first),
+		WITH_TABLE(pipes),
 		WITH_TABLE(no_directory),
 	};
 

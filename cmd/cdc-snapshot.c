@@ -28,6 +28,7 @@ struct options {
 	const char *timestamp;
 	bool allow_external;
 	const char *columns;
+	const char *where;
 	int64_t limit;
 	bool history;
 	bool describe;
@@ -47,6 +48,8 @@ static const struct opt option_table[] = {
 	  OPT_TARGET(options, allow_external), NULL },
 	{ 'c', "columns", OPT_STRING, "COLS", "only these columns, in this order",
 	  OPT_TARGET(options, columns), NULL },
+	{ 0, "where", OPT_STRING, "PREDICATE", "only rows for which this is true, as in SQL",
+	  OPT_TARGET(options, where), NULL },
 	{ 0, "limit", OPT_INT, "N", "stop after N rows", OPT_TARGET(options, limit), NULL },
 	{ 0, "history", OPT_FLAG, NULL, "print the commits instead, newest first",
 	  OPT_TARGET(options, history), NULL },
@@ -81,6 +84,8 @@ struct run {
 	int *field; /* of the snapshot's schema */
 	const struct cdc_field **columns;
 	int num_columns;
+	struct cdc_where *where; /* --where */
+	struct cdc_filter *filter;
 	uint64_t rows;
 	int64_t from, to; /* --changes; to -1: the latest */
 	char **key;
@@ -110,8 +115,8 @@ static bool changes_are_good(struct run *r)
 		cmd_usage(&r->c, "--changes %s: not of the form FROM or FROM..TO", r->o.changes);
 	else if (r->o.history || r->o.describe || r->o.version != NOT_GIVEN || r->o.timestamp)
 		cmd_usage(&r->c, "--changes excludes --history, --describe and times of the table");
-	else if (r->o.columns)
-		cmd_usage(&r->c, "--columns is about rows, not --changes");
+	else if (r->o.columns || r->o.where)
+		cmd_usage(&r->c, "--columns and --where are about rows, not --changes");
 	else if (strcmp(r->o.format, "ndjson") != 0)
 		cmd_usage(&r->c, "--changes prints JSON only");
 	else if (r->o.key && !(r->key = opt_split(r->o.key, &n)))
@@ -139,6 +144,8 @@ static bool usage_is_good(struct run *r, int operands)
 		cmd_usage(&r->c, "--columns is about rows, not --history or --describe");
 	else if (r->o.describe && strcmp(r->o.format, "ndjson") && strcmp(r->o.format, "table"))
 		cmd_usage(&r->c, "--describe prints JSON or, with -f table, a table for people");
+	else if ((r->o.history || r->o.describe) && r->o.where)
+		cmd_usage(&r->c, "--where is about rows, not --history or --describe");
 	else
 		return changes_are_good(r);
 	return false;
@@ -194,6 +201,18 @@ static int print_batches(struct run *r, struct cdc_scan *scan, struct cdc_printe
 	return rc < 0 ? rc : cdc_printer_finish(p, err);
 }
 
+static void put_scan_counts(struct run *r, const struct cdc_scan *scan)
+{
+	struct cdc_scan_counts n = cdc_scan_counts(scan);
+
+	if (!r->filter)
+		return;
+	cmd_stat_int(&r->c, "filesSkipped", n.files_skipped);
+	cmd_stat_int(&r->c, "rowGroupsSkipped", n.row_groups_skipped);
+	cmd_stat_int(&r->c, "rowsSkipped", n.rows_skipped);
+	cmd_stat_int(&r->c, "rowsTested", n.rows_tested);
+}
+
 static int print_rows(struct run *r, struct cdc_err *err)
 {
 	struct cdc_scan_options opt;
@@ -203,12 +222,18 @@ static int print_rows(struct run *r, struct cdc_err *err)
 
 	if (rc < 0)
 		return rc;
+	if (r->where && cdc_filter_new(&r->filter, r->where, &r->snapshot->schema, err) < 0)
+		return cdc_err_prefix(err, "--where");
 	cmd_progress_start(&r->c, 0);
-	opt = (struct cdc_scan_options){ .columns = r->field, .num_columns = r->num_columns };
+	opt = (struct cdc_scan_options){ .columns = r->field,
+					 .num_columns = r->num_columns,
+					 .where = r->filter };
 	if ((rc = cdc_scan_new(&scan, r->c.io, r->snapshot, &opt, err)) == CDC_OK &&
 	    (rc = cdc_printer_new(&p, r->format, r->columns, r->num_columns, &r->c.out, err)) ==
 		    CDC_OK)
 		rc = print_batches(r, scan, p, err);
+	if (rc == CDC_OK)
+		put_scan_counts(r, scan);
 	cdc_printer_free(p);
 	cdc_scan_free(scan);
 	return rc;
@@ -347,6 +372,8 @@ static int run(struct run *r, struct cdc_err *err)
 	cmd_limit_memory(&r->c);
 	while (strcmp(format_choices[r->format], r->o.format) != 0)
 		r->format++;
+	if (r->o.where && cdc_where_parse(&r->where, cdc_str_z(r->o.where), err) < 0)
+		return cdc_err_prefix(err, "--where");
 	if (is_file)
 		rc = open_file(r, err);
 	else if (!r->o.changes) /* which opens the table at each version */
@@ -377,6 +404,8 @@ int main(int argc, char **argv)
 	free(r.names);
 	free(r.field);
 	free(r.columns);
+	cdc_filter_free(r.filter);
+	cdc_where_free(r.where);
 	cdc_snapshot_free(r.snapshot);
 	return cmd_exit(&r.c);
 }

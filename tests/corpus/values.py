@@ -4,7 +4,7 @@ decode(kind, value, voice) turns a value as one program printed it in JSON into 
 and hashes by value: integers and decimals as numbers of any length, floats by their bits, dates as
 days, times as nanoseconds, strings and bytes as they are, structs and lists as tuples, maps as
 sorted tuples of pairs. A kind is a tree made from the Delta schema that cdc-snapshot --describe
-prints. A voice (voices.py) knows how one program writes scalars.
+prints, or from that of a file (filekinds.py). A voice (voices.py) knows how one program writes scalars.
 """
 import decimal
 import re
@@ -28,10 +28,8 @@ def kind_of(t):
     if isinstance(t, str):
         m = re.fullmatch(r"decimal\((\d+),\s*(-?\d+)\)", t)
         return ("decimal", int(m[1]), int(m[2])) if m else (t,)
-    t = dict(t)
     if t["type"] == "struct":
-        fields = map(dict, t["fields"])
-        return "struct", tuple((f["name"], kind_of(f["type"])) for f in fields)
+        return "struct", tuple((f["name"], kind_of(f["type"])) for f in t["fields"])
     if t["type"] == "array":
         return "array", kind_of(t["elementType"])
     assert t["type"] == "map", t

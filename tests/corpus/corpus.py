@@ -13,7 +13,7 @@ CORPUS/parquet is a case; with WORDs only the cases whose names hold one. A line
     WRONG    other rows, a refusal that is not listed or lists another reason, a listed refusal that
              did not come, an exit status that is not documented, a signal, a time-out
 
-A case may take LIMIT_SECONDS and LIMIT_BYTES of memory. Rows are compared value by value
+A run of the program may take LIMIT_SECONDS of the processor and LIMIT_BYTES of memory. Rows are compared value by value
 (values.py); those of a table as multisets, those of a file in the file's order.
 """
 import collections
@@ -43,17 +43,18 @@ class Wrong(Exception):
 
 
 def limits():
-    """In the child. Sanitizers map terabytes of shadow: no limit for them."""
+    """In the child. Sanitizers map terabytes of shadow: no limits for them."""
     if not os.environ.get("SANITIZED"):
         resource.setrlimit(resource.RLIMIT_AS, (LIMIT_BYTES, LIMIT_BYTES))
+        resource.setrlimit(resource.RLIMIT_CPU, (LIMIT_SECONDS, LIMIT_SECONDS + 1))
 
 
 def run(*args):
-    seconds = LIMIT_SECONDS * (10 if os.environ.get("SANITIZED") else 1)
     try:
-        done = subprocess.run(args, capture_output=True, timeout=seconds, preexec_fn=limits)
+        done = subprocess.run(args, capture_output=True, timeout=20 * LIMIT_SECONDS,
+                              preexec_fn=limits)
     except subprocess.TimeoutExpired as e:
-        raise Wrong(f"not done after {seconds} s") from e
+        raise Wrong(f"not done after {20 * LIMIT_SECONDS} s") from e
     message = done.stderr.decode(errors="replace").strip()
     if done.returncode == NO_MEMORY and message.endswith("out of memory"):
         done.returncode = REFUSED

@@ -173,7 +173,8 @@ class Hyparquet:
         if name in ("float", "double"):
             return finite(kind, value)
         if name.endswith("decimal"):
-            return float(value)  # hyparquet's decimals are doubles
+            # hyparquet multiplies the unscaled value, a double, with a power of ten, another.
+            return float(int(value.scaleb(kind[2]))) * 10.0 ** -kind[2]
         if name in TIMESTAMPS:
             return value // 1000000 * 1000000  # a Date counts milliseconds
         if name == "binary":

@@ -20,6 +20,7 @@ struct cdc_convert {
 	cdc_i128 factor; /* decimals: 10^(scale of the table - scale of the file), or */
 	cdc_i128 shrink; /* 10^(scale of the file - scale of the table); 0: none */
 	cdc_i128 limit; /* decimals: 10^precision */
+	uint32_t length; /* decimals: bytes of a FIXED value */
 	int64_t multiply; /* times: units of the table per unit of the file, or */
 	int64_t divide; /* units of the file per unit of the table */
 	int32_t low; /* integers: the least and the greatest that the table's type holds */

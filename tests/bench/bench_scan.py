@@ -4,7 +4,7 @@
 usage: bench_scan.py BUILD DIR [-r ROWS] [-n ROUNDS] [-f FILE]... [-c COLUMN]...
 
 BUILD has our programs. Files of ROWS rows (10 000 000) are made in DIR where they are not there yet.
-Needs the duckdb module. Prints a table a file, and exits with 1 when a checksum differs.
+Needs the modules duckdb and pyarrow. Prints a table a file, and exits with 1 when a checksum differs.
 """
 import argparse
 import decimal
@@ -18,6 +18,7 @@ import sys
 import time
 
 import duckdb
+import pyarrow.parquet
 
 WORDS = ("the furiously final deposits sleep carefully pending quickly theodolites along even "
          "requests haggle silent accounts about ironic packages nag blithely express foxes use "
@@ -69,13 +70,20 @@ COLUMNS = [
 ]
 TYPES = {name: kind for name, _, kind in COLUMNS}
 
-# name, version of DuckDB's files, codec; counted: in the final line
+NAMES = [name for name, _, _ in COLUMNS]
+
+# name, writer, codec, columns of the file, lines: its columns one by one, and all; or all alone, for
+# information
 FILES = [
-    ("zstd", "V1", "zstd", True),
-    ("snappy", "V1", "snappy", True),
-    ("none", "V1", "uncompressed", False),
-    ("lz4_raw", "V1", "lz4_raw", False),
-    ("v2_zstd", "V2", "zstd", False),
+    ("zstd", "DuckDB V1", "zstd", NAMES, True),
+    ("snappy", "DuckDB V1", "snappy", NAMES, True),
+    ("arrow_zstd", "pyarrow", "zstd", NAMES, True),
+    ("arrow_snappy", "pyarrow", "snappy", NAMES, True),
+    ("int96_snappy", "pyarrow INT96", "snappy", ["ts", "ts_null"], True),
+    ("v2_zstd", "DuckDB V2", "zstd", NAMES, False),
+    ("v2_snappy", "DuckDB V2", "snappy", NAMES, False),
+    ("none", "DuckDB V1", "uncompressed", NAMES, False),
+    ("lz4_raw", "DuckDB V1", "lz4_raw", NAMES, False),
 ]
 
 
@@ -111,6 +119,10 @@ def unscaled(value, kind):
     return float(value) if kind == "double" else int(value)
 
 
+def weighed_kind(name):
+    return "double" if TYPES[name] == "double" else "long"
+
+
 def same(kind, ours, theirs):
     if kind == "double":  # not added up in the same order
         return math.isclose(float(ours), theirs, rel_tol=1e-9)
@@ -133,8 +145,24 @@ class Reader:
         return json.loads(line)
 
 
-def make(con, directory, name, version, codec, rows):
-    """A table of one file, as DuckDB writes it, and its log."""
+def write(con, path, writer, codec, names, rows):
+    select = ", ".join(f"{expression} AS {column}" for column, expression, _ in COLUMNS
+                       if column in names)
+    select = f"SELECT {select} FROM range({rows}) t(i)"
+    if writer.startswith("pyarrow"):
+        reader = con.execute(select).to_arrow_reader(1 << 20)
+        with pyarrow.parquet.ParquetWriter(
+                path, reader.schema, compression=codec,
+                use_deprecated_int96_timestamps=writer.endswith("INT96")) as out:
+            for batch in reader:
+                out.write_batch(batch)
+        return
+    con.execute(f"COPY ({select}) TO '{path}' (FORMAT parquet, PARQUET_VERSION {writer[-2:]}, "
+                f"COMPRESSION '{codec}')")
+
+
+def make(con, directory, name, writer, codec, names, rows):
+    """A table of one file, as others write it, and its log."""
     table = f"{directory}/{name}-{rows}"
     if os.path.exists(f"{table}/done"):
         return table
@@ -142,10 +170,9 @@ def make(con, directory, name, version, codec, rows):
     shutil.rmtree(table, ignore_errors=True)
     os.makedirs(f"{table}/_delta_log")
     con.execute("SET threads = 2")
-    select = ", ".join(f"{expression} AS {column}" for column, expression, _ in COLUMNS)
-    con.execute(f"COPY (SELECT {select} FROM range({rows}) t(i)) TO '{table}/0.parquet' "
-                f"(FORMAT parquet, PARQUET_VERSION {version}, COMPRESSION '{codec}')")
-    fields = [{"name": c, "type": k, "nullable": True, "metadata": {}} for c, _, k in COLUMNS]
+    write(con, f"{table}/0.parquet", writer, codec, names, rows)
+    fields = [{"name": c, "type": k, "nullable": True, "metadata": {}}
+              for c, k in TYPES.items() if c in names]
     size = os.path.getsize(f"{table}/0.parquet")
     log = [
         {"protocol": {"minReaderVersion": 3, "minWriterVersion": 7,
@@ -159,11 +186,11 @@ def make(con, directory, name, version, codec, rows):
     with open(f"{table}/_delta_log/{0:020}.json", "w", encoding="utf-8") as out:
         out.writelines(json.dumps(action) + "\n" for action in log)
     # What is in the file, by its rows: computed once, and kept.
-    columns = ", ".join(f"count({c}), {weighed(c, k)}" for c, _, k in COLUMNS)
+    columns = ", ".join(f"count({c}), {weighed(c, TYPES[c])}" for c in names)
     row = con.execute(f"SELECT {columns} FROM read_parquet('{table}/0.parquet', "
                       "file_row_number = true)").fetchone()
-    known = {c: [row[2 * i], str(unscaled(row[2 * i + 1], "double" if k == "double" else "long"))]
-             for i, (c, _, k) in enumerate(COLUMNS)}
+    known = {c: [row[2 * i], str(unscaled(row[2 * i + 1], weighed_kind(c)))]
+             for i, c in enumerate(names)}
     with open(f"{table}/done", "w", encoding="utf-8") as out:
         json.dump(known, out)
     return table
@@ -188,64 +215,64 @@ class Bench:
         print(f"  WRONG: {what}")
         self.wrong += 1
 
-    def compare(self, table, column, row):
+    def compare(self, names, got, row):
         """The sums of both sides."""
-        names = [c for c in TYPES if column in ("*", c)]
-        for i, got in enumerate(self.last["columns"]):
-            name = names[i]
+        for i, (name, ours) in enumerate(zip(names, got["columns"], strict=True)):
             theirs = unscaled(row[2 * i + 1], TYPES[name])
-            if got["name"] != name or got["count"] != row[2 * i] or \
-                    not same(TYPES[name], got["sum"], theirs):
-                self.differs(f"{name}: ours {got}, DuckDB {row[2 * i]} values, sum {theirs}")
+            if ours["name"] != name or ours["count"] != row[2 * i] or \
+                    not same(TYPES[name], ours["sum"], theirs):
+                self.differs(f"{name}: ours {ours}, DuckDB {row[2 * i]} values, sum {theirs}")
 
-    def check(self, table):
+    def check(self, table, names):
         with open(f"{table}/done", encoding="utf-8") as known:
             known = json.load(known)
-        for name in TYPES:
-            if self.args.column and name not in self.args.column:
-                continue
+        for name in names:
             got = self.reader.ask("check", table, name)["columns"][0]
             count, total = known[name]
-            kind = "double" if TYPES[name] == "double" else "long"
-            if got["count"] != count or not same(kind, got["sum"],
-                                                 float(total) if kind == "double" else int(total)):
+            kind = weighed_kind(name)
+            if got["count"] != count or \
+                    not same(kind, got["sum"], float(total) if kind == "double" else int(total)):
                 self.differs(f"{name}, by rows: ours {got}, DuckDB {count} values, sum {total}")
 
-    def column(self, table, column, counted):
-        """One line: rounds of ours, decoding alone, theirs."""
-        names = [c for c in TYPES if column in ("*", c)]
+    def line(self, table, names, counted):
+        """Rounds of ours, decoding alone, theirs."""
+        column = names[0] if len(names) == 1 else "*"
         sums = ", ".join(f"count({c}), sum({summand(c, TYPES[c])})" for c in names)
         sql = f"SELECT {sums} FROM read_parquet('{table}/0.parquet')"
         ours, decode, theirs = [], [], []
         for _ in range(self.args.rounds):
-            self.last = self.reader.ask("scan", table, column)
-            ours.append((self.last["cpu_ms"], self.last["wall_ms"]))
+            got = self.reader.ask("scan", table, column)
+            ours.append((got["cpu_ms"], got["wall_ms"]))
             decode.append(self.reader.ask("decode", table, column)["cpu_ms"])
             cpu, wall, row = self.duck(sql)
             theirs.append((cpu, wall))
-        self.compare(table, column, row)
+        self.compare(names, got, row)
         a = statistics.median(x for x, _ in ours)
         b = statistics.median(x for x, _ in theirs)
         wall = statistics.median(x for _, x in theirs) / statistics.median(x for _, x in ours)
-        print(f"  {'all columns' if column == '*' else column:14} {TYPES.get(column, ''):14} {a:9.1f} "
-              f"{statistics.median(decode):9.1f} {b:9.1f} {b / a:8.2f} {wall:8.2f}"
-              f"{'   slower' if a > b else ''}", flush=True)
+        name = "all columns" if column == "*" else column
+        print(f"  {name:14} {TYPES.get(column, ''):14} {a:9.1f} {statistics.median(decode):9.1f} "
+              f"{b:9.1f} {b / a:8.2f} {wall:8.2f}{'   slower' if a > b else ''}", flush=True)
         if counted:
             self.counted += 1
             if a > b:
-                self.slower.append(f"{os.path.basename(table)} {column}")
+                self.slower.append(f"{os.path.basename(table)} {name}")
 
-    def file(self, name, version, codec, counted):
-        table = make(self.con, self.args.dir, name, version, codec, self.args.rows)
+    def file(self, name, writer, codec, names, counted):
+        table = make(self.con, self.args.dir, name, writer, codec, names, self.args.rows)
         self.con.execute("SET threads = 1")
         size = os.path.getsize(f"{table}/0.parquet") / 1e6
-        print(f"\n{name}: written by DuckDB, {version} pages, {codec}, {self.args.rows} rows, "
+        print(f"\n{name}: written by {writer}, {codec}, {self.args.rows} rows, "
               f"{size:.0f} MB{'' if counted else ' (for information)'}")
         print(f"  {'column':14} {'type':14} {'ours ms':>9} {'decode ms':>9} {'DuckDB ms':>9} "
               f"{'ratio':>8} {'by wall':>8}")
-        self.check(table)
-        for column in self.args.column or [c for c, _, _ in COLUMNS] + ["*"]:
-            self.column(table, column, counted)
+        single = [c for c in names if c in self.args.column] if self.args.column else names
+        self.check(table, single)
+        if counted or self.args.column or self.args.file:
+            for column in single:
+                self.line(table, [column], counted)
+        if not self.args.column:
+            self.line(table, names, counted)
 
     def rows(self, name):
         """Rows printed to /dev/null as lines of JSON."""
@@ -285,12 +312,13 @@ Parquet scans, one thread each, files in the page cache; medians of {args.rounds
            timestamps and dates as numbers. It checks that strings are UTF-8; we do that when we print.
 Times are CPU ms of the process (the machine may be shared); ratio = DuckDB / ours, above 1 ours is
 faster. The same sums must come out, and one more that depends on each value's row and bytes.""")
-    for name, version, codec, counted in FILES:
-        if not args.file or name in args.file:
-            bench.file(name, version, codec, counted)
+    chosen = [f for f in FILES if not args.file or f[0] in args.file]
+    for one in chosen:
+        bench.file(*one)
     if not args.column:
-        for name in [f[0] for f in FILES if f[3] and (not args.file or f[0] in args.file)]:
-            bench.rows(name)
+        for one in chosen:
+            if one[4] and one[3] == NAMES:
+                bench.rows(one[0])
     print(f"\n{bench.counted - len(bench.slower)} of {bench.counted} scans of zstd and snappy are at "
           f"least as fast as DuckDB's; {bench.wrong} checksums differ")
     for what in bench.slower:

@@ -1,19 +1,20 @@
 #!/bin/bash
 # Speed, printed for a reader: scans of Parquet beside DuckDB on one thread, then what our writer
-# and our JSON parser do. Arguments go to bench_scan.py. DuckDB and the files it writes are kept in
-# $BUILD/bench, so that later runs are fast.
+# and our JSON parser do. Arguments go to bench_scan.py. DuckDB, pyarrow and the files they write are
+# kept in $BUILD/bench, so that later runs are fast.
 set -eu
 build=$(realpath "${BUILD:-build}")
 cd "$(dirname "$0")"
 dir=$build/bench
 python=$dir/venv/bin/python
-duckdb=$(grep '^duckdb==' ../interop/requirements.txt)
+packages=$(grep -E '^(duckdb|pyarrow)==' ../interop/requirements.txt | tr '\n' ' ')
 mkdir -p "$dir"
 
-if [ "$(cat "$dir/venv/done" 2>/dev/null)" != "$duckdb" ]; then
+if [ "$(cat "$dir/venv/done" 2>/dev/null)" != "$packages" ]; then
 	python3 -m venv --clear "$dir/venv"
-	"$python" -m pip install -q --disable-pip-version-check "$duckdb"
-	echo "$duckdb" >"$dir/venv/done"
+	# shellcheck disable=SC2086
+	"$python" -m pip install -q --disable-pip-version-check $packages
+	echo "$packages" >"$dir/venv/done"
 fi
 
 PYTHONDONTWRITEBYTECODE=1 "$python" bench_scan.py "$build" "$dir" "$@"

@@ -499,6 +499,51 @@ static void decimals_in_batches(void **state)
 	}
 }
 
+static cdc_i128 nines(int n)
+{
+	cdc_i128 v = 0;
+
+	while (n-- > 0)
+		v = 10 * v + 9;
+	return v;
+}
+
+/*
+ * FIXED values of every length, with a slot that has none: 0, 1, -1 and the largest and smallest
+ * of as many digits as the length holds; then one more than the digits allow.
+ */
+static void fixed_decimals(void **state)
+{
+	static const int digits[17] = { 0,  2,	4,  6,	9,  11, 14, 16, 18,
+					21, 23, 26, 28, 31, 33, 35, 38 };
+
+	(void)state;
+	for (int length = 1; length <= 16; length++) {
+		const cdc_i128 most = nines(digits[length]);
+		const cdc_i128 want[6] = { 1, -1, 0, most, -most, most + 1 };
+		struct cdc_pq_node node = decimal(CDC_PQ_FIXED, 0);
+		struct cdc_field f = field(CDC_TYPE_DECIMAL, digits[length], 0);
+		struct cdc_str s[6];
+		struct cdc_pq_vec vec = { CDC_PQ_FIXED, 5, s, NULL, NULL };
+		struct cdc_convert c;
+		char bytes[6][16];
+		cdc_i128 out[6];
+
+		node.type_length = length;
+		for (int i = 0; i < 6; i++) {
+			for (int k = 0; k < length; k++)
+				bytes[i][k] = (char)(want[i] >> 8 * (length - 1 - k));
+			s[i] = i == 2 ? cdc_str(NULL, 0) : cdc_str(bytes[i], (size_t)length);
+		}
+		assert_true(cdc_convert_choose(&c, &node, &f));
+		assert_true(c.fn(&c, &vec, out));
+		for (int i = 0; i < 5; i++)
+			assert_true(out[i] == want[i]);
+		vec.n = 6;
+		assert_false(c.fn(&c, &vec, out));
+	}
+}
+
 static void wrong_annotations(void **state)
 {
 	struct cdc_pq_node u = leaf(CDC_PQ_INT32);
@@ -555,6 +600,7 @@ int main(void)
 		cmocka_unit_test(decimals),
 		cmocka_unit_test(long_decimals),
 		cmocka_unit_test(decimals_in_batches),
+		cmocka_unit_test(fixed_decimals),
 		cmocka_unit_test(wrong_annotations),
 	};
 

@@ -24,7 +24,7 @@ say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' $(1) $(2);)
 LAYERS ?= base io record source parquet delta table
 PROGRAMS := cdc-decode cdc-dedup cdc-merge cdc-compact cdc-snapshot
 
-PACKAGES := avro-c libzstd snappy zlib liblz4 libbrotlidec libbrotlienc libxxhash
+PACKAGES := avro-c libzstd snappy zlib liblz4 libbrotlidec libbrotlienc libxxhash libarchive
 
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
@@ -44,8 +44,8 @@ PKG_LIBS = $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -lroaring -lm
 LIB_SRC := $(sort $(foreach l,$(LAYERS),$(wildcard lib/$(l)/*.c))) $(if $(filter table,$(LAYERS)),$(wildcard lib/cdc.c))
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
 # What lib/cdc.h needs, and with it what is installed as the library.
-PUBLIC_OBJ := $(filter-out $(BUILD)/lib/source/%,$(LIB_OBJ))
-PUBLIC_PACKAGES := $(filter-out avro-c libxxhash,$(PACKAGES))
+PUBLIC_OBJ := $(filter-out $(BUILD)/lib/source/% $(BUILD)/lib/table/archive%,$(LIB_OBJ))
+PUBLIC_PACKAGES := $(filter-out avro-c libxxhash libarchive,$(PACKAGES))
 CMD_COMMON := $(filter-out $(PROGRAMS:%=cmd/%.c),$(wildcard cmd/*.c))
 CMD_OBJ := $(CMD_COMMON:%.c=$(BUILD)/%.o)
 UNIT_SRC := $(foreach l,$(LAYERS),$(wildcard tests/unit/$(l)/test_*.c))

@@ -6,6 +6,7 @@
 
 #include "base/value.h"
 #include "delta/log.h"
+#include "table/archive.h"
 #include "table/changes.h"
 #include "table/describe.h"
 #include "table/describe_file.h"
@@ -16,6 +17,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define NOT_GIVEN INT64_MIN
 
@@ -34,6 +36,7 @@ struct options {
 	bool describe;
 	const char *changes;
 	const char *key;
+	const char *archive;
 };
 
 static const struct opt option_table[] = {
@@ -59,6 +62,8 @@ static const struct opt option_table[] = {
 	  OPT_TARGET(options, changes), NULL },
 	{ 'k', "key", OPT_STRING, "COLS", "key columns of --changes (default: the table's)",
 	  OPT_TARGET(options, key), NULL },
+	{ 0, "archive", OPT_STRING, "FILE", "write a copy of the table to FILE, e.g. sales.tar.zst",
+	  OPT_TARGET(options, archive), NULL },
 	{ 0, NULL, OPT_FLAG, NULL, NULL, 0, NULL }
 };
 
@@ -126,6 +131,29 @@ static bool changes_are_good(struct run *r)
 	return false;
 }
 
+static bool archive_is_good(struct run *r)
+{
+	if (!r->o.archive)
+		return true;
+	if (r->o.history || r->o.describe || r->o.changes)
+		cmd_usage(&r->c, "--archive excludes --history, --describe and --changes");
+	else if (r->o.columns || r->o.limit != NOT_GIVEN || strcmp(r->o.format, "ndjson"))
+		cmd_usage(&r->c,
+			  "--archive copies the whole table: no --columns, --limit, --format");
+	else if (r->o.where)
+		cmd_usage(&r->c, "--archive copies whole files: no --where");
+	else if (r->c.opt.output)
+		cmd_usage(&r->c, "--archive names its file itself: no --output");
+	else if (!cdc_archive_known(r->o.archive))
+		cmd_usage(&r->c, "--archive %s: the suffix must be one of %s", r->o.archive,
+			  cdc_archive_suffixes);
+	else if (!strcmp(r->o.archive, "-") && isatty(STDOUT_FILENO))
+		cmd_usage(&r->c, "an archive is not written to a terminal");
+	else
+		return true;
+	return false;
+}
+
 static bool usage_is_good(struct run *r, int operands)
 {
 	if (operands < 1)
@@ -147,7 +175,7 @@ static bool usage_is_good(struct run *r, int operands)
 	else if ((r->o.history || r->o.describe) && r->o.where)
 		cmd_usage(&r->c, "--where is about rows, not --history or --describe");
 	else
-		return changes_are_good(r);
+		return changes_are_good(r) && archive_is_good(r);
 	return false;
 }
 
@@ -288,6 +316,25 @@ static int print_changes(struct run *r, struct cdc_err *err)
 	return CDC_OK;
 }
 
+static int write_archive(struct run *r, struct cdc_err *err)
+{
+	const struct cdc_archive_options opt = {
+		.io = r->c.io,
+		.snapshot = r->snapshot,
+		.name = r->o.archive,
+		.on_progress = on_progress,
+		.ctx = &r->c,
+	};
+	struct cdc_archive_counts n;
+	int rc;
+
+	cmd_progress_start(&r->c, 0);
+	rc = cdc_archive_write(&opt, &r->c.out, &n, err);
+	if (rc == CDC_OK)
+		cmd_stat_int(&r->c, "bytes_copied", n.bytes);
+	return rc;
+}
+
 /*
  * Where the state cannot be read, since it is damaged or has a feature that is not known, the log
  * still tells what happened.
@@ -347,6 +394,8 @@ static int open_file(struct run *r, struct cdc_err *err)
 	if (r->o.history || r->o.changes || r->o.version != NOT_GIVEN || r->o.timestamp)
 		return cdc_fail(err, CDC_EUSAGE, "%s is a file, no table: it has no versions",
 				r->table);
+	if (r->o.archive)
+		return cdc_fail(err, CDC_EUSAGE, "%s is a file, no table", r->table);
 	return r->o.describe ? CDC_OK
 			     : cdc_parquet_table_open(&r->snapshot, r->c.io, r->table, err);
 }
@@ -361,6 +410,8 @@ static int print(struct run *r, bool is_file, struct cdc_err *err)
 		return cdc_describe_path(r->c.io, r->table, r->format, &r->c.out, err);
 	if (r->o.describe)
 		return print_description(r, err);
+	if (r->o.archive)
+		return write_archive(r, err);
 	return print_rows(r, err);
 }
 
@@ -374,6 +425,8 @@ static int run(struct run *r, struct cdc_err *err)
 		r->format++;
 	if (r->o.where && cdc_where_parse(&r->where, cdc_str_z(r->o.where), err) < 0)
 		return cdc_err_prefix(err, "--where");
+	if (r->o.archive)
+		r->c.opt.output = r->o.archive;
 	if (is_file)
 		rc = open_file(r, err);
 	else if (!r->o.changes) /* which opens the table at each version */

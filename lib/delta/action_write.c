@@ -132,3 +132,28 @@ int cdc_action_write(struct cdc_buf *b, enum cdc_action_kind kind, const void *b
 		rc = put_members(b, kind, d->member, d->num_members, body, err);
 	return rc ? rc : cdc_buf_puts(b, "}\n", err);
 }
+
+int cdc_protocol_write(struct cdc_buf *b, const struct cdc_protocol *p, struct cdc_err *err)
+{
+	return cdc_action_write(b, CDC_ACT_PROTOCOL, p, err);
+}
+
+int cdc_metadata_write(struct cdc_buf *b, const struct cdc_metadata *m, struct cdc_err *err)
+{
+	return cdc_action_write(b, CDC_ACT_METADATA, m, err);
+}
+
+int cdc_txn_write(struct cdc_buf *b, const struct cdc_txn *t, struct cdc_err *err)
+{
+	return cdc_action_write(b, CDC_ACT_TXN, t, err);
+}
+
+int cdc_domain_write(struct cdc_buf *b, const struct cdc_domain *d, struct cdc_err *err)
+{
+	return cdc_action_write(b, CDC_ACT_DOMAIN, d, err);
+}
+
+int cdc_add_write(struct cdc_buf *b, const struct cdc_add *a, struct cdc_err *err)
+{
+	return cdc_action_write(b, CDC_ACT_ADD, a, err);
+}

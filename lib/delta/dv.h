@@ -52,6 +52,10 @@ int cdc_dv_writer_finish(struct cdc_dv_writer *w, struct cdc_err *err) CDC_NODIS
 const char *cdc_dv_writer_path(const struct cdc_dv_writer *w);
 void cdc_dv_writer_free(struct cdc_dv_writer *w); /* removes an unfinished file */
 
+/* What a 'u' descriptor calls deletion_vector_<uuid>.bin in the table's root. */
+#define CDC_DV_UUID_TEXT 20
+void cdc_dv_uuid_text(const uint8_t uuid[16], char out[CDC_DV_UUID_TEXT]);
+
 /* Path of the file behind a 'u' or 'p' descriptor, NUL-terminated from `arena`, NULL for 'i'. */
 int cdc_dv_file_path(const struct cdc_dv_ref *ref, const char *table, struct cdc_arena *arena,
 		     const char **path, struct cdc_err *err) CDC_NODISCARD;

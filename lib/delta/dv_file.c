@@ -14,7 +14,7 @@
 #include <stdlib.h>
 
 #define FILE_VERSION 1
-#define UUID_TEXT 20 /* characters of a UUID in Z85 */
+#define UUID_TEXT CDC_DV_UUID_TEXT
 
 static int uuid_name(struct cdc_str z85, struct cdc_buf *out, struct cdc_err *err)
 {
@@ -59,6 +59,11 @@ static int file_path(const struct cdc_dv_ref *ref, const char *table, struct cdc
 		return cdc_path_local(table, ref->path, out, err);
 	return cdc_fail(err, CDC_EUNSUPPORTED, "deletion vector: storage type \"%c\" is not known",
 			ref->storage > ' ' && ref->storage <= '~' ? ref->storage : '?');
+}
+
+void cdc_dv_uuid_text(const uint8_t uuid[16], char out[CDC_DV_UUID_TEXT])
+{
+	cdc_z85_encode(uuid, 16, out);
 }
 
 int cdc_dv_file_path(const struct cdc_dv_ref *ref, const char *table, struct cdc_arena *arena,

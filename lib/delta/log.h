@@ -92,6 +92,17 @@ struct cdc_commit {
 int cdc_commit_put(const struct cdc_io *io, const char *table, int64_t version,
 		   const struct cdc_commit *c, struct cdc_err *err) CDC_NODISCARD;
 
+/* One action as it stands in a commit, appended with its line end: for commits of other tables than
+ * the one at hand, which cdc_commit_put does not serve. */
+int cdc_protocol_write(struct cdc_buf *b, const struct cdc_protocol *p,
+		       struct cdc_err *err) CDC_NODISCARD;
+int cdc_metadata_write(struct cdc_buf *b, const struct cdc_metadata *m,
+		       struct cdc_err *err) CDC_NODISCARD;
+int cdc_txn_write(struct cdc_buf *b, const struct cdc_txn *t, struct cdc_err *err) CDC_NODISCARD;
+int cdc_domain_write(struct cdc_buf *b, const struct cdc_domain *d,
+		     struct cdc_err *err) CDC_NODISCARD;
+int cdc_add_write(struct cdc_buf *b, const struct cdc_add *a, struct cdc_err *err) CDC_NODISCARD;
+
 /* The actions of one commit, for conflict checks, history and change computation. */
 struct cdc_commit_actions {
 	int64_t version;

@@ -5,6 +5,7 @@
  * strings of the current batch point into are kept until the next call.
  */
 #include "parquet/pq_batch.h"
+#include "parquet/pq_chunk_place.h"
 #include "parquet/pq_file.h"
 #include "parquet/pq_meta_read.h"
 
@@ -19,9 +20,6 @@
 
 /* How far one row of a nested column may go beyond the batch that was asked for. */
 #define MAX_ROW_SLOTS (64u << 20)
-
-/* Bytes that PARQUET-816 may hide behind the end of a chunk. */
-enum { HIDDEN = 100 };
 
 /* What closed cursors keep for those that are opened after them (see cdc_pq_column_close). */
 #define MAX_IDLE (64u << 20)
@@ -39,6 +37,7 @@ struct cdc_pq_column {
 	size_t chunk_len;
 	size_t pos; /* next page header */
 	size_t page_pos; /* header of the page at work: for messages */
+	struct cdc_pq_mem front; /* what `chunk` was before it was found to be too short */
 
 	uint64_t slots_left; /* in pages that were not begun */
 	uint64_t rows_left; /* rows that were not handed out; nested columns */
@@ -90,50 +89,45 @@ static int check_supported(const struct cdc_pq_column_meta *m, struct cdc_err *e
 	return CDC_OK;
 }
 
-/* Where the chunk is; nothing of it may lie outside the data (spec 1.1, 3.2, 3.5). */
-static int locate(struct cdc_pq_column *c, struct cdc_err *err)
+static int read_chunk(struct cdc_pq_column *c, uint64_t offset, uint64_t len, struct cdc_err *err)
 {
-	const struct cdc_pq_column_meta *m = c->meta;
-	uint64_t end = c->f->footer_start;
-	int64_t start = m->data_page_offset;
-	uint64_t len = (uint64_t)m->total_compressed_size;
+	int rc;
 
-	if (m->dictionary_page_offset >= 4 && m->dictionary_page_offset < start)
-		start = m->dictionary_page_offset;
-	if (start < 4 || (uint64_t)start > end || len > end - (uint64_t)start)
-		return cdc_fail(err, CDC_ECORRUPT, "its chunk lies outside the data");
-	c->chunk_offset = (uint64_t)start;
-	if (c->f->short_dictionary) {
-		uint64_t more = end - (uint64_t)start - len;
-
-		len += more < HIDDEN ? more : HIDDEN;
-	}
 	if (len > SIZE_MAX / 4)
 		return cdc_fail_nomem(err);
+	rc = cdc_pq_mem_reserve(&c->chunk, (size_t)len, 0, err);
+	if (rc < 0)
+		return rc;
+	c->chunk_offset = offset;
 	c->chunk_len = (size_t)len;
-	return CDC_OK;
+	return cdc_io_pread_full(c->f->io, c->f->fd, c->chunk.p, c->chunk_len, offset, c->f->path,
+				 err);
 }
 
 static int load(struct cdc_pq_column *c, const struct cdc_pq_row_group *g, struct cdc_err *err)
 {
+	bool flat = c->node->max_rep == 0;
+	uint64_t offset = 0;
+	uint64_t len = 0;
 	int rc = check_supported(c->meta, err);
 
 	if (rc < 0)
 		return rc;
-	if (c->node->max_rep == 0 && c->meta->num_values != g->num_rows)
-		return cdc_fail(err, CDC_ECORRUPT, "%lld values in %lld rows",
-				(long long)c->meta->num_values, (long long)g->num_rows);
 	if (c->meta->num_values == 0)
 		return g->num_rows == 0 ? CDC_OK
 					: cdc_fail(err, CDC_ECORRUPT, "no values in %lld rows",
 						   (long long)g->num_rows);
-	rc = locate(c, err);
+	rc = cdc_pq_chunk_place(c->f, c->meta, &offset, &len, err);
 	if (rc >= 0)
-		rc = cdc_pq_mem_reserve(&c->chunk, c->chunk_len, 0, err);
-	if (rc < 0)
+		rc = read_chunk(c, offset, len, err);
+	if (rc < 0 || !flat || c->meta->num_values == g->num_rows)
 		return rc;
-	return cdc_io_pread_full(c->f->io, c->f->fd, c->chunk.p, c->chunk_len, c->chunk_offset,
-				 c->f->path, err);
+	/* Two of three agree: the row group and the pages. */
+	if (cdc_pq_chunk_values(c->chunk.p, c->chunk_len) != (uint64_t)g->num_rows)
+		return cdc_fail(err, CDC_ECORRUPT, "%lld values in %lld rows",
+				(long long)c->meta->num_values, (long long)g->num_rows);
+	c->slots_left = (uint64_t)g->num_rows;
+	return CDC_OK;
 }
 
 static void set_up(struct cdc_pq_column *c, const struct cdc_pq_row_group *g)
@@ -242,6 +236,7 @@ void cdc_pq_column_close(struct cdc_pq_column *c)
 		return;
 	cdc_arena_free(&c->space.arena);
 	cdc_buf_free(&c->last);
+	cdc_pq_mem_free(&c->front);
 	f = c->f;
 	bytes = memory_of(c);
 	if (bytes > MAX_IDLE || f->idle_bytes > MAX_IDLE - bytes) {
@@ -316,16 +311,14 @@ static void release_bodies(struct cdc_pq_column *c)
 
 /* ------------------------------------------------------------------ pages */
 
-/* Header of the next page; its stored bytes are at *stored. CDC_END at the end of the values. */
-static int next_header(struct cdc_pq_column *c, struct cdc_pq_page_header *h,
+/* The header at the position, whose page has to be there as a whole. */
+static int header_here(struct cdc_pq_column *c, struct cdc_pq_page_header *h,
 		       const uint8_t **stored, struct cdc_err *err)
 {
 	size_t left = c->chunk_len - c->pos;
 	size_t used = 0;
 	int rc;
 
-	if (c->slots_left == 0)
-		return CDC_END;
 	c->page_pos = c->pos;
 	if (left == 0)
 		return cdc_fail(err, CDC_ECORRUPT, "its pages end %llu values early",
@@ -342,6 +335,47 @@ static int next_header(struct cdc_pq_column *c, struct cdc_pq_page_header *h,
 	*stored = c->chunk.p + c->pos + used;
 	c->pos += used + (size_t)h->compressed_size;
 	return CDC_OK;
+}
+
+/*
+ * The footer may have the chunk's size too small, as parquet-mr before 1.2.9 did (PARQUET-816):
+ * what follows up to the next chunk takes the place of the chunk's rest. CDC_END: nothing follows.
+ */
+static int go_beyond(struct cdc_pq_column *c, struct cdc_err *err)
+{
+	size_t pos = c->pos;
+	uint64_t room = 0;
+	int rc = c->front.p ? CDC_END : cdc_pq_chunk_room(c->f, c->chunk_offset, &room, err);
+
+	if (rc != CDC_OK || room <= c->chunk_len)
+		return rc < 0 ? rc : CDC_END;
+	c->front = c->chunk; /* a dictionary, or strings, may point there */
+	c->chunk = (struct cdc_pq_mem){ 0 };
+	rc = read_chunk(c, c->chunk_offset + pos, room - pos, err);
+	c->pos = 0;
+	return rc;
+}
+
+/* Header of the next page; its stored bytes are at *stored. CDC_END at the end of the values. */
+static int next_header(struct cdc_pq_column *c, struct cdc_pq_page_header *h,
+		       const uint8_t **stored, struct cdc_err *err)
+{
+	struct cdc_err why = CDC_ERR_INIT;
+	struct cdc_err ignored = CDC_ERR_INIT;
+	int rc;
+
+	if (c->slots_left == 0)
+		return CDC_END;
+	rc = header_here(c, h, stored, &why);
+	if (rc >= 0)
+		return rc;
+	rc = go_beyond(c, err);
+	if (rc == CDC_OK && header_here(c, h, stored, &ignored) == CDC_OK)
+		return CDC_OK;
+	if (rc < 0)
+		return rc;
+	*err = why;
+	return why.code;
 }
 
 /* Is it a data page? A dictionary is noted for when it is needed; others are passed over. */

@@ -63,7 +63,6 @@ static void judge_writer(struct cdc_pq_file *f)
 {
 	struct cdc_str by = f->meta.created_by;
 
-	f->short_dictionary = written_before(by, "parquet-mr", 1, 2, 9);
 	f->carried_prefix = written_before(by, "parquet-mr", 1, 8, 0);
 	f->v2_flag_lies = written_before(by, "parquet-cpp", 3, 0, 0) ||
 			  written_before(by, "parquet-cpp-arrow", 3, 0, 0);

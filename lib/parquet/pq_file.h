@@ -18,8 +18,9 @@ struct cdc_pq_file {
 	uint32_t max_page; /* bytes of the largest page that is unpacked */
 	struct cdc_pq_column *idle; /* closed cursors, for their memory */
 	size_t idle_bytes;
+	uint64_t *chunk_start; /* of all chunks, ascending; NULL until it is needed */
+	size_t num_chunk_starts;
 	/* Bugs of known writers (spec 1.1, 1.6, 3.2): */
-	bool short_dictionary; /* parquet-mr < 1.2.9: PARQUET-816 */
 	bool carried_prefix; /* parquet-mr < 1.8.0: PARQUET-246 */
 	bool v2_flag_lies; /* parquet-cpp < 3.0.0: ARROW-17100 */
 };

@@ -88,24 +88,30 @@ static int header(struct cdc_printer *p, string_fn *string, const char *separato
 	return rc < 0 ? rc : cdc_writer_put(p->out, "\n", 1, err);
 }
 
-static int cell(struct cdc_writer *w, const struct cdc_column *c, uint32_t row, string_fn *string,
+static int cell(struct cdc_printer *p, const struct cdc_column *c, uint32_t row, string_fn *string,
 		struct cdc_str null, struct cdc_err *err)
 {
+	struct cdc_writer *w = p->out;
 	struct cdc_str s;
 	char *at;
 
 	if (cdc_column_is_null(c, row))
 		return cdc_writer_put(w, null.p, null.n, err);
-	if (!cdc_print_is_bytes(c->field)) {
+	if (cdc_print_is_short(c->field)) {
 		at = cdc_writer_reserve(w, CDC_VALUE_TEXT_MAX, err);
 		if (!at)
 			return err->code;
 		cdc_writer_advance(w, cdc_print_value(c, row, at));
 		return CDC_OK;
 	}
+	if (!cdc_print_is_bytes(c->field)) {
+		int rc = cdc_print_json_cell(p, c, row, &s, err);
+
+		return rc < 0 ? rc : string(w, s, err);
+	}
 	s = ((const struct cdc_str *)c->values)[row];
 	if (c->field->type == CDC_TYPE_BINARY && s.n)
-		return cdc_print_base64(w, s, err);
+		return cdc_print_base64(&p->sink, s, err);
 	return string(w, s, err);
 }
 
@@ -119,7 +125,9 @@ static int batch(struct cdc_printer *p, const struct cdc_batch *b, string_fn *st
 			if (i)
 				rc = cdc_writer_put(p->out, separator, 1, err);
 			if (rc == CDC_OK)
-				rc = cell(p->out, &b->column[i], row, string, null, err);
+				rc = cell(p, &b->column[i], row, string, null, err);
+			if (rc < 0)
+				rc = cdc_print_failed(p->field[i], err);
 		}
 		if (rc < 0 || (rc = cdc_writer_put(p->out, "\n", 1, err)) < 0)
 			return rc;

@@ -71,38 +71,41 @@ static int put_text(struct cdc_buf *out, struct cdc_str s, uint32_t *width, stru
 	return CDC_OK;
 }
 
-static int put_base64(struct cdc_buf *out, struct cdc_str s, uint32_t *width, struct cdc_err *err)
+static int put_base64(struct cdc_buf *out, struct cdc_str bytes, uint32_t *width,
+		      struct cdc_err *err)
 {
-	int rc = cdc_buf_reserve(out, (s.n + 2) / 3 * 4, err);
-	size_t n;
+	const struct cdc_print_sink sink = { .buf = out };
+	size_t from = out->len;
+	int rc = cdc_print_base64(&sink, bytes, err);
 
-	if (rc < 0)
-		return rc;
-	n = cdc_base64_encode(s.p, s.n, out->p + out->len);
-	out->len += n;
-	*width = (uint32_t)n;
-	return CDC_OK;
+	*width = (uint32_t)(out->len - from);
+	return rc;
 }
 
 static int put_cell(struct cdc_printer *p, const struct cdc_column *c, uint32_t row,
 		    struct cdc_err *err)
 {
 	struct cdc_print_cell *cell = &p->cell[p->num_cells];
+	struct cdc_str json = CDC_STR("null");
 	char text[CDC_VALUE_TEXT_MAX];
-	int rc;
+	int rc = CDC_OK;
 
 	*cell = (struct cdc_print_cell){ .off = p->text.len };
 	if (cdc_column_is_null(c, row)) {
-		rc = put_text(&p->text, CDC_STR("null"), &cell->width, err);
+		rc = put_text(&p->text, json, &cell->width, err);
 	} else if (c->field->type == CDC_TYPE_STRING) {
 		rc = put_text(&p->text, ((const struct cdc_str *)c->values)[row], &cell->width,
 			      err);
 	} else if (c->field->type == CDC_TYPE_BINARY) {
 		rc = put_base64(&p->text, ((const struct cdc_str *)c->values)[row], &cell->width,
 				err);
-	} else {
+	} else if (cdc_print_is_short(c->field)) {
 		rc = put_text(&p->text, cdc_str(text, cdc_print_value(c, row, text)), &cell->width,
 			      err);
+	} else {
+		rc = cdc_print_json_cell(p, c, row, &json, err);
+		if (rc == CDC_OK)
+			rc = put_text(&p->text, json, &cell->width, err);
 	}
 	cell->len = (uint32_t)(p->text.len - cell->off);
 	p->num_cells++;
@@ -220,8 +223,11 @@ static int table_batch(struct cdc_printer *p, const struct cdc_batch *b, struct 
 	for (uint32_t row = 0; n && row < b->rows; row++) {
 		int rc = reserve_row(p, err);
 
-		for (size_t i = 0; rc == CDC_OK && i < n; i++)
+		for (size_t i = 0; rc == CDC_OK && i < n; i++) {
 			rc = put_cell(p, &b->column[i], row, err);
+			if (rc < 0)
+				rc = cdc_print_failed(p->field[i], err);
+		}
 		if (rc == CDC_OK && (p->num_cells / n > BLOCK_ROWS || p->text.len > BLOCK_BYTES)) {
 			rc = draw(p, err);
 			if (rc == CDC_OK)

@@ -93,7 +93,8 @@ static void prints(enum cdc_print_format format, const struct cdc_field *f, cons
 	int code;
 
 	for (int i = 0; i < n; i++)
-		column[i] = (struct cdc_column){ &f[i], v[i], rows == ROWS ? third_is_null : NULL };
+		column[i] = (struct cdc_column){ &f[i], v[i], rows == ROWS ? third_is_null : NULL,
+						 NULL };
 	got = printed(format, f, n, &b, 1, &code);
 	assert_int_equal(code, 0);
 	assert_string_equal(got, want);
@@ -169,7 +170,7 @@ static void long_values(void **state)
 	const size_t n = (size_t)3 << 20;
 	char *long_text = malloc(n);
 	struct cdc_str s;
-	struct cdc_column c = { &fields[9], &s, NULL };
+	struct cdc_column c = { &fields[9], &s, NULL, NULL };
 	struct cdc_batch b = { .rows = 1, .num_columns = 1, .column = &c };
 	struct cdc_tape tape = CDC_TAPE_INIT;
 	struct cdc_err err = CDC_ERR_INIT;
@@ -200,7 +201,7 @@ static void long_values(void **state)
 static void not_utf8(void **state)
 {
 	static const struct cdc_str bad = { "a\xff", 2 };
-	struct cdc_column c = { &fields[9], &bad, NULL };
+	struct cdc_column c = { &fields[9], &bad, NULL, NULL };
 	struct cdc_batch b = { .rows = 1, .num_columns = 1, .column = &c };
 	char *got;
 	int code;
@@ -218,7 +219,7 @@ static void not_utf8(void **state)
 /* More rows than one box holds: each box has its header, no row is lost. */
 static void many_boxes(void **state)
 {
-	struct cdc_column c = { &fields[1], small, NULL };
+	struct cdc_column c = { &fields[1], small, NULL, NULL };
 	struct cdc_batch b = { .rows = 2, .num_columns = 1, .column = &c };
 	size_t rules = 0;
 	size_t lines = 0;

@@ -68,15 +68,14 @@ static int name_topic(struct changes_out *o, const struct cdc_snapshot *s, struc
 }
 
 /* ,"recordTimestamp":"…","extraTags":{…} */
-static int name_commit(struct changes_out *o, const struct cdc_commit_actions *a,
+static int name_commit(struct changes_out *o, const struct cdc_commit_actions *a, int64_t time_ms,
 		       struct cdc_err *err)
 {
-	bool in_range = a->timestamp_ms <= INT64_MAX / 1000 && a->timestamp_ms >= INT64_MIN / 1000;
+	bool in_range = time_ms <= INT64_MAX / 1000 && time_ms >= INT64_MIN / 1000;
 	struct cdc_tape tape = CDC_TAPE_INIT;
 	uint32_t v = CDC_JSON_NONE;
 	char time[CDC_VALUE_TEXT_MAX];
-	size_t n = cdc_timestamp_format_fixed(in_range ? a->timestamp_ms * 1000 : 0, 'T', true, 3,
-					      time);
+	size_t n = cdc_timestamp_format_fixed(in_range ? time_ms * 1000 : 0, 'T', true, 3, time);
 	int rc = CDC_OK;
 
 	o->version = a->version;
@@ -175,6 +174,7 @@ struct changes {
 	struct changes_out o;
 	struct changes_view *view; /* of the last commit that was told */
 	struct cdc_buf schema; /* SCHEMA record printed last */
+	struct cdc_log_times times;
 	int64_t from, to;
 };
 
@@ -256,6 +256,9 @@ static int turn_view(struct changes *c, const struct cdc_commit_actions *a,
 
 static int tell_commit(struct changes *c, int64_t version, struct cdc_err *err)
 {
+	const struct cdc_log_times *t = &c->times;
+	int64_t time_ms =
+		t->timestamp_ms[t->readable + (size_t)(version - t->version[t->readable])];
 	struct cdc_commit_actions a;
 	struct changes_view *old = NULL;
 	int rc = cdc_commit_read(c->opt->io, c->opt->table, version, &a, err);
@@ -267,7 +270,7 @@ static int tell_commit(struct changes *c, int64_t version, struct cdc_err *err)
 		return rc;
 	rc = turn_view(c, &a, &old, err);
 	if (!rc)
-		rc = name_commit(&c->o, &a, err);
+		rc = name_commit(&c->o, &a, time_ms, err);
 	if (!rc)
 		rc = tell_rows(c, old, c->view, &a, err);
 	if (!rc && c->o.num && version < c->to)
@@ -281,74 +284,48 @@ static int tell_commit(struct changes *c, int64_t version, struct cdc_err *err)
 
 /* ------------------------------------------------------------------ versions */
 
-static int no_version(const struct changes *c, int64_t version, const int64_t *have, size_t n,
-		      struct cdc_err *err)
-{
-	size_t first = n - 1;
-
-	while (first && have[first - 1] == have[first] - 1)
-		first--;
-	return cdc_fail(err, CDC_EUSAGE,
-			"version %" PRId64 " is not in the log of %s: versions %" PRId64
-			" to %" PRId64 " are there",
-			version, c->opt->table, have[first], have[n - 1]);
-}
-
-/* Settle which commits, and that all of them are there. */
-static int choose_versions(struct changes *c, struct cdc_err *err)
-{
-	int64_t *have = NULL;
-	int64_t next;
-	size_t n = 0;
-	bool exists = false;
-	int rc = cdc_log_exists(c->opt->io, c->opt->table, &exists, err);
-
-	if (!rc && !exists)
-		return cdc_fail(err, CDC_EUSAGE, "%s is not a Delta table: no log in it",
-				c->opt->table);
-	if (!rc)
-		rc = cdc_log_versions(c->opt->io, c->opt->table, &have, &n, err);
-	if (rc)
-		return rc;
-	c->from = next = c->opt->from;
-	if (!n) {
-		rc = cdc_fail(err, CDC_EUSAGE, "the log of %s holds no commits", c->opt->table);
-		goto out;
-	}
-	c->to = c->opt->to < 0 ? have[n - 1] : c->opt->to;
-	if (c->opt->to >= 0 && c->from > c->to)
-		rc = cdc_fail(err, CDC_EUSAGE,
-			      "changes from version %" PRId64 " to %" PRId64 ": the first is later",
-			      c->from, c->to);
-	else if (c->from > have[n - 1] || c->to > have[n - 1])
-		rc = no_version(c, c->from > have[n - 1] ? c->from : c->to, have, n, err);
-	else if (c->to >> (63 - NUMBER_BITS))
-		rc = cdc_fail(err, CDC_EUNSUPPORTED, "changes of versions past 2^31");
-	for (size_t i = 0; !rc && i < n && next <= c->to; i++) {
-		/* The clean-up of a log takes its beginning: a hole within is damage. */
-		if (have[i] > next)
-			rc = next == c->from
-				     ? no_version(c, next, have, n, err)
-				     : cdc_fail(err, CDC_ECORRUPT,
-						"version %" PRId64 " is missing from the log of %s",
-						next, c->opt->table);
-		next += have[i] == next;
-	}
-out:
-	free(have);
-	return rc;
-}
-
-/* The table's name is that of the first version: one stream has one. */
-static int name_first(struct changes *c, struct cdc_err *err)
+/* The latest state tells which commits there are, when they were made, and the table's name. */
+static int learn_table(struct changes *c, struct cdc_err *err)
 {
 	struct cdc_snapshot *s = NULL;
-	int rc = cdc_snapshot_load(&s, c->opt->io, c->opt->table, c->from, err);
+	int rc = cdc_snapshot_load(&s, c->opt->io, c->opt->table, -1, err);
 
+	if (!rc)
+		rc = cdc_log_times(c->opt->io, s, &c->times, err);
 	if (!rc)
 		rc = name_table(&c->o, s, err);
 	cdc_snapshot_free(s);
 	return rc;
+}
+
+/* Settle which commits. Those that can be read are without a gap. */
+static int choose_versions(struct changes *c, struct cdc_err *err)
+{
+	const struct cdc_log_times *t = &c->times;
+	int64_t first, last;
+
+	if (t->readable == t->n)
+		return cdc_fail(err, CDC_EUSAGE, "no commit of %s is left to tell its changes",
+				c->opt->table);
+	first = t->version[t->readable];
+	last = t->version[t->n - 1];
+	c->from = c->opt->from;
+	c->to = c->opt->to < 0 ? last : c->opt->to;
+	if (c->opt->to >= 0 && c->from > c->to)
+		return cdc_fail(err, CDC_EUSAGE,
+				"changes from version %" PRId64 " to %" PRId64
+				": the first is later",
+				c->from, c->to);
+	if (c->from < first || c->from > last || c->to > last)
+		return cdc_fail(err, CDC_EUSAGE,
+				"version %" PRId64 " is not in the log of %s: versions %" PRId64
+				" to %" PRId64 " are there",
+				c->to > last && c->from <= last && c->from >= first ? c->to
+										    : c->from,
+				c->opt->table, first, last);
+	if (c->to >> (63 - NUMBER_BITS))
+		return cdc_fail(err, CDC_EUNSUPPORTED, "changes of versions past 2^31");
+	return CDC_OK;
 }
 
 int cdc_changes_print(const struct cdc_changes_options *opt, struct cdc_writer *out,
@@ -358,9 +335,9 @@ int cdc_changes_print(const struct cdc_changes_options *opt, struct cdc_writer *
 	int rc;
 
 	*counts = (struct cdc_changes_counts){ .version = -1 };
-	rc = choose_versions(&c, err);
+	rc = learn_table(&c, err);
 	if (!rc)
-		rc = name_first(&c, err);
+		rc = choose_versions(&c, err);
 	for (int64_t v = c.from; !rc && v <= c.to; v++) {
 		rc = tell_commit(&c, v, err);
 		if (rc)
@@ -371,6 +348,7 @@ int cdc_changes_print(const struct cdc_changes_options *opt, struct cdc_writer *
 	if (!rc)
 		rc = put_checkpoint(&c.o, true, err);
 	changes_view_free(c.view);
+	cdc_log_times_free(&c.times);
 	cdc_buf_free(&c.schema);
 	cdc_buf_free(&c.o.db_table);
 	cdc_buf_free(&c.o.tags);

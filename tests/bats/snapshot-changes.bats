@@ -9,6 +9,7 @@ setup() {
 	dir=$BATS_TEST_TMPDIR
 	t=$dir/shop
 	cd "$dir"
+	set -o pipefail
 }
 
 merge() { # merge TABLE [OPTIONS...]
@@ -73,14 +74,15 @@ UPDATE {"id":"1","v":"a"} {"id":"1","v":"A"}'
 @test "a commit of deletion vectors shows the same" {
 	three_rows dv
 	short $((first + 1)) "$t" | sort | is "$second_commit"
-	short "$first" "$t" | head -n 3 | sort | is 'INSERT {} {"id":"1","v":"a"}
+	short "$first" "$t" >out
+	sed -n 1,3p out | sort | is 'INSERT {} {"id":"1","v":"a"}
 INSERT {} {"id":"2","v":"b"}
 INSERT {} {"id":"3","v":null}'
 }
 
 @test "DELETEs of a commit come before what may have their key" {
 	three_rows dv
-	short $((first + 1)) "$t" | cut -d' ' -f1 | head -n 2 | is 'DELETE
+	short $((first + 1)) "$t" | cut -d' ' -f1 | sed -n 1,2p | is 'DELETE
 DELETE'
 }
 
@@ -116,7 +118,7 @@ INSERT {} {"id":"5","v":null}'
 	changes "$v" "$t" --limit 4 >out
 	jq -c 'select(.recordType == "UPDATE" or .columns) | if .recordTimestamp then
 		.recordTimestamp |= test("^[0-9-]{10}T[0-9:]{8}\\.[0-9]{3}Z$") else . end' out >some
-	diff -u - some <<EOF
+	diff -u - some <<EOF || return 1
 {"recordType":"SCHEMA","source":{"sourceType":"Delta"},"dbTable":"default.shop","columns":[{"name":"id","type":"long","sourceType":"long","nullable":false},{"name":"v","type":"string","sourceType":"string","nullable":true}],"primaryKey":["id"]}
 $(jq -c 'select(.recordType == "UPDATE") | .recordTimestamp = true' <<<"{\"recordID\":$((v << 32 | 2)),\"source\":{\"sourceType\":\"Delta\"},\"dbTable\":\"default.shop\",\"recordType\":\"UPDATE\",\"recordTimestamp\":\"\",\"extraTags\":{\"deltaVersion\":\"$v\",\"operation\":\"MERGE\"},\"fields\":[\"id\",\"v\"],\"beforeImages\":{\"id\":\"1\",\"v\":\"a\"},\"afterImages\":{\"id\":\"1\",\"v\":\"A\"},\"position\":{\"topic\":\"delta:$id\",\"partition\":0,\"offset\":$((v << 32 | 2))}}")
 EOF
@@ -134,11 +136,11 @@ EOF
 	changes 0 "$t" | jq -r '.dbTable | select(.)' | is 'sales."q"
 sales."q"'
 	changes 0 "$t" | merge r
-	changes 0 r | jq -r .dbTable | head -n 1 | is 'sales."q"'
+	changes 0 r | jq -r .dbTable | sed -n 1p | is 'sales."q"'
 	jq -c 'if .metaData then .metaData |= (del(.configuration["cdc.source"]) + {name: "orders"}) else . end' \
 		"$t"/_delta_log/00000000000000000000.json >new
 	mv new "$t"/_delta_log/00000000000000000000.json
-	changes 0 "$t" | jq -r .dbTable | head -n 1 | is default.orders
+	changes 0 "$t" | jq -r .dbTable | sed -n 1p | is default.orders
 }
 
 @test "the limit counts changes, and leaves out the final checkpoint" {
@@ -172,8 +174,10 @@ CHECKPOINT'
 	row INSERT '{}' '{"k":"1"}' | merge "$t"
 	changes 0 "$t" >out
 	merge --require-final r <out
-	diff <("$bin/cdc-snapshot" "$t") <("$bin/cdc-snapshot" r)
-	diff <("$bin/cdc-snapshot" --describe "$t" | jq .schema) <("$bin/cdc-snapshot" --describe r | jq .schema)
+	"$bin/cdc-snapshot" "$t" >want
+	"$bin/cdc-snapshot" r | diff want -
+	"$bin/cdc-snapshot" --describe "$t" | jq .schema >want
+	"$bin/cdc-snapshot" --describe r | jq .schema | diff want -
 }
 
 # A stream of random changes to a hundred keys; $1: how many.
@@ -196,7 +200,8 @@ random_changes() { # random_changes COUNT SEED
 }
 
 same_rows() { # same_rows TABLE VERSION REPLICA
-	diff <("$bin/cdc-snapshot" --version-as-of "$2" "$1" | sort) <("$bin/cdc-snapshot" "$3" | sort)
+	"$bin/cdc-snapshot" --version-as-of "$2" "$1" | sort >want
+	"$bin/cdc-snapshot" "$3" | sort | diff want -
 }
 
 # A history of merges in every mode with key changes and swaps, and compactions between them.
@@ -221,6 +226,8 @@ history() { # history TABLE SEED OPTIONS...
 replicate() { # replicate SEED OPTIONS...: in one go, and version by version, each twice
 	history "$t" "$@"
 	last=$(newest "$t")
+	grep -q '"operation":"OPTIMIZE"' "$t"/_delta_log/*.json
+	grep -q '"deletionVector"' "$t"/_delta_log/*.json
 	changes 0 "$t" >all
 	merge --require-final whole <all
 	same_rows "$t" "$last" whole
@@ -235,9 +242,9 @@ replicate() { # replicate SEED OPTIONS...: in one go, and version by version, ea
 	merge step <piece
 	same_rows "$t" "$last" step
 	[ "$(newest step)" -eq "$before" ]
-	"$bin/cdc-merge" half <(changes "0..$((last / 2))" "$t") 2>/dev/null
+	changes "0..$((last / 2))" "$t" | merge --require-final half
 	same_rows "$t" $((last / 2)) half
-	"$bin/cdc-merge" half <(changes "$((last / 3))" "$t") 2>/dev/null
+	changes "$((last / 3))" "$t" | merge --require-final half
 	same_rows "$t" "$last" half
 }
 
@@ -395,8 +402,9 @@ as_rows() {
 		[ -d "$corpus/$name" ] || continue
 		grep -qF '"name\":\"id\"' "$corpus/$name"/_delta_log/*0.json && key=(-k id) || key=()
 		changes "$range" "$corpus/$name" "${key[@]}" >out
-		diff -u <(awk -v h="> $name $range" '/^>/ { here = $0 == h; next } here' want | sort) \
-			<(as_rows <out | sort)
+		awk -v h="> $name $range" '/^>/ { here = $0 == h; next } here' want | sort >rows
+		[ -s rows ]
+		as_rows <out | sort | diff -u rows -
 		cases=$((cases + 1))
 	done < <(grep '^>' want)
 	echo "# $cases feeds" >&3
@@ -430,8 +438,10 @@ as_rows() {
 	random_changes 5 9 | merge "$t"
 	random_changes 5 10 | merge "$t"
 	rm "$t"/_delta_log/0000000000000000000[0-3].json
-	refuses 2 "versions 4 to $((v + 2)) are there" changes 0 "$t"
-	changes $((v + 1)) "$t" | jq -r .recordType | head -n 1 | is SCHEMA
+	# Of the versions 4 to 9 the commits are there, but nothing tells the columns.
+	refuses 2 "versions 10 to $((v + 2)) are there" changes 0 "$t"
+	refuses 2 "versions 10 to $((v + 2)) are there" changes 9 "$t"
+	changes $((v + 1)) "$t" | jq -r .recordType | sed -n 1p | is SCHEMA
 	rm "$(printf '%s/_delta_log/%020d.json' "$t" $((v + 1)))"
 	refuses 6 'is missing' changes "$v" "$t"
 }

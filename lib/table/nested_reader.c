@@ -463,6 +463,10 @@ static int assemble_list(struct cdc_nested_reader *r, struct part *p, uint32_t n
 
 	for (int i = 0; rc == CDC_OK && i < p->field->num_children; i++)
 		rc = assemble(r, &p->child[i], entries, &p->column[i], err);
+	if (rc == CDC_OK && p->field->type == CDC_TYPE_MAP && p->column[0].valid &&
+	    memchr(p->column[0].valid, 0, entries))
+		return cdc_fail(err, CDC_ECORRUPT, "\"%.*s\" has a key that is null",
+				SHOWN(p->field->name));
 	*out = (struct cdc_column){ p->field, p->values.p, p->valid.p, p->column };
 	return rc;
 }

@@ -547,9 +547,60 @@ static void table_types(void **state)
 	free(m);
 }
 
+/* A map whose keys are optional in the file, as old writers have it, and one of which is null. */
+static void null_key(void **state)
+{
+	struct made *m = calloc(1, sizeof(*m));
+	struct cdc_schema schema = CDC_SCHEMA_INIT;
+	struct cdc_nested_reader *r = NULL;
+	struct cdc_err err = CDC_ERR_INIT;
+	struct cdc_pq_file *f = NULL;
+	struct cdc_pq_node *n;
+	struct cdc_column c;
+
+	(void)state;
+	assert_non_null(m);
+	m->schema = (struct cdc_pq_schema){ .node = m->node };
+	add_node(m, "schema", false)->num_children = 1;
+	n = add_node(m, "m", false);
+	n->num_children = 1;
+	n->converted = CDC_PQ_CONV_MAP;
+	n = add_node(m, "map", false);
+	n->repetition = CDC_PQ_REPEATED;
+	n->num_children = 2;
+	for (int i = 0; i < 2; i++) {
+		n = add_node(m, i ? "value" : "key", true);
+		n->is_leaf = true;
+		n->type = CDC_PQ_INT64;
+	}
+	assert_int_equal(cdc_pq_schema_finish(&m->schema, &m->arena, &err), CDC_OK);
+	m->num_leaves = 2;
+	for (int i = 0; i < 2; i++) {
+		slot(m, i, 2, 0, 5, (struct cdc_str)CDC_STR_INIT);
+		slot(m, i, i ? 2 : 1, 1, 0, (struct cdc_str)CDC_STR_INIT);
+	}
+	m->rows = 1;
+	m->seed = 7;
+	write_made(m);
+	if (cdc_pq_open(&f, &cdc_io_posix, m->path, 0, &err) < 0 ||
+	    cdc_schema_from_parquet(&schema, &cdc_pq_metadata(f)->schema, &err) < 0 ||
+	    cdc_nested_reader_new(&r, f, &schema.field[0], 1, false, &err) < 0 ||
+	    cdc_nested_reader_open(r, 0, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_int_equal(cdc_nested_reader_next(r, 1, &c, &err), CDC_ECORRUPT);
+	assert_string_equal(err.msg, "\"m\" has a key that is null");
+	cdc_nested_reader_free(r);
+	cdc_schema_free(&schema);
+	cdc_pq_close(f);
+	unlink(m->path);
+	cdc_arena_free(&m->arena);
+	free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(null_key),
 		cmocka_unit_test(random_types),
 		cmocka_unit_test(table_types),
 	};

@@ -316,7 +316,7 @@ static size_t put_date(int64_t days, char *out)
 	return len + 6;
 }
 
-static size_t put_time(uint32_t second_of_day, char *out)
+static inline size_t put_time(uint32_t second_of_day, char *out)
 {
 	put_2_digits(out, second_of_day / 3600);
 	out[2] = ':';
@@ -348,7 +348,7 @@ static size_t put_seconds(int64_t us, char sep, char *out, uint32_t *fraction)
 }
 
 /* A point and the digits of a fraction but for its trailing zeros; nothing for 0. */
-static size_t put_fraction(uint32_t fraction, size_t digits, char *out)
+static inline size_t put_fraction(uint32_t fraction, size_t digits, char *out)
 {
 	size_t len = digits + 1;
 

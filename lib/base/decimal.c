@@ -150,7 +150,7 @@ static size_t put_u128(char *out, cdc_u128 v)
 }
 
 /* The digits of an unscaled value with the point where the scale wants it. */
-static size_t put_plain(bool negative, const char *digits, size_t n, int scale, char *out)
+static inline size_t put_plain(bool negative, const char *digits, size_t n, int scale, char *out)
 {
 	size_t places = scale > 0 ? (size_t)scale : 0;
 	size_t len = 0;

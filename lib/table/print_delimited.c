@@ -88,6 +88,16 @@ static int header(struct cdc_printer *p, string_fn *string, const char *separato
 	return rc < 0 ? rc : cdc_writer_put(p->out, "\n", 1, err);
 }
 
+/* What no other text shows: JSON. */
+static int json_cell(struct cdc_printer *p, const struct cdc_column *c, uint32_t row,
+		     string_fn *string, struct cdc_err *err)
+{
+	struct cdc_str s = CDC_STR_INIT;
+	int rc = cdc_print_json_cell(p, c, row, &s, err);
+
+	return rc < 0 ? rc : string(p->out, s, err);
+}
+
 static int cell(struct cdc_printer *p, const struct cdc_column *c, uint32_t row, string_fn *string,
 		struct cdc_str null, struct cdc_err *err)
 {
@@ -97,22 +107,19 @@ static int cell(struct cdc_printer *p, const struct cdc_column *c, uint32_t row,
 
 	if (cdc_column_is_null(c, row))
 		return cdc_writer_put(w, null.p, null.n, err);
-	if (cdc_print_is_short(c->field)) {
-		at = cdc_writer_reserve(w, CDC_VALUE_TEXT_MAX, err);
-		if (!at)
-			return err->code;
-		cdc_writer_advance(w, cdc_print_value(c, row, at));
-		return CDC_OK;
+	if (cdc_print_is_bytes(c->field)) {
+		s = ((const struct cdc_str *)c->values)[row];
+		if (c->field->type == CDC_TYPE_BINARY && s.n)
+			return cdc_print_base64(&p->sink, s, err);
+		return string(w, s, err);
 	}
-	if (!cdc_print_is_bytes(c->field)) {
-		int rc = cdc_print_json_cell(p, c, row, &s, err);
-
-		return rc < 0 ? rc : string(w, s, err);
-	}
-	s = ((const struct cdc_str *)c->values)[row];
-	if (c->field->type == CDC_TYPE_BINARY && s.n)
-		return cdc_print_base64(&p->sink, s, err);
-	return string(w, s, err);
+	if (!cdc_print_is_short(c->field))
+		return json_cell(p, c, row, string, err);
+	at = cdc_writer_reserve(w, CDC_VALUE_TEXT_MAX, err);
+	if (!at)
+		return err->code;
+	cdc_writer_advance(w, cdc_print_value(c, row, at));
+	return CDC_OK;
 }
 
 static int batch(struct cdc_printer *p, const struct cdc_batch *b, string_fn *string,

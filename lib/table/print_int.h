@@ -49,9 +49,12 @@ extern const struct cdc_print_ops cdc_print_table;
 /* Types whose text is short: at most CDC_VALUE_TEXT_MAX bytes. */
 static inline bool cdc_print_is_short(const struct cdc_field *f)
 {
-	return f->type <= CDC_TYPE_DECIMAL ||
-	       (f->type >= CDC_TYPE_DATE && f->type <= CDC_TYPE_VOID) ||
-	       (f->type >= CDC_TYPE_TIME && f->type <= CDC_TYPE_INTERVAL);
+	const uint32_t long_types = 1u << CDC_TYPE_STRING | 1u << CDC_TYPE_BINARY |
+				    1u << CDC_TYPE_VARIANT | 1u << CDC_TYPE_STRUCT |
+				    1u << CDC_TYPE_ARRAY | 1u << CDC_TYPE_MAP |
+				    1u << CDC_TYPE_BIG_DECIMAL;
+
+	return !(long_types >> f->type & 1);
 }
 static inline bool cdc_print_is_bytes(const struct cdc_field *f)
 {

@@ -64,39 +64,19 @@ size_t cdc_print_value(const struct cdc_column *c, uint32_t row, char *out)
 }
 
 /* Numbers and booleans bare; dates, times, NaN and infinities in quotes. */
-static bool is_quoted(const struct cdc_column *c, uint32_t row)
+static inline bool is_quoted(const struct cdc_column *c, uint32_t row)
 {
-	switch (c->field->type) {
-	case CDC_TYPE_DOUBLE:
+	const uint32_t quoted = 1u << CDC_TYPE_DATE | 1u << CDC_TYPE_TIMESTAMP |
+				1u << CDC_TYPE_TIMESTAMP_NTZ | 1u << CDC_TYPE_TIME |
+				1u << CDC_TYPE_TIMESTAMP_NS | 1u << CDC_TYPE_TIMESTAMP_NTZ_NS |
+				1u << CDC_TYPE_UUID | 1u << CDC_TYPE_INTERVAL;
+	enum cdc_type t = c->field->type;
+
+	if (t == CDC_TYPE_DOUBLE)
 		return !isfinite(((const double *)c->values)[row]);
-	case CDC_TYPE_FLOAT:
+	if (t == CDC_TYPE_FLOAT)
 		return !isfinite(((const float *)c->values)[row]);
-	case CDC_TYPE_DATE:
-	case CDC_TYPE_TIMESTAMP:
-	case CDC_TYPE_TIMESTAMP_NTZ:
-	case CDC_TYPE_TIME:
-	case CDC_TYPE_TIMESTAMP_NS:
-	case CDC_TYPE_TIMESTAMP_NTZ_NS:
-	case CDC_TYPE_UUID:
-	case CDC_TYPE_INTERVAL:
-		return true;
-	case CDC_TYPE_BOOLEAN:
-	case CDC_TYPE_BYTE:
-	case CDC_TYPE_SHORT:
-	case CDC_TYPE_INTEGER:
-	case CDC_TYPE_LONG:
-	case CDC_TYPE_DECIMAL:
-	case CDC_TYPE_STRING:
-	case CDC_TYPE_BINARY:
-	case CDC_TYPE_VOID:
-	case CDC_TYPE_VARIANT:
-	case CDC_TYPE_STRUCT:
-	case CDC_TYPE_ARRAY:
-	case CDC_TYPE_MAP:
-	case CDC_TYPE_BIG_DECIMAL:
-		break;
-	}
-	return false;
+	return quoted >> t & 1;
 }
 
 size_t cdc_print_json_scalar(const struct cdc_column *c, uint32_t row, char *out)

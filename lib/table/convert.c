@@ -107,10 +107,10 @@ static bool half_to_double(const struct cdc_convert *c, const struct cdc_pq_vec 
 /* A column that its file says has no values. */
 static bool only_nulls(const struct cdc_convert *c, const struct cdc_pq_vec *in, void *out)
 {
-	bool bad = in->n && !in->def;
+	bool bad = false;
 
-	for (uint32_t i = 0; in->def && i < in->n; i++)
-		bad |= in->def[i] >= c->max_def;
+	for (uint32_t i = 0; i < in->n; i++)
+		bad |= !in->def || in->def[i];
 	memset(out, 0, in->n * c->size);
 	return !bad;
 }
@@ -173,24 +173,6 @@ static bool int96_to_timestamp(const struct cdc_convert *c, const struct cdc_pq_
 		to[i] = (int64_t)((uint64_t)day * (uint64_t)US_PER_DAY + (uint64_t)us);
 	}
 	return true;
-}
-
-/* What an empty slot holds, day 0, is out of range: there it does not count. */
-static bool int96_to_nanos(const struct cdc_convert *c, const struct cdc_pq_vec *in, void *out)
-{
-	const struct cdc_pq_int96 *from = in->values;
-	int64_t *to = out;
-	bool overflow = false;
-
-	for (uint32_t i = 0; i < in->n; i++) {
-		bool filled = !in->def || in->def[i] == c->max_def;
-		int64_t day = (int64_t)from[i].julian_day - JULIAN_EPOCH;
-		cdc_i128 ns = (cdc_i128)day * NS_PER_DAY + from[i].nanos;
-
-		to[i] = (int64_t)ns;
-		overflow |= filled && to[i] != ns;
-	}
-	return !overflow;
 }
 
 /* Within a day, whose end counts: some databases have 24:00:00. */
@@ -657,8 +639,8 @@ static bool choose_timestamp(struct cdc_convert *c, const struct cdc_pq_node *n,
 	int64_t to = nanos ? 1 : NS_PER_US;
 
 	if (n->type == CDC_PQ_INT96) {
-		c->fn = nanos ? int96_to_nanos : int96_to_timestamp;
-		return true;
+		c->fn = int96_to_timestamp;
+		return !nanos;
 	}
 	if (n->type == CDC_PQ_INT32) {
 		c->fn = date_to_timestamp;
@@ -709,7 +691,7 @@ bool cdc_convert_choose(struct cdc_convert *c, const struct cdc_pq_node *leaf,
 {
 	choose_fn *choose = choices[f->type];
 
-	*c = (struct cdc_convert){ .size = cdc_type_size(f->type), .max_def = leaf->max_def };
+	*c = (struct cdc_convert){ .size = cdc_type_size(f->type) };
 	if (!choose)
 		return false;
 	if (leaf->logical == CDC_PQ_LOGICAL_UNKNOWN) {

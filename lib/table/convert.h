@@ -11,7 +11,8 @@ struct cdc_convert;
 
 /*
  * Fill `n` values at `out`, in the layout of cdc_type_size, from a batch of the file. Slots without
- * a value are converted as the zero that they hold. False: a value does not fit.
+ * a value, whose in->def is 0, are converted as the zero that they hold. False: a value does not
+ * fit.
  */
 typedef bool cdc_convert_fn(const struct cdc_convert *c, const struct cdc_pq_vec *in, void *out);
 
@@ -26,7 +27,6 @@ struct cdc_convert {
 	int32_t low; /* integers: the least and the greatest that the table's type holds */
 	int32_t high;
 	size_t size; /* of one value of the table */
-	uint8_t max_def; /* of the leaf */
 };
 
 /*
@@ -40,7 +40,7 @@ struct cdc_convert {
  *	STRING, BINARY		BYTE_ARRAY, whatever the annotation; BINARY also FIXED
  *	DATE			INT32
  *	TIMESTAMP(_NTZ)		INT64 of any unit, finer ones cut (as all engines do); INT96; DATE
- *	TIMESTAMP(_NTZ)_NS	INT64 of any unit, INT96 between the years 1677 and 2262
+ *	TIMESTAMP(_NTZ)_NS	INT64 of any unit
  *	TIME			INT32 or INT64 of any unit, within a day
  *	UUID, INTERVAL		FIXED of 16, 12 bytes
  *	BIG_DECIMAL		FIXED, BYTE_ARRAY of at most CDC_BIG_DECIMAL_BYTES, same scale

@@ -239,7 +239,6 @@ static int plan_leaf(struct cdc_nested_reader *r, struct part *p, int32_t node, 
 
 	if (!n->is_leaf || n->max_rep != p->rep || !cdc_convert_choose(&p->convert, n, p->field))
 		return wrong_type(p, err);
-	p->convert.max_def = 1; /* it is given the validity of slots, not their levels */
 	return use_leaf(r, node, p, err);
 }
 

@@ -314,7 +314,7 @@ static bool int_as_decimal(const struct cdc_convert *c, const struct cdc_pq_vec 
 		ints sign;
 
 		memcpy(&x, from + i, sizeof(x));
-		sign = x >> 31;
+		sign = x < 0;
 		put_pair(to + i, SHUFFLE(x, sign, 0, 4, 1, 5), SHUFFLE(sign, sign, 0, 0, 1, 1));
 		put_pair(to + i + 2, SHUFFLE(x, sign, 2, 6, 3, 7), SHUFFLE(sign, sign, 2, 2, 3, 3));
 	}
@@ -335,7 +335,7 @@ static bool long_as_decimal(const struct cdc_convert *c, const struct cdc_pq_vec
 		ints sign;
 
 		memcpy(&x, from + i, sizeof(x));
-		sign = x >> 31;
+		sign = x < 0;
 		put_pair(to + i, x, SHUFFLE(sign, sign, 1, 1, 3, 3));
 	}
 	for (; i < n; i++)

@@ -20,6 +20,10 @@ struct cdc_filtered {
 	int num_lanes;
 	int num_tested; /* lanes of the filter */
 	struct cdc_column *read; /* one a lane */
+	uint32_t tested; /* rows of the batch that the filter was last evaluated on */
+	uint32_t done; /* of them, those that the other lanes are past */
+	uint8_t keep[CDC_BATCH_ROWS]; /* which of them match */
+	struct cdc_arena slices; /* of nested columns; lives as long as a batch */
 	int *source; /* lane of each column wanted */
 	struct cdc_column *column; /* those wanted */
 	int num_columns;
@@ -119,6 +123,7 @@ void cdc_filtered_free(struct cdc_filtered *f)
 		return;
 	for (int i = 0; i < f->num_lanes; i++)
 		cdc_column_reader_close(f->lane[i].reader);
+	cdc_arena_free(&f->slices);
 	free(f->range);
 	free(f->column);
 	free(f->source);
@@ -171,18 +176,29 @@ static uint64_t apply_ranges(struct cdc_filtered *f)
 	return f->next_range < f->num_ranges ? r->first - f->row : UINT64_MAX;
 }
 
-static int read_lanes(struct cdc_filtered *f, int from, int to, uint32_t n, struct cdc_err *err)
+/* Take lanes to where the file is read next; *n is how many rows all of them can give at once. */
+static int catch_up(struct cdc_filtered *f, int from, int to, uint32_t *n, struct cdc_err *err)
 {
-	for (int i = from; i < to; i++) {
+	int rc = CDC_OK;
+
+	for (int i = from; rc == CDC_OK && i < to; i++) {
 		struct lane *l = &f->lane[i];
-		uint32_t got = 0;
-		int rc = CDC_OK;
 
 		if (l->behind)
 			rc = cdc_column_reader_skip(l->reader, l->behind, err);
 		l->behind = 0;
 		if (rc == CDC_OK)
-			rc = cdc_column_reader_next(l->reader, n, &f->read[i], &got, err);
+			rc = cdc_column_reader_rows(l->reader, *n, n, err);
+	}
+	return rc == CDC_END ? cdc_fail(err, CDC_EINTERNAL, "a column ends before its file") : rc;
+}
+
+static int read_lanes(struct cdc_filtered *f, int from, int to, uint32_t n, struct cdc_err *err)
+{
+	for (int i = from; i < to; i++) {
+		uint32_t got = 0;
+		int rc = cdc_column_reader_next(f->lane[i].reader, n, &f->read[i], &got, err);
+
 		if (rc == CDC_END || (rc == CDC_OK && got != n))
 			rc = cdc_fail(err, CDC_EINTERNAL, "columns of a file do not end together");
 		if (rc < 0)
@@ -191,55 +207,123 @@ static int read_lanes(struct cdc_filtered *f, int from, int to, uint32_t n, stru
 	return CDC_OK;
 }
 
-/* Test the next n rows. */
-static int test(struct cdc_filtered *f, uint32_t n, const struct cdc_dv *dv, uint8_t *keep,
-		uint32_t *num_kept, struct cdc_err *err)
+/* Evaluate the filter on the next rows, `most` of them or fewer. */
+static int test(struct cdc_filtered *f, uint32_t most, const struct cdc_dv *dv, struct cdc_err *err)
 {
 	struct cdc_batch b = {
-		.rows = n, .first_row = f->row, .num_columns = f->num_tested, .column = f->read
+		.rows = most, .first_row = f->row, .num_columns = f->num_tested, .column = f->read
 	};
-	int rc = read_lanes(f, 0, f->num_tested, n, err);
+	int rc = catch_up(f, 0, f->num_tested, &b.rows, err);
 
 	if (rc == CDC_OK)
-		rc = cdc_filter_eval(f->filter, &b, keep, err);
+		rc = read_lanes(f, 0, f->num_tested, b.rows, err);
+	if (rc == CDC_OK)
+		rc = cdc_filter_eval(f->filter, &b, f->keep, err);
 	if (rc < 0)
 		return rc;
-	f->counts->rows_tested += n;
-	for (uint32_t i = 0; i < n; i++)
-		keep[i] = keep[i] == CDC_TRUE;
+	for (uint32_t i = 0; i < b.rows; i++)
+		f->keep[i] = f->keep[i] == CDC_TRUE;
 	if (dv)
-		(void)cdc_dv_mask(dv, f->row, n, keep);
-	*num_kept = 0;
+		(void)cdc_dv_mask(dv, f->row, b.rows, f->keep);
+	f->counts->rows_tested += b.rows;
+	f->tested = b.rows;
+	f->done = 0;
+	f->row += b.rows;
+	f->group_left -= b.rows;
+	return CDC_OK;
+}
+
+/* The rows of a column from `first` on. Children of structs have rows as it has. */
+static int slice(struct cdc_filtered *f, struct cdc_column *c, uint32_t first, struct cdc_err *err)
+{
+	bool has_rows = c->field->type == CDC_TYPE_STRUCT || c->field->type == CDC_TYPE_VARIANT;
+	int n = c->field->num_children;
+	struct cdc_column *child;
+	int rc = CDC_OK;
+
+	if (!first)
+		return CDC_OK;
+	if (c->values)
+		c->values = (const char *)c->values + first * cdc_type_size(c->field->type);
+	if (c->valid)
+		c->valid += first;
+	if (!has_rows || !c->child || !n)
+		return CDC_OK;
+	child = cdc_arena_calloc(&f->slices, (size_t)n, sizeof(*child));
+	if (!child)
+		return cdc_fail_nomem(err);
+	memcpy(child, c->child, (size_t)n * sizeof(*child));
+	c->child = child;
+	for (int i = 0; rc == CDC_OK && i < n; i++)
+		rc = slice(f, &child[i], first, err);
+	return rc;
+}
+
+/* Columns wanted, of n rows from row `first` of the tested batch on. */
+static int put_batch(struct cdc_filtered *f, uint32_t first, uint32_t n, struct cdc_batch *out,
+		     struct cdc_err *err)
+{
+	int rc = CDC_OK;
+
+	cdc_arena_reset(&f->slices);
+	for (int i = 0; rc == CDC_OK && i < f->num_columns; i++) {
+		f->column[i] = f->read[f->source[i]];
+		if (f->source[i] < f->num_tested)
+			rc = slice(f, &f->column[i], first, err);
+	}
+	*out = (struct cdc_batch){ .rows = n,
+				   .first_row = f->row - f->tested + first,
+				   .num_columns = f->num_columns,
+				   .column = f->column };
+	return rc;
+}
+
+/* From the first row of the tested batch that matches to the last, or as far as all lanes go. */
+static int deliver(struct cdc_filtered *f, struct cdc_batch *out, uint8_t keep[CDC_BATCH_ROWS],
+		   uint32_t *num_kept, struct cdc_err *err)
+{
+	uint32_t first = f->done;
+	uint32_t end = f->tested;
+	uint32_t n;
+	int rc;
+
+	while (first < end && !f->keep[first])
+		first++;
+	while (end > first && !f->keep[end - 1])
+		end--;
+	pass(f, f->num_tested, f->num_lanes, first - f->done);
+	f->done = first;
+	n = end - first;
+	if (!n)
+		return CDC_OK;
+	rc = catch_up(f, f->num_tested, f->num_lanes, &n, err);
+	if (rc == CDC_OK)
+		rc = read_lanes(f, f->num_tested, f->num_lanes, n, err);
+	if (rc < 0)
+		return rc;
+	f->done += n;
+	memcpy(keep, f->keep + first, n);
 	for (uint32_t i = 0; i < n; i++)
 		*num_kept += keep[i];
-	return CDC_OK;
+	return put_batch(f, first, n, out, err);
 }
 
 int cdc_filtered_next(struct cdc_filtered *f, const struct cdc_dv *dv, struct cdc_batch *out,
 		      uint8_t keep[CDC_BATCH_ROWS], uint32_t *num_kept, struct cdc_err *err)
 {
-	uint64_t most = apply_ranges(f);
-	uint32_t n;
+	uint64_t most;
 	int rc;
 
-	if (!settle(f))
-		return CDC_END;
-	most = most < f->group_left ? most : f->group_left;
-	n = most < CDC_BATCH_ROWS ? (uint32_t)most : CDC_BATCH_ROWS;
-	rc = test(f, n, dv, keep, num_kept, err);
-	if (rc < 0)
-		return rc;
-	if (*num_kept)
-		rc = read_lanes(f, f->num_tested, f->num_lanes, n, err);
-	else
-		pass(f, f->num_tested, f->num_lanes, n);
-	for (int i = 0; i < f->num_columns; i++)
-		f->column[i] = f->read[f->source[i]];
-	*out = (struct cdc_batch){ .rows = n,
-				   .first_row = f->row,
-				   .num_columns = *num_kept ? f->num_columns : 0,
-				   .column = f->column };
-	f->row += n;
-	f->group_left -= n;
-	return rc;
+	*num_kept = 0;
+	*out = (struct cdc_batch){ .rows = 0 };
+	if (f->done == f->tested) {
+		most = apply_ranges(f);
+		if (!settle(f))
+			return CDC_END;
+		most = most < f->group_left ? most : f->group_left;
+		rc = test(f, most < CDC_BATCH_ROWS ? (uint32_t)most : CDC_BATCH_ROWS, dv, err);
+		if (rc < 0)
+			return rc;
+	}
+	return deliver(f, out, keep, num_kept, err);
 }

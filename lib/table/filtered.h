@@ -28,8 +28,8 @@ void cdc_filtered_free(struct cdc_filtered *f);
 
 /*
  * The next batch, of up to CDC_BATCH_ROWS rows, in which some row matches and is not in `dv` (NULL:
- * none): keep[row] is 1 for those, 0 for others. *num_kept may be 0 for a batch without columns,
- * which is one to pass over: between such calls the caller can look for interrupts. CDC_END after
+ * none): keep[row] is 1 for those, 0 for others. *num_kept is 0, and the batch empty, after a
+ * stretch without such a row: between the calls the caller can look for interrupts. CDC_END after
  * the last.
  */
 int cdc_filtered_next(struct cdc_filtered *f, const struct cdc_dv *dv, struct cdc_batch *out,

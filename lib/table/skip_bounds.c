@@ -21,7 +21,8 @@ union pair {
 	cdc_i128 wide[2];
 };
 
-static bool decode(const struct cdc_pq_node *n, const struct cdc_str text[2], union pair *out)
+static bool decode(const struct cdc_pq_node *n, const struct cdc_str text[2], bool converted,
+		   union pair *out)
 {
 	size_t size = n->type == CDC_PQ_BOOLEAN				    ? 1
 		      : n->type == CDC_PQ_INT32 || n->type == CDC_PQ_FLOAT  ? 4
@@ -30,22 +31,25 @@ static bool decode(const struct cdc_pq_node *n, const struct cdc_str text[2], un
 
 	if (n->type == CDC_PQ_INT96)
 		return false;
+	/* A conversion takes values of the type's length; a bound may have been cut. */
+	if (n->type == CDC_PQ_FIXED && converted)
+		size = (size_t)n->type_length;
 	for (size_t i = 0; i < 2; i++) {
 		uint32_t bits;
 		uint64_t wide;
 
 		if (size && text[i].n != size)
 			return false;
-		if (size == 1) {
+		if (n->type == CDC_PQ_FIXED || size == 0) {
+			out->s[i] = text[i];
+		} else if (size == 1) {
 			out->flag[i] = text[i].p[0] != 0;
 		} else if (size == 4) {
 			bits = cdc_le32(text[i].p);
 			memcpy(&out->i32[i], &bits, sizeof(bits));
-		} else if (size == 8) {
+		} else {
 			wide = cdc_le64(text[i].p);
 			memcpy(&out->i64[i], &wide, sizeof(wide));
-		} else {
-			out->s[i] = text[i];
 		}
 	}
 	return true;
@@ -82,7 +86,7 @@ void cdc_skip_take_bounds(const struct cdc_skip_leaf *l, struct cdc_str min, str
 	union pair out;
 	struct cdc_pq_vec vec = { l->node->type, 2, &in, NULL, NULL };
 
-	if (!decode(l->node, text, &in))
+	if (!decode(l->node, text, l->convert.fn != NULL, &in))
 		return;
 	if (!l->convert.fn)
 		out = in;
@@ -130,11 +134,11 @@ static int put_decimal(const struct cdc_skip_leaf *l, cdc_i128 v, char text[16],
 {
 	int32_t n = l->node->type_length;
 
-	if (l->convert.fn && l->convert.factor > 0) {
-		if (v % l->convert.factor)
-			return CDC_END;
-		v /= l->convert.factor;
-	}
+	if (l->convert.shrink)
+		return CDC_EUNSUPPORTED;
+	if (v % l->convert.factor)
+		return CDC_END;
+	v /= l->convert.factor;
 	if (l->node->type != CDC_PQ_FIXED)
 		return put_integer(l->node, v, text, out);
 	if (n < 1 || n > 16)
@@ -177,7 +181,9 @@ int cdc_skip_plain(const struct cdc_skip_leaf *l, const union cdc_value *v, char
 {
 	const struct cdc_pq_node *n = l->node;
 	enum cdc_type t = l->field->type;
-	bool widened = t == CDC_TYPE_LONG && n->type == CDC_PQ_INT32;
+	/* Integers are only checked or widened. */
+	bool integer = t == CDC_TYPE_BYTE || t == CDC_TYPE_SHORT || t == CDC_TYPE_INTEGER ||
+		       t == CDC_TYPE_LONG;
 
 	if (is_unsigned(n) || t == CDC_TYPE_BOOLEAN)
 		return CDC_EUNSUPPORTED;
@@ -185,7 +191,7 @@ int cdc_skip_plain(const struct cdc_skip_leaf *l, const union cdc_value *v, char
 		return put_decimal(l, v->dec, text, out);
 	if (t == CDC_TYPE_FLOAT || t == CDC_TYPE_DOUBLE)
 		return put_double(n, v->d, text, out);
-	if (l->convert.fn && !widened)
+	if (l->convert.fn && !integer)
 		return CDC_EUNSUPPORTED;
 	if (t == CDC_TYPE_STRING || t == CDC_TYPE_BINARY || t == CDC_TYPE_UUID) {
 		*out = v->s;

@@ -130,6 +130,14 @@ static void bounds_are_converted(void **state)
 	b = take(&l, cdc_str("\x7f\xff\xff\xff\xff\xff\xff\xff\xff", 9),
 		 cdc_str("\x7f\xff\xff\xff\xff\xff\xff\xff\xff", 9)); /* past the precision */
 	assert_false(b.has_min || b.has_max);
+	b = take(&l, cdc_str("\x01", 1), cdc_str("\x02", 1)); /* shorter than the type */
+	assert_false(b.has_min || b.has_max);
+	f.scale = 1;
+	l = leaf(&f, &dec2_node);
+	b = take_32(&l, -150, 150);
+	assert_true(b.has_min && b.has_max && b.min.dec == -15 && b.max.dec == 15);
+	b = take_32(&l, -155, 150); /* the reader refuses such a value */
+	assert_false(b.has_min || b.has_max);
 	f.type = CDC_TYPE_STRING;
 	l = leaf(&f, &bytes_node);
 	b = take(&l, CDC_STR(""), CDC_STR("z"));
@@ -199,6 +207,13 @@ static void values_with_one_form(void **state)
 	assert_int_equal(plain(&l, DEC(-100), "\xff\xff\xff\xff\xff\xff\xff\xff\xff", 9), CDC_OK);
 	l = leaf(&f, &bytes_decimal_node);
 	assert_int_equal(plain(&l, DEC(25800), "", 0), CDC_EUNSUPPORTED);
+	/* A scale that shrinks: the file has 1.00 for the table's 1.0. */
+	f.scale = 1;
+	l = leaf(&f, &dec2_node);
+	assert_int_equal(plain(&l, DEC(10), "", 0), CDC_EUNSUPPORTED);
+	f.type = CDC_TYPE_BYTE;
+	l = leaf(&f, &int32_node);
+	assert_int_equal(plain(&l, INT(-1), "\xff\xff\xff\xff", 4), CDC_OK);
 	f.type = CDC_TYPE_DOUBLE;
 	l = leaf(&f, &float_node);
 	assert_int_equal(plain(&l, DOUBLE(1), "\0\0\x80\x3f", 4), CDC_OK);

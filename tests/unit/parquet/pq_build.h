@@ -337,6 +337,7 @@ static inline int mem_fstat(void *ctx, int fd, struct stat *st)
 
 	(void)fd;
 	memset(st, 0, sizeof(*st));
+	st->st_mode = S_IFREG | 0644;
 	st->st_size = (off_t)m->n;
 	return 0;
 }

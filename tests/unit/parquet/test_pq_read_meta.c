@@ -305,6 +305,62 @@ static void schemas_that_lie(void **state)
 	refuse_footer("a list is longer");
 }
 
+/* A million elements and one, three bytes each: refused before memory is taken for them. */
+static void too_many_elements(void **state)
+{
+	enum { ELEMENTS = (1 << 20) + 1, BYTES = 8 + 3 * ELEMENTS };
+	struct cdc_pq_metadata m = { .arena = CDC_ARENA_INIT };
+	struct cdc_err err = CDC_ERR_INIT;
+	uint8_t *p = calloc(1, BYTES);
+
+	(void)state;
+	assert_non_null(p);
+	built = (struct bytes){ .n = 0 };
+	t_list(&built, 2, 12, ELEMENTS);
+	memcpy(p, built.p, built.n);
+	assert_int_equal(cdc_pq_metadata_read(&m, p, BYTES, &err), CDC_ECORRUPT);
+	assert_non_null(strstr(err.msg, "over a million elements"));
+	assert_true(m.arena.total_bytes == 0);
+	cdc_arena_free(&m.arena);
+	free(p);
+}
+
+/* A root that says how it repeats, and that it is no leaf by having no children; rows without
+ * columns. */
+static void no_columns(struct bytes *b)
+{
+	t_list(b, 2, 12, 1);
+	element(b, "root", 2, -1);
+	t_i32(b, 5, 0);
+	t_close(b);
+}
+
+static void rows_without_columns(void **state)
+{
+	struct cdc_pq_metadata m = { .arena = CDC_ARENA_INIT };
+	struct cdc_err err = CDC_ERR_INIT;
+
+	(void)state;
+	built = (struct bytes){ .n = 0 };
+	no_columns(&built);
+	t_i64(&built, 3, 7);
+	t_list(&built, 4, 12, 2);
+	for (int i = 0; i < 2; i++) {
+		t_open(&built);
+		t_list(&built, 1, 12, 0);
+		t_i64(&built, 2, 0);
+		t_i64(&built, 3, 3 + i);
+		t_close(&built);
+	}
+	put_byte(&built, 0);
+	assert_int_equal(cdc_pq_metadata_read(&m, built.p, built.n, &err), CDC_OK);
+	assert_int_equal(m.num_rows, 7);
+	assert_int_equal(m.schema.num_leaves, 0);
+	assert_int_equal(m.schema.node[0].max_def, 0);
+	assert_int_equal(m.schema.node[0].max_rep, 0);
+	cdc_arena_free(&m.arena);
+}
+
 static void footers_that_lie(void **state)
 {
 	struct cdc_err err = CDC_ERR_INIT;
@@ -814,6 +870,8 @@ int main(void)
 		CASE(orders_that_lie),
 		CASE(statistics_that_lie),
 		CASE(chunks_by_path),
+		CASE(too_many_elements),
+		CASE(rows_without_columns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -279,6 +279,69 @@ static void no_values(void **state)
 	expect("");
 }
 
+/* A dictionary of nothing in front of pages of nulls, whose indices have a width byte, none of any
+ * use, or no byte at all; the pages of nothing behind them are never looked at. */
+static void nulls_only(void **state)
+{
+	(void)state;
+	file.repetition = CDC_PQ_OPTIONAL;
+	file.num_rows = 9;
+	dictionary(0, "", 0);
+	data(1, 3, CDC_PQ_RLE_DICTIONARY, "\2\0\0\0\x06\0\0", 7);
+	data(1, 3, CDC_PQ_PLAIN_DICTIONARY, "\2\0\0\0\x06\0\x20", 7);
+	data(1, 3, CDC_PQ_RLE_DICTIONARY, "\2\0\0\0\x06\0", 6);
+	data(1, 0, 99, "rubbish", 7);
+	data(1, 0, CDC_PQ_PLAIN, "", 0);
+	expect("null null null null null null null null null ");
+}
+
+/* Values that take no bytes may be no bytes, or an empty stream, under a codec. */
+static void empty_values(void **state)
+{
+	struct page pg = {
+		.type = CDC_PQ_DATA_PAGE_V2, .num_values = 3, .def_length = 2, .full = 2
+	};
+
+	(void)state;
+	file.repetition = CDC_PQ_OPTIONAL;
+	file.num_rows = 6;
+	file.codec = CDC_PQ_SNAPPY;
+	put_page(&file.chunk, &pg, "\x06\0", 2);
+	put_page(&file.chunk, &pg, "\x06\0\0", 3);
+	expect("null null null null null null ");
+	file.chunk.n = 0;
+	pg.full = 6;
+	put_page(&file.chunk, &pg, "\x06\1", 2);
+	refuse(CDC_ECORRUPT, "does not decompress");
+	pg.full = 1;
+	file.chunk.n = 0;
+	put_page(&file.chunk, &pg, "\x06\0", 2);
+	refuse(CDC_ECORRUPT, "levels are longer");
+}
+
+/* A dictionary that no page uses, and bytes behind the values that nobody needs. */
+static void surplus(void **state)
+{
+	(void)state;
+	file.num_rows = 6;
+	dictionary(1, int_1_2_3, 4);
+	data(1, 2, CDC_PQ_PLAIN, int_1_2_3, 12);
+	data(2, 2, CDC_PQ_PLAIN, int_1_2_3, 9);
+	data(1, 2, CDC_PQ_PLAIN, int_1_2_3, 8);
+	expect("1 2 1 2 1 2 ");
+}
+
+/* Levels of a column that has none: V2 gives their length, which is passed over. */
+static void levels_of_required(void **state)
+{
+	struct page pg = { .type = CDC_PQ_DATA_PAGE_V2, .num_values = 2, .def_length = 2 };
+
+	(void)state;
+	file.num_rows = 2;
+	put_page(&file.chunk, &pg, "\x04\0\1\0\0\0\2\0\0\0", 10);
+	expect("1 2 ");
+}
+
 /* ------------------------------------------------------------------ bugs of writers */
 
 /* "axis"; then a page whose first value is 3 of it and "d". */
@@ -625,6 +688,10 @@ int main(void)
 		CASE(fixed_length),
 		CASE(checksum),
 		CASE(no_values),
+		CASE(nulls_only),
+		CASE(empty_values),
+		CASE(surplus),
+		CASE(levels_of_required),
 		CASE(carried_prefix),
 		CASE(size_too_small),
 		CASE(size_too_large),

@@ -94,7 +94,7 @@ unit: $(UNIT_BIN)
 # Every test program speaks TAP; tests/run.sh counts the points.
 PROP_BIN := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/property/*.c))
 FAULT_BIN := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fault/*.c))
-TOOL_BIN := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/dts/*.c tests/bench/*.c tests/corpus/*.c))
+TOOL_BIN := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/dts/*.c tests/bench/*.c))
 BATS := $(wildcard tests/bats/*.bats)
 CORPUS_SH := $(wildcard tests/corpus/*.sh)
 FAULT_SH := $(wildcard tests/fault/*.sh)
@@ -103,7 +103,6 @@ RUN = BUILD=$(BUILD) $(if $(SANITIZE),SANITIZED=1) CMOCKA_MESSAGE_OUTPUT=TAP tes
 $(BUILD)/tests/property/%: TEST_LIBS = -ljansson -lsqlite3
 $(BUILD)/tests/unit/%: TEST_LIBS = -lcmocka -ljansson
 $(BUILD)/tests/bench/%: TEST_LIBS = -ljansson
-$(BUILD)/tests/corpus/%: TEST_LIBS = -ljansson
 
 setup:
 	$(Q)tests/setup.sh check

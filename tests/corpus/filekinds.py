@@ -1,7 +1,8 @@
 """The kinds of a Parquet file's columns, from the schema that cdc-snapshot --describe prints.
 
 Written from parquet-format's LogicalTypes.md, not from the program, so that it and the program
-must agree on which groups are lists and maps.
+must agree on which groups are lists and maps. An array says as its last argument whether it is
+never null.
 """
 TEXT = ("STRING", "UTF8", "ENUM", "JSON")
 PHYSICAL = {"BOOLEAN": "boolean", "INT32": "integer", "INT64": "long", "INT96": "timestamp",
@@ -61,7 +62,7 @@ def _group(node):
     only = children[0] if len(children) == 1 else None
     repeated = only if only and only["repetition"] == "REPEATED" else None
     if _annotated(node, "LIST") and repeated:
-        return "array", _list_element(node, repeated)
+        return "array", _list_element(node, repeated), node["repetition"] == "REQUIRED"
     if _annotated(node, "MAP", "MAP_KEY_VALUE") and repeated and repeated.get("children"):
         parts = repeated["children"]
         if len(parts) <= 2:
@@ -73,7 +74,7 @@ def _group(node):
 
 def _field(node):
     kind = _group(node)
-    return ("array", kind) if node["repetition"] == "REPEATED" else kind
+    return ("array", kind, True) if node["repetition"] == "REPEATED" else kind
 
 
 def file_kind(nodes):

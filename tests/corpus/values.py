@@ -102,6 +102,8 @@ def reduce(kind, value, voice):
     if kind[0] == "struct":
         return tuple(reduce(k, v, voice) for (_, k), v in zip(kind[1], value))
     if kind[0] == "array":
+        if not value and kind[2:] == (True,) and voice.EMPTY_IS_NULL:
+            return None
         return tuple(reduce(kind[1], v, voice) for v in value)
     if kind[0] == "map":
         pairs = ((reduce(kind[1], k, voice), reduce(kind[2], v, voice)) for k, v in value)

@@ -8,7 +8,7 @@ import base64
 import decimal
 
 from geometry import flat, from_geojson, from_wkb, from_wkt, is_wkt
-from values import INTEGERS, TIMESTAMPS, Pairs, bits, clock, instant, json_value
+from values import INSTANT, INTEGERS, TIMESTAMPS, Pairs, bits, clock, instant, json_value
 
 
 def blob(text):
@@ -88,6 +88,8 @@ class Ours:
 class DuckDB:
     """DuckDB through its client for JavaScript, typed: 64-bit integers and decimals are strings."""
 
+    EMPTY_IS_NULL = False
+
     @staticmethod
     def entries(kind, value):
         return [(dict(e)["key"], dict(e)["value"]) for e in value]
@@ -121,6 +123,8 @@ class DuckDB:
 class DuckDBFile:
     """DuckDB's COPY TO of a Parquet file: numbers with their digits, NaN bare, maps as objects."""
 
+    EMPTY_IS_NULL = False
+
     @staticmethod
     def entries(kind, value):
         return value
@@ -147,8 +151,26 @@ class DuckDBFile:
         return value
 
 
+def double_beyond(value):
+    """JavaScript reads an integer beyond 2^53 as the double next to it."""
+    return value if abs(value) <= 2**53 else float(value)
+
+
+def dated(value):
+    """A variant whose dates and times, which JSON has as strings, compare as instants: hyparquet
+    prints all of them as a JavaScript Date."""
+    kind, body = value
+    if kind == "object":
+        return kind, tuple((k, dated(v)) for k, v in body)
+    if kind == "array":
+        return kind, tuple(map(dated, body))
+    return ("instant", instant(body)[0]) if kind == "str" and INSTANT.fullmatch(body) else value
+
+
 class Hyparquet:
     """hyparquet's toJson of its rows: JavaScript's numbers, dates and strings."""
+
+    EMPTY_IS_NULL = False
 
     @staticmethod
     def entries(kind, value):
@@ -165,6 +187,10 @@ class Hyparquet:
             return bytes(value) if isinstance(value, list) else value.encode()
         if name.endswith("decimal"):
             return float(number(value))
+        if name in INTEGERS:
+            return double_beyond(int(value))
+        if name == "variant":
+            return dated(json_value(value))
         return DuckDBFile.scalar(kind, value)
 
     @staticmethod
@@ -180,4 +206,14 @@ class Hyparquet:
         if name == "binary":
             tree = from_wkb(value)
             return flat(tree) if tree else value
+        if name in INTEGERS:
+            return double_beyond(value)
+        if name == "variant":
+            return dated(value)
         return value
+
+
+class HyparquetNoEmpty(Hyparquet):
+    """Its rows of files where it took the empty ones among lists that cannot be null for null."""
+
+    EMPTY_IS_NULL = True

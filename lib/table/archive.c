@@ -46,8 +46,10 @@ static int make_base(struct archiver *a, struct cdc_err *err)
 	struct cdc_str base = CDC_STR("");
 	int rc = CDC_OK;
 
-	if (strcmp(name, "-"))
-		base = last_component(cdc_str(name, strlen(name) - cdc_pack_suffix(name)));
+	if (strcmp(name, "-")) {
+		base = last_component(cdc_str_z(name));
+		base.n -= cdc_pack_suffix(name);
+	}
 	if (!base.n)
 		base = last_component(cdc_str_z(a->s->table));
 	if (!base.n || cdc_str_eqz(base, ".") || cdc_str_eqz(base, ".."))

@@ -200,11 +200,11 @@ void cdc_pack_free(struct cdc_pack *p)
 {
 	if (!p)
 		return;
+	/* The library ends the archive first, which releases what its compression holds: put() then
+	 * writes nothing any more. */
 	p->failed = true;
-	if (p->a) {
-		archive_write_fail(p->a);
+	if (p->a)
 		archive_write_free(p->a);
-	}
 	archive_entry_free(p->entry);
 	free(p);
 }

@@ -54,7 +54,7 @@ static const struct cdc_member metadata_member[] = {
 	{ "name", CDC_M_STRING, false, true, AT(cdc_metadata, name), ALWAYS, 0 },
 	{ "description", CDC_M_STRING, false, true, AT(cdc_metadata, description), ALWAYS, 0 },
 	{ "format", CDC_M_FORMAT, false, true, 0, ALWAYS, 0 },
-	{ "schemaString", CDC_M_STRING, true, true, AT(cdc_metadata, schema_json), ALWAYS, 0 },
+	{ "schemaString", CDC_M_STRING, false, true, AT(cdc_metadata, schema_json), ALWAYS, 0 },
 	{ "partitionColumns", CDC_M_LIST, false, true, AT(cdc_metadata, partition_column), ALWAYS,
 	  AT(cdc_metadata, num_partition_columns) },
 	{ "configuration", CDC_M_MAP, false, true, AT(cdc_metadata, config), ALWAYS,
@@ -192,6 +192,9 @@ int cdc_action_finish(struct cdc_action *a, uint32_t seen, struct cdc_err *err)
 	}
 	if (a->kind == CDC_ACT_REMOVE)
 		a->u.remove.extended = values && size;
+	/* As Spark reads it. Databricks creates pipelines' tables so, and adds columns later. */
+	if (a->kind == CDC_ACT_METADATA && !a->u.metadata.schema_json.p)
+		a->u.metadata.schema_json = cdc_str_z("{\"type\":\"struct\",\"fields\":[]}");
 	if (a->kind == CDC_ACT_ADD && (a->u.add.path.n == 0 || a->u.add.size_bytes < 0))
 		return cdc_fail(err, CDC_ECORRUPT,
 				"add action with an empty path or negative size");

@@ -202,7 +202,7 @@ static void refusals(void **state)
 		"{\"txn\":{\"appId\":\"a\"}}",
 		"{\"protocol\":{\"minReaderVersion\":1}}",
 		"{\"protocol\":{\"minReaderVersion\":0,\"minWriterVersion\":2}}",
-		"{\"metaData\":{\"id\":\"x\"}}",
+		"{\"metaData\":{\"schemaString\":\"{}\"}}",
 		"{\"domainMetadata\":{\"domain\":\"x\"}}",
 		"[]",
 		"{\"add\":{\"path\":\"a\",\"size\":1}",
@@ -221,6 +221,27 @@ static void refusals(void **state)
 			fail_msg("accepted: %s", corrupt[i]);
 		assert_non_null(strstr(err.file, "00000000000000000001.json"));
 	}
+}
+
+/* As Databricks creates the table of a pipeline: the columns come with a later commit. */
+static void metadata_without_columns(void **state)
+{
+	const struct fixture *f = *state;
+	struct cdc_snapshot *s;
+
+	fixture_commit(
+		f, 0,
+		PROTOCOL
+		"{\"metaData\":{\"id\":\"t-1\",\"format\":{\"provider\":\"parquet\",\"options\":{}},"
+		"\"partitionColumns\":[],\"configuration\":{},\"createdTime\":1}}\n");
+	fixture_commit(f, 1, METADATA ADD("a"));
+	s = fixture_load(f, -1);
+	assert_int_equal(s->schema.num_fields, 2);
+	assert_live(s, "a");
+	cdc_snapshot_free(s);
+	s = fixture_load(f, 0);
+	assert_int_equal(s->schema.num_fields, 0);
+	cdc_snapshot_free(s);
 }
 
 static void holes(void **state)
@@ -342,6 +363,7 @@ int main(void)
 		WITH_TABLE(any_json_stream),
 		WITH_TABLE(whole_add),
 		WITH_TABLE(refusals),
+		WITH_TABLE(metadata_without_columns),
 		WITH_TABLE(holes),
 		WITH_TABLE(bad_checkpoints_and_hints_do_not_matter),
 		WITH_TABLE(v2_checkpoint_in_json),

@@ -1,10 +1,7 @@
 /*
- * Where a column chunk lies, and how many values it has, when the footer may be wrong about its
- * size or its number of values (spec 1.1, 3.2).
+ * Where a column chunk lies when the footer may be wrong about its size (spec 1.1, 3.2).
  */
 #include "parquet/pq_chunk_place.h"
-
-#include "parquet/pq_meta_read.h"
 
 #include <stdlib.h>
 
@@ -81,24 +78,4 @@ int cdc_pq_chunk_place(struct cdc_pq_file *f, const struct cdc_pq_column_meta *m
 	if (*len > f->footer_start - *start)
 		return cdc_pq_chunk_room(f, *start, len, err);
 	return CDC_OK;
-}
-
-uint64_t cdc_pq_chunk_values(const uint8_t *p, size_t n)
-{
-	uint64_t values = 0;
-
-	while (n > 0) {
-		struct cdc_err ignored = CDC_ERR_INIT;
-		struct cdc_pq_page_header h;
-		size_t used = 0;
-
-		if (cdc_pq_page_header_read(&h, p, n, &used, &ignored) < 0 ||
-		    (size_t)h.compressed_size > n - used)
-			break;
-		if (h.type == CDC_PQ_DATA_PAGE || h.type == CDC_PQ_DATA_PAGE_V2)
-			values += (uint64_t)h.num_values;
-		p += used + (size_t)h.compressed_size;
-		n -= used + (size_t)h.compressed_size;
-	}
-	return values;
 }

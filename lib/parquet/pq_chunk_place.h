@@ -1,6 +1,5 @@
 /*
- * Where a column chunk lies, and how many values it has, when the footer may be wrong about its
- * size or its number of values.
+ * Where a column chunk lies when the footer may be wrong about its size.
  */
 #ifndef CDC_PARQUET_PQ_CHUNK_PLACE_H
 #define CDC_PARQUET_PQ_CHUNK_PLACE_H
@@ -17,8 +16,5 @@ int cdc_pq_chunk_place(struct cdc_pq_file *f, const struct cdc_pq_column_meta *m
 /* Bytes from a chunk's start to that of the next one in the file, or to the footer. */
 int cdc_pq_chunk_room(struct cdc_pq_file *f, uint64_t start, uint64_t *room,
 		      struct cdc_err *err) CDC_NODISCARD;
-
-/* The values, nulls included, that the headers of the whole pages in p[0..n) tell. */
-uint64_t cdc_pq_chunk_values(const uint8_t *p, size_t n);
 
 #endif

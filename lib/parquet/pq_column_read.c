@@ -1,13 +1,13 @@
 /*
  * The cursor over one column chunk: chunk bytes to pages, pages to batches.
  *
- * The chunk is in memory as it is stored. One page at a time is unpacked from it; pages that
- * strings of the current batch point into are kept until the next call.
+ * One page at a time is unpacked from the chunk; pages that strings of the current batch point into
+ * are kept until the next call.
  */
 #include "parquet/pq_batch.h"
 #include "parquet/pq_chunk_place.h"
+#include "parquet/pq_chunk_read.h"
 #include "parquet/pq_file.h"
-#include "parquet/pq_meta_read.h"
 
 #include <stdlib.h>
 
@@ -32,20 +32,15 @@ struct cdc_pq_column {
 	struct cdc_pq_page_env env;
 	int rc; /* an error: the cursor is dead */
 
-	struct cdc_pq_mem chunk;
-	uint64_t chunk_offset; /* in the file */
-	size_t chunk_len;
-	size_t pos; /* next page header */
-	size_t page_pos; /* header of the page at work: for messages */
-	struct cdc_pq_mem front; /* what `chunk` was before it was found to be too short */
-
+	struct cdc_pq_chunk chunk;
 	uint64_t slots_left; /* in pages that were not begun */
 	uint64_t rows_left; /* rows that were not handed out; nested columns */
 	bool began; /* a nested column's first level was seen */
 
 	struct cdc_pq_page page;
 	struct cdc_pq_page_header dict_header;
-	const uint8_t *dict_stored; /* a dictionary page that was not decoded yet */
+	struct cdc_pq_mem dict_page; /* as it is stored */
+	bool dict_waits; /* it was not decoded yet */
 	struct cdc_pq_dictionary dict;
 
 	struct cdc_pq_mem *body; /* unpacked pages; those before num_bodies are in use */
@@ -68,8 +63,8 @@ static int failed(struct cdc_pq_column *c, int rc, struct cdc_err *err)
 	cdc_err_prefix(err, "column \"%.*s\"", name.n < 80 ? (int)name.n : 80,
 		       name.p ? name.p : "");
 	cdc_err_file(err, c->f->path);
-	if (c->chunk_offset)
-		cdc_err_offset(err, c->chunk_offset + c->page_pos);
+	if (c->chunk.offset)
+		cdc_err_offset(err, c->chunk.offset + c->chunk.page_pos);
 	c->rc = rc;
 	return rc;
 }
@@ -89,26 +84,12 @@ static int check_supported(const struct cdc_pq_column_meta *m, struct cdc_err *e
 	return CDC_OK;
 }
 
-static int read_chunk(struct cdc_pq_column *c, uint64_t offset, uint64_t len, struct cdc_err *err)
-{
-	int rc;
-
-	if (len > SIZE_MAX / 4)
-		return cdc_fail_nomem(err);
-	rc = cdc_pq_mem_reserve(&c->chunk, (size_t)len, 0, err);
-	if (rc < 0)
-		return rc;
-	c->chunk_offset = offset;
-	c->chunk_len = (size_t)len;
-	return cdc_io_pread_full(c->f->io, c->f->fd, c->chunk.p, c->chunk_len, offset, c->f->path,
-				 err);
-}
-
 static int load(struct cdc_pq_column *c, const struct cdc_pq_row_group *g, struct cdc_err *err)
 {
 	bool flat = c->node->max_rep == 0;
 	uint64_t offset = 0;
 	uint64_t len = 0;
+	uint64_t values = 0;
 	int rc = check_supported(c->meta, err);
 
 	if (rc < 0)
@@ -119,11 +100,14 @@ static int load(struct cdc_pq_column *c, const struct cdc_pq_row_group *g, struc
 						   (long long)g->num_rows);
 	rc = cdc_pq_chunk_place(c->f, c->meta, &offset, &len, err);
 	if (rc >= 0)
-		rc = read_chunk(c, offset, len, err);
+		cdc_pq_chunk_init(&c->chunk, c->f, offset, len);
 	if (rc < 0 || !flat || c->meta->num_values == g->num_rows)
 		return rc;
 	/* Two of three agree: the row group and the pages. */
-	if (cdc_pq_chunk_values(c->chunk.p, c->chunk_len) != (uint64_t)g->num_rows)
+	rc = cdc_pq_chunk_values(&c->chunk, &values, err);
+	if (rc < 0)
+		return rc;
+	if (values != (uint64_t)g->num_rows)
 		return cdc_fail(err, CDC_ECORRUPT, "%lld values in %lld rows",
 				(long long)c->meta->num_values, (long long)g->num_rows);
 	c->slots_left = (uint64_t)g->num_rows;
@@ -153,8 +137,8 @@ static void set_up(struct cdc_pq_column *c, const struct cdc_pq_row_group *g)
 /* Bytes of a cursor that is closed. */
 static size_t memory_of(const struct cdc_pq_column *c)
 {
-	size_t bytes = sizeof(*c) + c->chunk.cap + c->dict.slots.cap + c->dict.body.cap +
-		       c->batch.values.cap + c->batch.def.cap + c->batch.rep.cap;
+	size_t bytes = sizeof(*c) + c->chunk.window.cap + c->dict_page.cap + c->dict.slots.cap +
+		       c->dict.body.cap + c->batch.values.cap + c->batch.def.cap + c->batch.rep.cap;
 
 	for (uint32_t i = 0; i < c->max_bodies; i++)
 		bytes += sizeof(c->body[i]) + c->body[i].cap;
@@ -173,7 +157,8 @@ static struct cdc_pq_column *idle_or_new(struct cdc_pq_file *f)
 	f->idle = c->next_idle;
 	f->idle_bytes -= memory_of(c);
 	memset(c, 0, sizeof(*c));
-	c->chunk = old.chunk;
+	c->chunk.window = old.chunk.window;
+	c->dict_page = old.dict_page;
 	c->body = old.body;
 	c->max_bodies = old.max_bodies;
 	c->dict.slots = old.dict.slots;
@@ -220,7 +205,8 @@ static void free_column(struct cdc_pq_column *c)
 	for (uint32_t i = 0; i < c->max_bodies; i++)
 		cdc_pq_mem_free(&c->body[i]);
 	free(c->body);
-	cdc_pq_mem_free(&c->chunk);
+	cdc_pq_mem_free(&c->chunk.window);
+	cdc_pq_mem_free(&c->dict_page);
 	cdc_pq_mem_free(&c->dict.slots);
 	cdc_pq_mem_free(&c->dict.body);
 	cdc_pq_batch_free(&c->batch);
@@ -236,7 +222,6 @@ void cdc_pq_column_close(struct cdc_pq_column *c)
 		return;
 	cdc_arena_free(&c->space.arena);
 	cdc_buf_free(&c->last);
-	cdc_pq_mem_free(&c->front);
 	f = c->f;
 	bytes = memory_of(c);
 	if (bytes > MAX_IDLE || f->idle_bytes > MAX_IDLE - bytes) {
@@ -278,9 +263,24 @@ static int free_bodies(struct cdc_pq_column *c, struct cdc_err *err)
 	return CDC_OK;
 }
 
+/* PARQUET-246: the first value's prefix is of the last value of the page before. */
+static int keep_last(struct cdc_pq_column *c, struct cdc_err *err)
+{
+	const struct cdc_pq_values *v = &c->page.values;
+
+	if (v->encoding != CDC_PQ_DELTA_BYTE_ARRAY)
+		return CDC_OK;
+	cdc_buf_reset(&c->last);
+	return cdc_buf_append(&c->last, v->dba.last.p, v->dba.last.n, err);
+}
+
 /* The page at work is done with: keep its memory only if strings of the batch point there. */
 static int leave_page(struct cdc_pq_column *c, struct cdc_err *err)
 {
+	int rc = c->page_bodies && c->f->carried_prefix ? keep_last(c, err) : CDC_OK;
+
+	if (rc < 0)
+		return rc;
 	if (!c->page_bodies)
 		return CDC_OK;
 	if (c->batch.n == 0 || !cdc_pq_values_point_into_page(&c->page.values)) {
@@ -311,114 +311,99 @@ static void release_bodies(struct cdc_pq_column *c)
 
 /* ------------------------------------------------------------------ pages */
 
-/* The header at the position, whose page has to be there as a whole. */
-static int header_here(struct cdc_pq_column *c, struct cdc_pq_page_header *h,
-		       const uint8_t **stored, struct cdc_err *err)
+/* Strings of the batch may point into stored bytes: those are kept as an unpacked page is. */
+static void keep_window(struct cdc_pq_column *c)
 {
-	size_t left = c->chunk_len - c->pos;
-	size_t used = 0;
-	int rc;
+	bool strings = c->node->type == CDC_PQ_BYTE_ARRAY || c->node->type == CDC_PQ_FIXED;
 
-	c->page_pos = c->pos;
-	if (left == 0)
-		return cdc_fail(err, CDC_ECORRUPT, "its pages end %llu values early",
-				(unsigned long long)c->slots_left);
-	rc = cdc_pq_page_header_read(h, c->chunk.p + c->pos, left, &used, err);
-	if (rc < 0) {
-		if (err->has_offset)
-			err->offset += c->chunk_offset + c->pos;
-		return rc;
-	}
-	if ((size_t)h->compressed_size > left - used)
-		return cdc_fail(err, CDC_ECORRUPT, "a page of %d bytes where %zu are left",
-				(int)h->compressed_size, left - used);
-	*stored = c->chunk.p + c->pos + used;
-	c->pos += used + (size_t)h->compressed_size;
-	return CDC_OK;
+	c->chunk.keep = strings && c->batch.n > 0;
 }
 
-/*
- * The footer may have the chunk's size too small, as parquet-mr before 1.2.9 did (PARQUET-816):
- * what follows up to the next chunk takes the place of the chunk's rest. CDC_END: nothing follows.
- */
-static int go_beyond(struct cdc_pq_column *c, struct cdc_err *err)
+/* There is room for it: see free_bodies. */
+static void take_window(struct cdc_pq_column *c)
 {
-	size_t pos = c->pos;
-	uint64_t room = 0;
-	int rc = c->front.p ? CDC_END : cdc_pq_chunk_room(c->f, c->chunk_offset, &room, err);
+	struct cdc_pq_mem *body = &c->body[c->num_bodies];
 
-	if (rc != CDC_OK || room <= c->chunk_len)
-		return rc < 0 ? rc : CDC_END;
-	c->front = c->chunk; /* a dictionary, or strings, may point there */
-	c->chunk = (struct cdc_pq_mem){ 0 };
-	rc = read_chunk(c, c->chunk_offset + pos, room - pos, err);
-	c->pos = 0;
+	if (!c->chunk.left.p)
+		return;
+	cdc_pq_mem_free(body);
+	*body = c->chunk.left;
+	c->chunk.left = (struct cdc_pq_mem)CDC_PQ_MEM_INIT;
+	c->num_bodies++;
+	c->bodies_bytes += body->cap;
+}
+
+/* The stored bytes of the page whose header was read. */
+static int page_bytes(struct cdc_pq_column *c, const struct cdc_pq_page_header *h,
+		      const uint8_t **stored, struct cdc_err *err)
+{
+	int rc = free_bodies(c, err);
+
+	if (rc < 0)
+		return rc;
+	keep_window(c);
+	rc = cdc_pq_chunk_page(&c->chunk, h, stored, err);
+	take_window(c);
 	return rc;
 }
 
-/* Header of the next page; its stored bytes are at *stored. CDC_END at the end of the values. */
-static int next_header(struct cdc_pq_column *c, struct cdc_pq_page_header *h,
-		       const uint8_t **stored, struct cdc_err *err)
+/* Header of the next page. CDC_END at the end of the values. */
+static int next_header(struct cdc_pq_column *c, struct cdc_pq_page_header *h, struct cdc_err *err)
 {
-	struct cdc_err why = CDC_ERR_INIT;
-	struct cdc_err ignored = CDC_ERR_INIT;
-	int rc;
+	int rc = c->slots_left ? free_bodies(c, err) : CDC_END;
 
-	if (c->slots_left == 0)
-		return CDC_END;
-	rc = header_here(c, h, stored, &why);
-	if (rc >= 0)
-		return rc;
-	rc = go_beyond(c, err);
-	if (rc == CDC_OK && header_here(c, h, stored, &ignored) == CDC_OK)
-		return CDC_OK;
-	if (rc < 0)
-		return rc;
-	*err = why;
-	return why.code;
+	if (rc == CDC_OK) {
+		keep_window(c);
+		rc = cdc_pq_chunk_header(&c->chunk, h, err);
+		take_window(c);
+	}
+	if (rc == CDC_END && c->slots_left)
+		return cdc_fail(err, CDC_ECORRUPT, "its pages end %llu values early",
+				(unsigned long long)c->slots_left);
+	return rc;
 }
 
-/* Is it a data page? A dictionary is noted for when it is needed; others are passed over. */
-static int note_page(struct cdc_pq_column *c, const struct cdc_pq_page_header *h,
-		     const uint8_t *stored, bool *data, struct cdc_err *err)
+/* Is it a data page? A dictionary is put aside for when it is needed; others are passed over. */
+static int note_page(struct cdc_pq_column *c, const struct cdc_pq_page_header *h, bool *data,
+		     struct cdc_err *err)
 {
+	const uint8_t *stored = NULL;
+	int rc;
+
 	*data = (h->type == CDC_PQ_DATA_PAGE || h->type == CDC_PQ_DATA_PAGE_V2) &&
 		h->num_values > 0;
 	if (h->type != CDC_PQ_DICTIONARY_PAGE)
 		return CDC_OK;
-	if (c->dict_stored || c->dict.present)
+	if (c->dict_waits || c->dict.present)
 		return cdc_fail(err, CDC_ECORRUPT, "a second dictionary page");
+	rc = page_bytes(c, h, &stored, err);
+	if (rc >= 0)
+		rc = cdc_pq_mem_reserve(&c->dict_page, (size_t)h->compressed_size, 0, err);
+	if (rc < 0)
+		return rc;
+	memcpy(c->dict_page.p, stored, (size_t)h->compressed_size);
 	c->dict_header = *h;
-	c->dict_stored = stored;
+	c->dict_waits = true;
 	return CDC_OK;
 }
 
 static int load_dictionary(struct cdc_pq_column *c, struct cdc_err *err)
 {
-	const uint8_t *stored = c->dict_stored;
-
-	if (!stored)
+	if (!c->dict_waits)
 		return CDC_OK;
-	c->dict_stored = NULL;
-	return cdc_pq_page_dictionary(&c->dict, &c->env, &c->dict_header, stored, err);
-}
-
-/* PARQUET-246: the first value's prefix is of the last value of the page before. */
-static int keep_last(struct cdc_pq_column *c, struct cdc_err *err)
-{
-	const struct cdc_pq_values *v = &c->page.values;
-
-	if (v->encoding != CDC_PQ_DELTA_BYTE_ARRAY)
-		return CDC_OK;
-	cdc_buf_reset(&c->last);
-	return cdc_buf_append(&c->last, v->dba.last.p, v->dba.last.n, err);
+	c->dict_waits = false;
+	return cdc_pq_page_dictionary(&c->dict, &c->env, &c->dict_header, c->dict_page.p, err);
 }
 
 static int begin_page(struct cdc_pq_column *c, const struct cdc_pq_page_header *h,
-		      const uint8_t *stored, struct cdc_err *err)
+		      struct cdc_err *err)
 {
 	bool carried = c->f->carried_prefix && h->encoding == CDC_PQ_DELTA_BYTE_ARRAY;
-	int rc = free_bodies(c, err);
+	const uint8_t *stored = NULL;
+	int rc = page_bytes(c, h, &stored, err);
+
+	if (rc >= 0)
+		rc = free_bodies(c, err);
 
 	if (rc >= 0 && carried)
 		rc = keep_last(c, err);
@@ -441,7 +426,7 @@ static int begin_page(struct cdc_pq_column *c, const struct cdc_pq_page_header *
 	if (c->page.left > c->slots_left)
 		c->page.left = (uint32_t)c->slots_left;
 	c->slots_left -= c->page.left;
-	if (carried && c->page.values.encoding == CDC_PQ_DELTA_BYTE_ARRAY)
+	if (c->f->carried_prefix && c->page.values.encoding == CDC_PQ_DELTA_BYTE_ARRAY)
 		c->page.values.dba.last = cdc_buf_str(&c->last);
 	return CDC_OK;
 }
@@ -450,17 +435,16 @@ static int begin_page(struct cdc_pq_column *c, const struct cdc_pq_page_header *
 static int next_page(struct cdc_pq_column *c, struct cdc_err *err)
 {
 	struct cdc_pq_page_header h;
-	const uint8_t *stored = NULL;
 	bool data = false;
 	int rc = leave_page(c, err);
 
 	while (rc >= 0 && !data) {
-		rc = next_header(c, &h, &stored, err);
+		rc = next_header(c, &h, err);
 		if (rc != CDC_OK)
 			return rc;
-		rc = note_page(c, &h, stored, &data, err);
+		rc = note_page(c, &h, &data, err);
 	}
-	return rc < 0 ? rc : begin_page(c, &h, stored, err);
+	return rc < 0 ? rc : begin_page(c, &h, err);
 }
 
 /* ------------------------------------------------------------------ batches */
@@ -770,20 +754,19 @@ static int skip_slots(struct cdc_pq_column *c, uint32_t k, struct cdc_err *err)
 static int skip_pages(struct cdc_pq_column *c, uint64_t *rows, struct cdc_err *err)
 {
 	struct cdc_pq_page_header h;
-	const uint8_t *stored = NULL;
 	bool data = false;
 	int rc = leave_page(c, err);
 
 	while (rc >= 0) {
-		rc = next_header(c, &h, &stored, err);
+		rc = next_header(c, &h, err);
 		if (rc != CDC_OK)
 			return rc;
-		rc = note_page(c, &h, stored, &data, err);
+		rc = note_page(c, &h, &data, err);
 		if (rc < 0 || !data)
 			continue;
 		if ((uint64_t)h.num_values > *rows || (uint64_t)h.num_values > c->slots_left ||
 		    (c->f->carried_prefix && h.encoding == CDC_PQ_DELTA_BYTE_ARRAY))
-			return begin_page(c, &h, stored, err);
+			return begin_page(c, &h, err);
 		*rows -= (uint64_t)h.num_values;
 		c->slots_left -= (uint64_t)h.num_values;
 		if (*rows == 0)

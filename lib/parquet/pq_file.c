@@ -19,6 +19,9 @@ enum { MAGIC = 4, TAIL = 8, LEAST = MAGIC + TAIL };
 /* Some 50 times what a table of 1000 columns and 100 row groups takes. */
 #define MAX_FOOTER (1u << 30)
 
+/* As in spec 4.4, and small enough for the cache to hold it and what is decoded from it. */
+#define WINDOW (1u << 20)
+
 /* ------------------------------------------------------------------ writers with bugs */
 
 static bool read_number(struct cdc_str *s, uint32_t *v)
@@ -174,6 +177,7 @@ int cdc_pq_open(struct cdc_pq_file **out, const struct cdc_io *io, const char *p
 	f->size = size;
 	f->meta.arena = (struct cdc_arena)CDC_ARENA_INIT;
 	f->codec = (struct cdc_pq_codec_ctx)CDC_PQ_CODEC_CTX_INIT;
+	f->window = WINDOW;
 	f->max_page = INT32_MAX;
 	f->path = strdup(path);
 	if (!f->path) {

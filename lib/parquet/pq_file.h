@@ -15,6 +15,7 @@ struct cdc_pq_file {
 	uint64_t footer_start; /* data lies in [4, footer_start) */
 	struct cdc_pq_metadata meta;
 	struct cdc_pq_codec_ctx codec;
+	uint32_t window; /* bytes of a chunk that are read at once, if it has as many */
 	uint32_t max_page; /* bytes of the largest page that is unpacked */
 	struct cdc_pq_column *idle; /* closed cursors, for their memory */
 	size_t idle_bytes;

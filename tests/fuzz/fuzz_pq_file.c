@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "memory_io.h"
 #include "parquet/parquet.h"
+#include "parquet/pq_file.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -145,6 +146,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		return 0;
 	}
 	cdc_pq_limit_page(f, 64u << 20);
+	f->window = n % 3 ? f->window : 1 + (uint32_t)(n % 199);
 	h = malloc(SLOTS_MAX * sizeof(*h));
 	check(h != NULL);
 	m = cdc_pq_metadata(f);

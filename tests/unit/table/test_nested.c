@@ -9,6 +9,7 @@
 #include "table/nested_reader.h"
 
 #include "delta/schema.h"
+#include "parquet/pq_file.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -403,6 +404,7 @@ static void random_types(void **state)
 		    cdc_nested_reader_new(&r, f, &schema.field[0], 1, false, &err) < 0)
 			fail_msg("seed %llu: %s", (unsigned long long)(first + (uint64_t)i),
 				 err.msg);
+		f->window = 1 + pick(m, 2000);
 		for (int32_t g = 0; g < cdc_pq_metadata(f)->num_row_groups; g++) {
 			uint32_t rows = (uint32_t)cdc_pq_metadata(f)->row_group[g].num_rows;
 

@@ -185,14 +185,16 @@ static void snapshot_clear(struct cdc_snapshot *s)
 static int load_checkpoint(struct loader *ld, const struct cdc_log_checkpoint *cp,
 			   struct cdc_err *err)
 {
-	int rc;
+	const char *path;
+	int rc = cdc_log_path(ld->s->table, cp->file[0].name, &ld->scratch, &path, err);
 
 	ld->cp_protocol = ld->cp_metadata = false;
-	rc = cdc_checkpoint_read(ld->io, ld->s->table, cp, replay_checkpoint, ld, err);
+	if (!rc)
+		rc = cdc_checkpoint_read(ld->io, ld->s->table, cp, replay_checkpoint, ld, err);
 	if (!rc && (!ld->cp_protocol || !ld->cp_metadata)) {
 		rc = cdc_fail(err, CDC_ECORRUPT, "the checkpoint has no %s action",
 			      ld->cp_protocol ? "metaData" : "protocol");
-		cdc_err_file(err, cp->file[0].name);
+		cdc_err_file(err, path);
 	}
 	return rc;
 }

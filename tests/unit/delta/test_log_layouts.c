@@ -158,6 +158,23 @@ static void features_come_first(void **state)
 	loads(f, 0, "a");
 }
 
+/* A table may be there before its columns are known. */
+static void no_schema(void **state)
+{
+	const struct fixture *f = *state;
+	struct cdc_snapshot *s;
+
+	fixture_commit(f, 0, PROTOCOL "{\"metaData\":{\"id\":\"x\",\"configuration\":{}}}\n");
+	s = fixture_load(f, -1);
+	assert_int_equal(s->schema.num_fields, 0);
+	cdc_snapshot_free(s);
+	fixture_commit(f, 1, METADATA ADD("a"));
+	s = fixture_load(f, -1);
+	assert_live(s, "a");
+	assert_int_equal(s->schema.num_fields, 2);
+	cdc_snapshot_free(s);
+}
+
 /* Names that are no files: a pipe would never end. */
 static void pipes(void **state)
 {
@@ -200,13 +217,10 @@ static void no_directory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_TABLE(compacted),
-		WITH_TABLE(compacted_files_that_do_not_count),
-		WITH_TABLE(odd_commits),
-		WITH_TABLE(partial_checkpoints),
-		WITH_TABLE(older_checkpoints),
-		WITH_TABLE(features_come_first),
-		WITH_TABLE(pipes),
+		WITH_TABLE(compacted),	       WITH_TABLE(compacted_files_that_do_not_count),
+		WITH_TABLE(odd_commits),       WITH_TABLE(partial_checkpoints),
+		WITH_TABLE(older_checkpoints), WITH_TABLE(features_come_first),
+		WITH_TABLE(no_schema),	       WITH_TABLE(pipes),
 		WITH_TABLE(no_directory),
 	};
 

@@ -154,23 +154,22 @@ int cdc_log_version_at(const struct cdc_io *io, const struct cdc_snapshot *s, in
 {
 	struct cdc_log_times t;
 	int rc = cdc_log_times(io, s, &t, err);
-	size_t last;
+	size_t i;
 
 	if (rc)
 		return rc;
-	last = t.n - 1;
-	if (t.readable == t.n) {
+	/* From the end: in-commit timestamps that others wrote need not ascend. */
+	for (i = t.n; i > t.readable && t.timestamp_ms[i - 1] > timestamp_ms;)
+		i--;
+	if (t.readable == t.n)
 		rc = cdc_fail(err, CDC_EUSAGE,
 			      "no commit of %s is left to tell when a version was made", s->table);
-	} else if (timestamp_ms < t.timestamp_ms[t.readable]) {
-		rc = outside(&t, t.readable, "earliest", "before", err);
-	} else if (timestamp_ms > t.timestamp_ms[last]) {
-		rc = outside(&t, last, "latest", "after", err);
-	} else {
-		while (t.timestamp_ms[last] > timestamp_ms)
-			last--;
-		*version = t.version[last];
-	}
+	else if (i == t.readable)
+		rc = outside(&t, i, "earliest", "before", err);
+	else if (timestamp_ms > t.timestamp_ms[t.n - 1])
+		rc = outside(&t, t.n - 1, "latest", "after", err);
+	else
+		*version = t.version[i - 1];
 	cdc_log_times_free(&t);
 	return rc;
 }

@@ -139,3 +139,18 @@ times() { # the last three commits, a day apart
 {"id":3}'
 	done
 }
+
+@test "a feature that is not known is named" {
+	protocol='{"protocol":{"minReaderVersion":3,"minWriterVersion":7,"readerFeatures":["NAME"],"writerFeatures":["NAME"]}}'
+	cp "$(commit 1)" "$dir/one"
+	for name in catalogManaged somethingNew; do
+		cat "$dir/one" - >"$(commit 1)" <<<"${protocol//NAME/$name}"
+		run "$bin/cdc-snapshot" "$table"
+		fails 6 "reader feature $name"
+	done
+	cat "$dir/one" - >"$(commit 1)" <<<"${protocol//NAME/typeWidening}"
+	run bash -c "'$bin/cdc-snapshot' '$table' | sort"
+	is '{"id":1}
+{"id":2}
+{"id":3}'
+}

@@ -93,6 +93,11 @@ static void in_commit_times(void **state)
 	assert_times(f, -1, 0, 4,
 		     (const int64_t[][2]){ { 0, 500 }, { 1, 600 }, { 2, 601 }, { 3, 700 } });
 	assert_at(f, 650, 2, NULL);
+	put(f, 4, INFO("550") ADD("d"), 9000);
+	put(f, 5, INFO("900") ADD("e"), 9000);
+	assert_at(f, 899, 4, NULL);
+	assert_at(f, 599, 4, NULL);
+	assert_at(f, 549, 0, NULL);
 }
 
 static void in_commit_times_later(void **state)

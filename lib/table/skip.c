@@ -236,7 +236,9 @@ static void take_chunk(struct column *c, const struct cdc_pq_row_group *g)
 	st = &g->column[c->leaf_number].stats;
 	if (st->has_min_max)
 		cdc_skip_take_bounds(&c->leaf, st->min_value, st->max_value, &c->rows);
-	if (st->has_null_count) {
+	if (!c->leaf.node->max_def) {
+		c->rows.may_be_null = false;
+	} else if (st->has_null_count) {
 		c->rows.may_be_null = c->rows.may_be_null && st->null_count != 0;
 		c->rows.may_have_value = c->rows.may_have_value &&
 					 (st->null_count != g->num_rows || st->has_min_max);
@@ -295,7 +297,9 @@ static void take_page(struct column *c, const struct cdc_pq_row_group *g)
 		cdc_skip_take_bounds(&c->leaf, p->min_value, p->max_value, &c->rows);
 	if (p->has_null_count && p->null_count == 0)
 		c->rows.may_be_null = false;
-	if (p->all_null)
+	/* Some writers of no statistics call all pages null, with -1 nulls. */
+	if (p->all_null && p->has_null_count && p->null_count == p->num_rows &&
+	    c->leaf.node->max_def)
 		c->rows.may_have_value = false;
 }
 

@@ -38,12 +38,12 @@ static uint64_t unzigzag(uint64_t v)
 	return (v >> 1) ^ (0 - (v & 1));
 }
 
-int cdc_pq_dbp_init(struct cdc_pq_dbp *d, const void *p, size_t n, uint32_t bits, uint32_t max,
+int cdc_pq_dbp_init(struct cdc_pq_dbp *d, const void *p, size_t n, uint32_t max,
 		    struct cdc_err *err)
 {
 	uint64_t head[4] = { 0, 0, 0, 0 }; /* block size, miniblocks, total, first value */
 
-	*d = (struct cdc_pq_dbp){ .p = p, .bits = bits, .first = true };
+	*d = (struct cdc_pq_dbp){ .p = p, .first = true };
 	d->end = n ? d->p + n : d->p;
 	for (int i = 0; i < 4; i++) {
 		int rc = read_varint(&d->p, d->end, &head[i], err);
@@ -91,9 +91,8 @@ static int start_miniblock(struct cdc_pq_dbp *d, struct cdc_err *err)
 			return rc;
 	}
 	d->width = d->widths[d->miniblock++];
-	if (d->width > d->bits)
-		return cdc_fail(err, CDC_ECORRUPT, "a delta of %u bits in a column of %u",
-				(unsigned)d->width, (unsigned)d->bits);
+	if (d->width > 64)
+		return cdc_fail(err, CDC_ECORRUPT, "a delta of %u bits", (unsigned)d->width);
 	d->in_miniblock = d->miniblock_values;
 	return CDC_OK;
 }
@@ -218,7 +217,7 @@ int cdc_pq_dbp_end(const struct cdc_pq_dbp *d, const uint8_t **end, struct cdc_e
 int cdc_pq_dlba_init(struct cdc_pq_dlba *d, const void *p, size_t n, uint32_t max,
 		     struct cdc_err *err)
 {
-	int rc = cdc_pq_dbp_init(&d->lengths, p, n, 32, max, err);
+	int rc = cdc_pq_dbp_init(&d->lengths, p, n, max, err);
 
 	if (rc < 0)
 		return rc;
@@ -255,7 +254,7 @@ int cdc_pq_dba_init(struct cdc_pq_dba *d, const void *p, size_t n, uint32_t max,
 		    struct cdc_err *err)
 {
 	const uint8_t *suffixes = NULL;
-	int rc = cdc_pq_dbp_init(&d->prefixes, p, n, 32, max, err);
+	int rc = cdc_pq_dbp_init(&d->prefixes, p, n, max, err);
 
 	d->last = cdc_str("", 0);
 	if (rc < 0)

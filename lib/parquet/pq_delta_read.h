@@ -19,7 +19,6 @@
 struct cdc_pq_dbp {
 	const uint8_t *p; /* next byte of the current miniblock, or the next block */
 	const uint8_t *end;
-	uint32_t bits; /* 32 or 64: arithmetic wraps there */
 	uint32_t miniblocks; /* in a block */
 	uint32_t miniblock_values; /* a multiple of 32 */
 	uint32_t total;
@@ -37,8 +36,11 @@ struct cdc_pq_dbp {
 	uint64_t buf[32]; /* decoded values that are waiting */
 };
 
-/* `max` is how many values the page can hold at most. */
-int cdc_pq_dbp_init(struct cdc_pq_dbp *d, const void *p, size_t n, uint32_t bits, uint32_t max,
+/*
+ * `max` is how many values the page can hold at most. Sums wrap at 64 bits, and so do 32-bit values
+ * at 32: some writers keep to the column's width, others, like DuckDB, make deltas of 33 bits.
+ */
+int cdc_pq_dbp_init(struct cdc_pq_dbp *d, const void *p, size_t n, uint32_t max,
 		    struct cdc_err *err) CDC_NODISCARD;
 int cdc_pq_dbp_i32(struct cdc_pq_dbp *d, int32_t *out, uint32_t n,
 		   struct cdc_err *err) CDC_NODISCARD;

@@ -411,7 +411,7 @@ static int init_deltas(struct cdc_pq_values *v, size_t n, uint32_t max, struct c
 	if (v->encoding == CDC_PQ_DELTA_BINARY_PACKED) {
 		if (type != CDC_PQ_INT32 && type != CDC_PQ_INT64)
 			return wrong_type("DELTA_BINARY_PACKED", err);
-		return cdc_pq_dbp_init(&v->dbp, v->p, n, type == CDC_PQ_INT32 ? 32 : 64, max, err);
+		return cdc_pq_dbp_init(&v->dbp, v->p, n, max, err);
 	}
 	if (v->encoding == CDC_PQ_DELTA_LENGTH_BYTE_ARRAY) {
 		if (type != CDC_PQ_BYTE_ARRAY)

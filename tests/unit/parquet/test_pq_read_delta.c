@@ -119,7 +119,7 @@ static void decode_all(const struct out *o, const int64_t *want, uint32_t n, uin
 	int32_t v32[700];
 	uint32_t at = 0;
 
-	assert_int_equal(cdc_pq_dbp_init(&d, o->p, o->n, bits, n, &err), CDC_OK);
+	assert_int_equal(cdc_pq_dbp_init(&d, o->p, o->n, n, &err), CDC_OK);
 	assert_int_equal(cdc_pq_dbp_end(&d, &end, &err), CDC_OK);
 	assert_ptr_equal(end, o->p + o->n);
 	while (at < n) {
@@ -195,7 +195,27 @@ static void dbp_by_hand(void **state)
 	free(o.p);
 }
 
-static int try_dbp(const uint8_t *p, size_t n, uint32_t bits, uint32_t max, uint32_t values)
+/* DuckDB makes the deltas of 32-bit integers in 64 bits: up to 33 of them. */
+static void dbp_wide_deltas(void **state)
+{
+	static const int64_t v[] = { INT32_MAX, INT32_MIN, INT32_MAX, 0, INT32_MIN, -1, INT32_MIN };
+	struct cdc_err err = CDC_ERR_INIT;
+	struct out o = { malloc(ROOM), 0 };
+	struct cdc_pq_dbp d;
+	int32_t out[7];
+
+	(void)state;
+	assert_non_null(o.p);
+	encode(&o, v, 7, 64, 128, 4);
+	assert_int_equal(o.p[5 + 4 + 5], 33); /* header, first value, least delta */
+	assert_int_equal(cdc_pq_dbp_init(&d, o.p, o.n, 7, &err), CDC_OK);
+	assert_int_equal(cdc_pq_dbp_i32(&d, out, 7, &err), CDC_OK);
+	for (int i = 0; i < 7; i++)
+		assert_int_equal(out[i], v[i]);
+	free(o.p);
+}
+
+static int try_dbp(const uint8_t *p, size_t n, uint32_t max, uint32_t values)
 {
 	struct cdc_err err = CDC_ERR_INIT;
 	uint8_t in[100 + CDC_PQ_SLACK] = { 0 };
@@ -205,7 +225,7 @@ static int try_dbp(const uint8_t *p, size_t n, uint32_t bits, uint32_t max, uint
 	int rc;
 
 	memcpy(in, p, n);
-	rc = cdc_pq_dbp_init(&d, in, n, bits, max, &err);
+	rc = cdc_pq_dbp_init(&d, in, n, max, &err);
 	if (rc == CDC_OK) {
 		int walk = cdc_pq_dbp_end(&d, &end, &err);
 
@@ -221,25 +241,23 @@ static void dbp_damaged(void **state)
 	uint8_t p[18] = { 0x80, 0x01, 0x04, 0x08, 0x0e, 0x03, 0x02, 0x00, 0x00, 0x00, 0xc0, 0x3f };
 
 	(void)state;
-	assert_int_equal(try_dbp(p, 18, 64, 8, 8), CDC_OK);
+	assert_int_equal(try_dbp(p, 18, 8, 8), CDC_OK);
 	for (size_t n = 0; n < 18; n++)
-		assert_int_equal(try_dbp(p, n, 64, 8, 8), CDC_ECORRUPT);
-	assert_int_equal(try_dbp(p, 18, 64, 7, 7), CDC_ECORRUPT); /* more than the page has */
-	assert_int_equal(try_dbp(p, 18, 64, 8, 9), CDC_ECORRUPT);
-	p[6] = 33;
-	assert_int_equal(try_dbp(p, 18, 32, 8, 8), CDC_ECORRUPT); /* width over the type's */
+		assert_int_equal(try_dbp(p, n, 8, 8), CDC_ECORRUPT);
+	assert_int_equal(try_dbp(p, 18, 7, 7), CDC_ECORRUPT); /* more than the page has */
+	assert_int_equal(try_dbp(p, 18, 8, 9), CDC_ECORRUPT);
 	p[6] = 65;
-	assert_int_equal(try_dbp(p, 18, 64, 8, 8), CDC_ECORRUPT);
+	assert_int_equal(try_dbp(p, 18, 8, 8), CDC_ECORRUPT);
 	p[6] = 2;
 	p[2] = 0;
-	assert_int_equal(try_dbp(p, 18, 64, 8, 8), CDC_ECORRUPT); /* no miniblocks */
+	assert_int_equal(try_dbp(p, 18, 8, 8), CDC_ECORRUPT); /* no miniblocks */
 	p[2] = 8;
-	assert_int_equal(try_dbp(p, 18, 64, 8, 8), CDC_ECORRUPT); /* of 16 values */
+	assert_int_equal(try_dbp(p, 18, 8, 8), CDC_ECORRUPT); /* of 16 values */
 	p[2] = 3;
-	assert_int_equal(try_dbp(p, 18, 64, 8, 8), CDC_ECORRUPT); /* that do not divide */
+	assert_int_equal(try_dbp(p, 18, 8, 8), CDC_ECORRUPT); /* that do not divide */
 	p[2] = 4;
 	p[0] = 0x81;
-	assert_int_equal(try_dbp(p, 18, 64, 8, 8), CDC_ECORRUPT); /* a block of 129 */
+	assert_int_equal(try_dbp(p, 18, 8, 8), CDC_ECORRUPT); /* a block of 129 */
 }
 
 /* ------------------------------------------------------------------ strings */
@@ -357,9 +375,10 @@ static void dba_by_hand(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(dbp_random),		cmocka_unit_test(dbp_by_hand),
-		cmocka_unit_test(dbp_damaged),		cmocka_unit_test(dlba_by_hand),
-		cmocka_unit_test(dlba_negative_length), cmocka_unit_test(dba_by_hand),
+		cmocka_unit_test(dbp_random),	   cmocka_unit_test(dbp_by_hand),
+		cmocka_unit_test(dbp_wide_deltas), cmocka_unit_test(dbp_damaged),
+		cmocka_unit_test(dlba_by_hand),	   cmocka_unit_test(dlba_negative_length),
+		cmocka_unit_test(dba_by_hand),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

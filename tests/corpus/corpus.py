@@ -157,6 +157,8 @@ def main():
     unknown = set(listed) - {c.name for c in cases}
     if unknown:
         raise SystemExit(f"refused.tsv lists what is no case: {sorted(unknown)}")
+    if os.environ.get("SANITIZED"):  # without a limit there is no end of memory
+        cases = [c for c in cases if listed.get(c.name) != "out of memory"]
     cases = [c for c in cases if not words or any(w in c.name for w in words)]
     count = collections.Counter()
     with concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as pool:

@@ -93,7 +93,7 @@ def decode_ours(kind, row):
 
 def difference(case, kind, rows):
     """What differs from the expectation, or None."""
-    want = case.expected(kind)
+    want = list(case.expected(kind))
     got = [reduce(kind, decode_ours(kind, row), case.voice) for row in rows]
     if len(got) != len(want):
         return f"{len(got)} rows, not {len(want)}"

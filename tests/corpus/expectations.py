@@ -154,7 +154,20 @@ def _hand_rows(rows, kind):
             for r in rows]
 
 
+def _decimals(_):
+    """golden/parquet-decimal-type, as Delta's GoldenTables.scala makes it."""
+    for i in range(99998):
+        n = -i if i % 33 == 0 else i
+        if i % 85 == 0:
+            yield i, Decimal(i).scaleb(-1), Decimal(i), Decimal(i)
+        else:
+            yield (i, Decimal(n).scaleb(-1), Decimal(n * 100001).scaleb(-5),
+                   Decimal(n * 100001**3).scaleb(-5))
+
+
 def _hand_expectation(hand, name):
+    if name == "delta/golden/parquet-decimal-type":
+        return _decimals
     rows = hand.pop(name, None)
     return None if rows is None else functools.partial(_hand_rows, rows)
 

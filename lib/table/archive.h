@@ -8,10 +8,10 @@
  * would not survive every format and file system, gets a new one.
  *
  * The copy's log: commitInfo of the operation CLONE; the protocol; the metadata with a new id,
- * since from here on the tables go their own ways, and all settings but the two that tell from when
- * on there are in-commit timestamps; transactions of applications, so that a stream goes on in the
- * copy where it stands in the source; domains; the files with their statistics, tags, partition
- * values and row ids, marked as a change of data.
+ * since from here on the tables go their own ways, and all settings but those about the old log
+ * (from when on it has in-commit timestamps, who coordinates its commits); transactions of
+ * applications, so that a stream goes on in the copy where it stands in the source; domains; the
+ * files with their statistics, tags, partition values and row ids, marked as a change of data.
  */
 #ifndef CDC_TABLE_ARCHIVE_H
 #define CDC_TABLE_ARCHIVE_H

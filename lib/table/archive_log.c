@@ -113,12 +113,17 @@ static int put_info(struct maker *m, struct cdc_err *err)
 
 /* ------------------------------------------------------------------ the other actions */
 
-/* These tell from which version of the source's log on there are in-commit timestamps: the copy has
- * them from its first. */
+/*
+ * Settings about the source's log that are not true of the copy's: from which version on there are
+ * in-commit timestamps, which the copy has from its first, and who coordinates the commits.
+ */
 static bool is_of_the_old_log(struct cdc_str key)
 {
+	const struct cdc_str coordinator = CDC_STR("delta.coordinatedCommits.");
+
 	return cdc_str_eqz(key, "delta.inCommitTimestampEnablementVersion") ||
-	       cdc_str_eqz(key, "delta.inCommitTimestampEnablementTimestamp");
+	       cdc_str_eqz(key, "delta.inCommitTimestampEnablementTimestamp") ||
+	       (key.n > coordinator.n && memcmp(key.p, coordinator.p, coordinator.n) == 0);
 }
 
 static int put_metadata(struct maker *m, struct cdc_err *err)

@@ -46,21 +46,28 @@ static double seconds(clockid_t clock)
 
 /* ------------------------------------------------------------------ sums */
 
-/* Null slots hold zero: they need no test to be added. */
+/* A slot under a null holds nothing that counts. `valid` may be NULL. */
 #define ADD(name, type, as, into)                                                                  \
-	static void add_##name(struct sum *s, const void *values, uint32_t n)                      \
+	static void add_##name(struct sum *s, const void *values, const uint8_t *valid,            \
+			       uint32_t n)                                                         \
 	{                                                                                          \
 		const type *v = values;                                                            \
 		as total = 0;                                                                      \
-		for (uint32_t i = 0; i < n; i++)                                                   \
-			total += v[i];                                                             \
+		if (valid)                                                                         \
+			for (uint32_t i = 0; i < n; i++)                                           \
+				total += valid[i] ? v[i] : 0;                                      \
+		else                                                                               \
+			for (uint32_t i = 0; i < n; i++)                                           \
+				total += v[i];                                                     \
 		s->into += total;                                                                  \
 	}                                                                                          \
-	static void weigh_##name(struct sum *s, const void *values, uint32_t n, uint64_t row)      \
+	static void weigh_##name(struct sum *s, const void *values, const uint8_t *valid,          \
+				 uint32_t n, uint64_t row)                                         \
 	{                                                                                          \
 		const type *v = values;                                                            \
 		for (uint32_t i = 0; i < n; i++)                                                   \
-			s->into += (as)v[i] * (as)(1 + (row + i) % CYCLE);                         \
+			if (!valid || valid[i])                                                    \
+				s->into += (as)v[i] * (as)(1 + (row + i) % CYCLE);                 \
 	}
 
 ADD(u8, uint8_t, int64_t, whole)
@@ -69,13 +76,13 @@ ADD(i64, int64_t, cdc_i128, whole)
 ADD(i128, cdc_i128, cdc_i128, whole)
 ADD(double, double, double, real)
 
-static void add_str(struct sum *s, const void *values, uint32_t n)
+static void add_str(struct sum *s, const void *values, const uint8_t *valid, uint32_t n)
 {
 	const struct cdc_str *v = values;
 	size_t total = 0;
 
 	for (uint32_t i = 0; i < n; i++)
-		total += v[i].n;
+		total += !valid || valid[i] ? v[i].n : 0;
 	s->whole += total;
 }
 
@@ -113,8 +120,8 @@ static uint64_t count(const struct cdc_column *c, uint32_t n)
 static void add(struct sum *s, const struct cdc_column *c, uint32_t n, bool check, uint64_t row)
 {
 	static const struct {
-		void (*add)(struct sum *, const void *, uint32_t);
-		void (*weigh)(struct sum *, const void *, uint32_t, uint64_t);
+		void (*add)(struct sum *, const void *, const uint8_t *, uint32_t);
+		void (*weigh)(struct sum *, const void *, const uint8_t *, uint32_t, uint64_t);
 	} op[] = {
 		[CDC_TYPE_BOOLEAN] = { add_u8, weigh_u8 },
 		[CDC_TYPE_BYTE] = { add_i32, weigh_i32 },
@@ -136,9 +143,9 @@ static void add(struct sum *s, const struct cdc_column *c, uint32_t n, bool chec
 		abort();
 	s->count += count(c, n);
 	if (!check)
-		op[t].add(s, c->values, n);
+		op[t].add(s, c->values, c->valid, n);
 	else if (op[t].weigh)
-		op[t].weigh(s, c->values, n, row);
+		op[t].weigh(s, c->values, c->valid, n, row);
 	else
 		weigh_str(s, c, n, row);
 }

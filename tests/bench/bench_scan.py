@@ -72,6 +72,16 @@ TYPES = {name: kind for name, _, kind in COLUMNS}
 
 NAMES = [name for name, _, _ in COLUMNS]
 
+# The table that bench_pq_write makes with our writer.
+OWN = {
+    "orderkey": "long", "partkey": "long", "suppkey": "long", "linenumber": "integer",
+    "quantity": "decimal(18,2)", "extendedprice": "decimal(18,2)", "discount": "decimal(18,2)",
+    "tax": "decimal(38,2)", "returnflag": "string", "linestatus": "string", "shipdate": "date",
+    "commitdate": "date", "receipt": "timestamp", "shipinstruct": "string", "shipmode": "string",
+    "comment": "string",
+}
+TYPES.update(OWN)
+
 # name, writer, codec, columns of the file, lines: its columns one by one, and all; or all alone, for
 # information
 FILES = [
@@ -80,6 +90,7 @@ FILES = [
     ("arrow_zstd", "pyarrow", "zstd", NAMES, True),
     ("arrow_snappy", "pyarrow", "snappy", NAMES, True),
     ("int96_snappy", "pyarrow INT96", "snappy", ["ts", "ts_null"], True),
+    ("own_zstd", "cdc-tools", "zstd", list(OWN), False),
     ("v2_zstd", "DuckDB V2", "zstd", NAMES, False),
     ("v2_snappy", "DuckDB V2", "snappy", NAMES, False),
     ("none", "DuckDB V1", "uncompressed", NAMES, False),
@@ -145,7 +156,13 @@ class Reader:
         return json.loads(line)
 
 
-def write(con, path, writer, codec, names, rows):
+def write(con, build, path, writer, codec, names, rows):
+    if writer == "cdc-tools":
+        name = "table of 16"
+        subprocess.run([f"{build}/tests/bench/bench_pq_write", str(rows), os.path.dirname(path), name],
+                       check=True, stdout=subprocess.DEVNULL)
+        os.rename(f"{os.path.dirname(path)}/{name}.parquet", path)
+        return
     select = ", ".join(f"{expression} AS {column}" for column, expression, _ in COLUMNS
                        if column in names)
     select = f"SELECT {select} FROM range({rows}) t(i)"
@@ -161,7 +178,7 @@ def write(con, path, writer, codec, names, rows):
                 f"COMPRESSION '{codec}')")
 
 
-def make(con, directory, name, writer, codec, names, rows):
+def make(con, build, directory, name, writer, codec, names, rows):
     """A table of one file, as others write it, and its log."""
     table = f"{directory}/{name}-{rows}"
     if os.path.exists(f"{table}/done"):
@@ -170,7 +187,7 @@ def make(con, directory, name, writer, codec, names, rows):
     shutil.rmtree(table, ignore_errors=True)
     os.makedirs(f"{table}/_delta_log")
     con.execute("SET threads = 2")
-    write(con, f"{table}/0.parquet", writer, codec, names, rows)
+    write(con, build, f"{table}/0.parquet", writer, codec, names, rows)
     fields = [{"name": c, "type": k, "nullable": True, "metadata": {}}
               for c, k in TYPES.items() if c in names]
     size = os.path.getsize(f"{table}/0.parquet")
@@ -259,7 +276,7 @@ class Bench:
                 self.slower.append(f"{os.path.basename(table)} {name}")
 
     def file(self, name, writer, codec, names, counted):
-        table = make(self.con, self.args.dir, name, writer, codec, names, self.args.rows)
+        table = make(self.con, self.args.build, self.args.dir, name, writer, codec, names, self.args.rows)
         self.con.execute("SET threads = 1")
         size = os.path.getsize(f"{table}/0.parquet") / 1e6
         print(f"\n{name}: written by {writer}, {codec}, {self.args.rows} rows, "

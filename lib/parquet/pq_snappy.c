@@ -134,6 +134,15 @@ static bool one_element(struct cursor *c)
 	}
 }
 
+/* All is loaded before anything is stored: what follows the element may overlap. */
+static void move(uint8_t *to, const uint8_t *from)
+{
+	uint64_t chunk[CHUNK / sizeof(uint64_t)];
+
+	memcpy(chunk, from, CHUNK);
+	memcpy(to, chunk, CHUNK);
+}
+
 /* Elements as long as they are simple and there is room for the longest on both sides. */
 static void simple_elements(struct cursor *c)
 {
@@ -147,18 +156,15 @@ static void simple_elements(struct cursor *c)
 		size_t offset = (cdc_le32(src + 1) & e->mask) + e->add;
 		size_t len = e->len;
 		const uint8_t *from;
-		uint8_t chunk[CHUNK];
 
 		if (offset < len || offset > (size_t)(dst - c->dst_start))
 			break;
 		from = kind ? dst - offset : src + 1;
 		src += 1 + (kind ? kind : (tag >> 2) + 1);
-		/* By way of a register: of these bytes the len that count do not overlap. */
-		memcpy(chunk, from, CHUNK);
-		memcpy(dst, chunk, CHUNK);
+		move(dst, from);
 		if (len > CHUNK)
 			for (size_t i = CHUNK; i < LONGEST; i += CHUNK)
-				memcpy(dst + i, from + i, CHUNK);
+				move(dst + i, from + i);
 		dst += len;
 	}
 	c->src = src;

@@ -148,8 +148,8 @@ static int plan_missing(struct cdc_nested_reader *r, struct part *p, const struc
 }
 
 /*
- * Whose levels tell of a group: those of a leaf that is read anyway, with as few lists in between as
- * there are; else of the first leaf that the file has below it.
+ * Whose levels tell of a group: those of a leaf that is read anyway, with as few lists in between
+ * as there are; else of the first leaf that the file has below it.
  */
 static int choose_levels(struct cdc_nested_reader *r, struct part *p, int32_t node,
 			 struct cdc_err *err)

@@ -175,10 +175,15 @@ static bool int96_to_timestamp(const struct cdc_convert *c, const struct cdc_pq_
 	return true;
 }
 
-/* Within a day, whose end counts: some databases have 24:00:00. */
-static bool is_time(int64_t ns)
+/*
+ * Within a day, whose end counts: some databases have 24:00:00. A time that was brought to UTC may
+ * come to the day before: writers of Java leave it below zero.
+ */
+static bool time_within_day(const struct cdc_convert *c, int64_t *ns)
 {
-	return ns >= 0 && ns <= NS_PER_DAY;
+	if (c->utc && *ns < 0 && *ns >= -NS_PER_DAY)
+		*ns += NS_PER_DAY;
+	return *ns >= 0 && *ns <= NS_PER_DAY;
 }
 
 static bool int_to_time(const struct cdc_convert *c, const struct cdc_pq_vec *in, void *out)
@@ -189,7 +194,7 @@ static bool int_to_time(const struct cdc_convert *c, const struct cdc_pq_vec *in
 
 	for (uint32_t i = 0; i < in->n; i++) {
 		to[i] = from[i] * c->multiply;
-		good &= is_time(to[i]);
+		good &= time_within_day(c, &to[i]);
 	}
 	return good;
 }
@@ -202,7 +207,7 @@ static bool long_to_time(const struct cdc_convert *c, const struct cdc_pq_vec *i
 
 	for (uint32_t i = 0; i < in->n; i++) {
 		good &= !__builtin_mul_overflow(from[i], c->multiply, &to[i]);
-		good &= is_time(to[i]);
+		good &= time_within_day(c, &to[i]);
 	}
 	return good;
 }
@@ -584,7 +589,8 @@ static bool choose_decimal(struct cdc_convert *c, const struct cdc_pq_node *n,
 		return false;
 	c->factor = power_of_ten(f->scale - scale);
 	c->shrink = scale > f->scale ? power_of_ten(scale - f->scale) : 0;
-	c->limit = power_of_ten(f->precision);
+	/* Some writers do not keep to the precision. In a lone file nothing rests on it. */
+	c->limit = power_of_ten(f->file_node ? POWER_MAX : f->precision);
 	c->length = (uint32_t)n->type_length;
 	if (n->type == CDC_PQ_INT32)
 		c->fn = wraps(n) ? uint_to_decimal : same ? int_as_decimal : int_to_decimal;
@@ -660,6 +666,7 @@ static bool choose_time(struct cdc_convert *c, const struct cdc_pq_node *n,
 {
 	(void)f;
 	c->multiply = time_unit(n);
+	c->utc = n->logical == CDC_PQ_LOGICAL_TIME && n->utc;
 	c->fn = n->type == CDC_PQ_INT32 ? int_to_time : long_to_time;
 	return c->multiply && (n->type == CDC_PQ_INT32 || n->type == CDC_PQ_INT64);
 }

@@ -20,10 +20,11 @@ struct cdc_convert {
 	cdc_convert_fn *fn; /* NULL: the file's values are the table's */
 	cdc_i128 factor; /* decimals: 10^(scale of the table - scale of the file), or */
 	cdc_i128 shrink; /* 10^(scale of the file - scale of the table); 0: none */
-	cdc_i128 limit; /* decimals: 10^precision */
+	cdc_i128 limit; /* decimals: 10^precision, or 10^38 */
 	uint32_t length; /* decimals: bytes of a FIXED value */
 	int64_t multiply; /* times: units of the table per unit of the file, or */
 	int64_t divide; /* units of the file per unit of the table */
+	bool utc; /* times: brought to UTC, negative ones are of the day before */
 	int32_t low; /* integers: the least and the greatest that the table's type holds */
 	int32_t high;
 	size_t size; /* of one value of the table */
@@ -36,7 +37,8 @@ struct cdc_convert {
  *	BYTE, SHORT, INTEGER	INT32, in range
  *	LONG, DOUBLE, DECIMAL	also narrower numbers; unsigned ones where the value fits
  *	FLOAT, DOUBLE		FLOAT, FLOAT16; DOUBLE
- *	DECIMAL			every physical form; a larger scale if the digits past ours are 0
+ *	DECIMAL			every physical form; a larger scale if the digits past ours are 0;
+ *				more digits than the precision if the schema is the file's own
  *	STRING, BINARY		BYTE_ARRAY, whatever the annotation; BINARY also FIXED
  *	DATE			INT32
  *	TIMESTAMP(_NTZ)		INT64 of any unit, finer ones cut (as all engines do); INT96; DATE

@@ -231,6 +231,9 @@ static void times(void **state)
 	const int64_t wrap = INT64_MAX;
 	struct cdc_pq_node old = leaf(CDC_PQ_INT32);
 	struct cdc_field time = field(CDC_TYPE_TIME, 0, 0);
+	const int32_t evening = -13899000;
+	const int32_t days_ago = -86400001;
+	struct cdc_pq_node utc = time_of_day(CDC_PQ_INT32, CDC_PQ_MILLIS);
 	int64_t out = 0;
 
 	(void)state;
@@ -240,6 +243,10 @@ static void times(void **state)
 	assert_true(one(old, time, &ms, &out));
 	assert_int_equal(out, 11465120000000);
 	assert_false(one(old, time, &before, &out));
+	utc.utc = true;
+	assert_true(one(utc, time, &evening, &out)); /* 20:08:21 */
+	assert_int_equal(out, INT64_C(72501000000000));
+	assert_false(one(utc, time, &days_ago, &out));
 	assert_true(one(time_of_day(CDC_PQ_INT64, CDC_PQ_MICROS), time, &us, &out));
 	assert_int_equal(out, 11465120001000);
 	assert_false(one(time_of_day(CDC_PQ_INT64, CDC_PQ_MICROS), time, &wrap, &out));
@@ -387,6 +394,31 @@ static void decimals(void **state)
 	s = cdc_str("", 0);
 	assert_true(one(decimal(CDC_PQ_BYTE_ARRAY, 0), field(CDC_TYPE_DECIMAL, 38, 0), &s, &out));
 	assert_true(out == 0);
+}
+
+/* More digits than the precision: in a table an error, in a lone file the value. */
+static void digits_past_the_precision(void **state)
+{
+	static const char over[] = "\x4b\x3b\x4c\xa8\x5a\x86\xc4\x7a\x09\x8a\x22\x40\0\0\0\0";
+	struct cdc_field f = field(CDC_TYPE_DECIMAL, 4, 0);
+	struct cdc_pq_node node = decimal(CDC_PQ_FIXED, 0);
+	struct cdc_str s = cdc_str(over, 16); /* 10^38 */
+	const int32_t i = 548854133;
+	const int64_t l = -9217672214943489829;
+	cdc_i128 out = 0;
+
+	(void)state;
+	node.type_length = 16;
+	assert_false(one(decimal(CDC_PQ_INT32, 0), f, &i, &out));
+	f.file_node = 1;
+	assert_true(one(decimal(CDC_PQ_INT32, 0), f, &i, &out));
+	assert_true(out == i);
+	assert_true(one(decimal(CDC_PQ_INT64, 0), f, &l, &out));
+	assert_true(out == l);
+	assert_false(one(node, f, &s, &out));
+	s = cdc_str("\0\0\0\0\0\0\0\0\x4b\x3b\x4c\xa8\x5a\x86\xc4\x7a", 16);
+	assert_true(one(node, f, &s, &out));
+	assert_true(out == 0x4b3b4ca85a86c47a);
 }
 
 static void long_decimals(void **state)
@@ -571,21 +603,14 @@ static void wrong_annotations(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(without_work),
-		cmocka_unit_test(widened),
-		cmocka_unit_test(narrow),
-		cmocka_unit_test(unsigned_integers),
-		cmocka_unit_test(halves),
-		cmocka_unit_test(times),
-		cmocka_unit_test(nanoseconds),
-		cmocka_unit_test(other_types),
-		cmocka_unit_test(nulls_only),
-		cmocka_unit_test(timestamps),
-		cmocka_unit_test(decimals),
-		cmocka_unit_test(long_decimals),
-		cmocka_unit_test(decimals_in_batches),
-		cmocka_unit_test(fixed_decimals),
-		cmocka_unit_test(wrong_annotations),
+		cmocka_unit_test(without_work),	  cmocka_unit_test(widened),
+		cmocka_unit_test(narrow),	  cmocka_unit_test(unsigned_integers),
+		cmocka_unit_test(halves),	  cmocka_unit_test(times),
+		cmocka_unit_test(nanoseconds),	  cmocka_unit_test(other_types),
+		cmocka_unit_test(nulls_only),	  cmocka_unit_test(timestamps),
+		cmocka_unit_test(decimals),	  cmocka_unit_test(digits_past_the_precision),
+		cmocka_unit_test(long_decimals),  cmocka_unit_test(decimals_in_batches),
+		cmocka_unit_test(fixed_decimals), cmocka_unit_test(wrong_annotations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,8 +55,8 @@ struct cdc_changes_counts {
 
 /*
  * Print the changes. CDC_EUSAGE: from > to, versions that are not in the log (any more), a key that
- * is not in the table. CDC_EUNSUPPORTED: a nested column. When the limit is reached before the end
- * there is no final CHECKPOINT. Does not flush the writer.
+ * is not in the table. When the limit is reached before the end there is no final CHECKPOINT. Does
+ * not flush the writer.
  */
 int cdc_changes_print(const struct cdc_changes_options *opt, struct cdc_writer *out,
 		      struct cdc_changes_counts *counts, struct cdc_err *err) CDC_NODISCARD;

@@ -10,21 +10,13 @@
 
 #define SHOWN(s) (int)((s).n > 128 ? 128 : (s).n), (s).p
 
-static int refuse(const struct cdc_field *f, struct cdc_err *err)
-{
-	char name[CDC_TYPE_NAME_MAX];
-
-	return cdc_fail(err, CDC_EUNSUPPORTED,
-			"column \"%.*s\": values of type %s in change records are not supported",
-			SHOWN(f->name), cdc_type_name(f, name));
-}
-
 int cdc_image_text_init(struct cdc_image_text *t, const struct cdc_schema *schema,
 			struct cdc_err *err)
 {
 	int rc = CDC_OK;
 
 	t->num_fields = schema->num_fields;
+	t->nested.max = CDC_PRINT_JSON_MAX;
 	t->key_end = calloc((size_t)schema->num_fields + 1, sizeof(*t->key_end));
 	if (!t->key_end)
 		return cdc_fail_nomem(err);
@@ -32,8 +24,6 @@ int cdc_image_text_init(struct cdc_image_text *t, const struct cdc_schema *schem
 		const struct cdc_field *f = &schema->field[i];
 
 		if (f->type != CDC_TYPE_VOID) {
-			if (!cdc_type_is_primitive(f->type))
-				return refuse(f, err);
 			rc = cdc_buf_putc(&t->keys, t->keys.len ? ',' : '{', err);
 			if (!rc)
 				rc = cdc_json_put_string(&t->keys, f->name, err);
@@ -48,6 +38,7 @@ int cdc_image_text_init(struct cdc_image_text *t, const struct cdc_schema *schem
 void cdc_image_text_free(struct cdc_image_text *t)
 {
 	cdc_buf_free(&t->keys);
+	cdc_buf_free(&t->nested);
 	free(t->key_end);
 	*t = (struct cdc_image_text){ .num_fields = 0 };
 }
@@ -75,8 +66,18 @@ static int put_binary(struct cdc_str s, struct cdc_buf *out, struct cdc_err *err
 	return CDC_OK;
 }
 
-static int put_value(const struct cdc_column *c, uint32_t row, struct cdc_buf *out,
-		     struct cdc_err *err)
+static int put_nested(struct cdc_image_text *t, const struct cdc_column *c, uint32_t row,
+		      struct cdc_buf *out, struct cdc_err *err)
+{
+	int rc;
+
+	cdc_buf_reset(&t->nested);
+	rc = cdc_print_json_value(c, row, &t->nested, err);
+	return rc ? rc : cdc_json_put_string(out, cdc_buf_str(&t->nested), err);
+}
+
+static int put_value(struct cdc_image_text *t, const struct cdc_column *c, uint32_t row,
+		     struct cdc_buf *out, struct cdc_err *err)
 {
 	int rc;
 
@@ -85,7 +86,7 @@ static int put_value(const struct cdc_column *c, uint32_t row, struct cdc_buf *o
 	if (c->field->type == CDC_TYPE_BINARY)
 		return put_binary(((const struct cdc_str *)c->values)[row], out, err);
 	if (!cdc_type_is_primitive(c->field->type))
-		return refuse(c->field, err);
+		return put_nested(t, c, row, out, err);
 	rc = cdc_buf_reserve(out, CDC_VALUE_TEXT_MAX + 2, err);
 	if (rc)
 		return rc;
@@ -95,7 +96,7 @@ static int put_value(const struct cdc_column *c, uint32_t row, struct cdc_buf *o
 	return CDC_OK;
 }
 
-int cdc_image_text_put(const struct cdc_image_text *t, const struct cdc_batch *b, uint32_t row,
+int cdc_image_text_put(struct cdc_image_text *t, const struct cdc_batch *b, uint32_t row,
 		       struct cdc_buf *out, struct cdc_err *err)
 {
 	size_t from = 0;
@@ -110,7 +111,7 @@ int cdc_image_text_put(const struct cdc_image_text *t, const struct cdc_batch *b
 		from = t->key_end[i];
 		if (!rc)
 			rc = cdc_column_is_null(c, row) ? cdc_buf_puts(out, "null", err)
-							: put_value(c, row, out, err);
+							: put_value(t, c, row, out, err);
 	}
 	if (rc)
 		return rc;
@@ -139,7 +140,8 @@ int cdc_image_text_fields(const struct cdc_schema *schema, struct cdc_buf *out, 
 int cdc_image_text_type(const struct cdc_field *f, struct cdc_buf *out, struct cdc_err *err)
 {
 	char name[CDC_TYPE_NAME_MAX];
-	const char *type = f->type == CDC_TYPE_INTEGER ? "int" : cdc_type_name(f, name);
+	const char *source = f->type == CDC_TYPE_INTEGER ? "int" : cdc_type_name(f, name);
+	const char *type = cdc_type_is_primitive(f->type) ? source : "string";
 
-	return cdc_buf_printf(out, err, "\"type\":\"%s\",\"sourceType\":\"%s\"", type, type);
+	return cdc_buf_printf(out, err, "\"type\":\"%s\",\"sourceType\":\"%s\"", type, source);
 }

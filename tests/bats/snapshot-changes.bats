@@ -411,6 +411,19 @@ as_rows() {
 	[ "$cases" -ge 9 ]
 }
 
+@test "nested values are their JSON text" {
+	[ -d "$corpus" ] || skip "no corpus"
+	nested=$corpus/../dat/nested_types
+	changes 0 "$nested/delta" -k pk >out
+	jq -cS 'select(.afterImages) | .afterImages | {pk: (.pk | tonumber), struct: (.struct | fromjson),
+		array: (.array | fromjson), map: (.map | fromjson | to_entries)}' out | sort >rows
+	[ "$(wc -l <rows)" -eq 5 ]
+	sed 1d "$nested/expected/latest.ndjson" | jq -cS . | sort | diff - rows
+	merge --require-final r <out
+	"$bin/cdc-snapshot" r | jq -cS '.struct |= fromjson | .array |= fromjson | .map |= (fromjson | to_entries)' |
+		sort | diff rows -
+}
+
 @test "what cannot be is refused" {
 	three_rows cow
 	last=$(newest "$t")

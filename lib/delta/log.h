@@ -126,6 +126,14 @@ struct cdc_commit_actions {
 	struct cdc_arena arena;
 };
 
+/*
+ * What the metaData and protocol of a commit make of the state before it, without any files: to
+ * read rows of that version. Everything is copied. Errors as of cdc_snapshot_load.
+ */
+int cdc_snapshot_turn(struct cdc_snapshot **out, const struct cdc_io *io,
+		      const struct cdc_snapshot *s, const struct cdc_commit_actions *a,
+		      struct cdc_err *err) CDC_NODISCARD;
+
 /* CDC_END when there is no such version. */
 int cdc_commit_read(const struct cdc_io *io, const char *table, int64_t version,
 		    struct cdc_commit_actions *out, struct cdc_err *err) CDC_NODISCARD;

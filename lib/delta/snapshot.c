@@ -365,10 +365,23 @@ static int choose_version(struct loader *ld, int64_t version, struct cdc_err *er
 			version, ld->s->table);
 }
 
+/* The columns that the metadata tells. */
+static int read_columns(struct cdc_snapshot *s, struct cdc_err *err)
+{
+	bool mapped = false;
+	int rc = cdc_metadata_check_mapping(&s->metadata, &mapped, err);
+
+	if (!rc)
+		rc = cdc_schema_from_json(&s->schema, s->metadata.schema_json, err);
+	/* Physical names left in the schema mean nothing once column mapping is off. */
+	if (!rc && !mapped)
+		cdc_schema_unmap(&s->schema);
+	return rc ? rc : mark_partitions(s, err);
+}
+
 static int load(struct loader *ld, int64_t version, struct cdc_err *err)
 {
 	struct cdc_snapshot *s = ld->s;
-	bool mapped = false;
 	int rc;
 
 	cdc_log_list_free(&ld->list);
@@ -378,14 +391,7 @@ static int load(struct loader *ld, int64_t version, struct cdc_err *err)
 	if (!rc)
 		rc = load_state(ld, err);
 	if (!rc)
-		rc = cdc_metadata_check_mapping(&s->metadata, &mapped, err);
-	if (!rc)
-		rc = cdc_schema_from_json(&s->schema, s->metadata.schema_json, err);
-	/* Physical names left in the schema mean nothing once column mapping is off. */
-	if (!rc && !mapped)
-		cdc_schema_unmap(&s->schema);
-	if (!rc)
-		rc = mark_partitions(s, err);
+		rc = read_columns(s, err);
 	if (!rc)
 		rc = set_timestamp(ld, err);
 	return rc;
@@ -430,6 +436,39 @@ out:
 	} else {
 		*out = ld.s;
 	}
+	return rc;
+}
+
+int cdc_snapshot_turn(struct cdc_snapshot **out, const struct cdc_io *io,
+		      const struct cdc_snapshot *s, const struct cdc_commit_actions *a,
+		      struct cdc_err *err)
+{
+	struct cdc_action metadata = { .kind = CDC_ACT_METADATA };
+	struct cdc_action protocol = { .kind = CDC_ACT_PROTOCOL };
+	struct cdc_snapshot *turned = calloc(1, sizeof(*turned));
+	struct cdc_replay replay;
+	int rc;
+
+	if (!turned)
+		return cdc_fail_nomem(err);
+	metadata.u.metadata = a->has_metadata ? a->metadata : s->metadata;
+	protocol.u.protocol = a->has_protocol ? a->protocol : s->protocol;
+	turned->table = strdup(s->table);
+	turned->version = a->version;
+	turned->checkpoint_version = -1;
+	turned->timestamp_ms = a->timestamp_ms;
+	turned->allow_external = s->allow_external;
+	cdc_replay_init(&replay, turned, io);
+	rc = turned->table ? cdc_replay_action(&replay, &protocol, err) : cdc_fail_nomem(err);
+	if (!rc)
+		rc = cdc_replay_action(&replay, &metadata, err);
+	if (!rc)
+		rc = read_columns(turned, err);
+	cdc_replay_free(&replay);
+	if (rc)
+		cdc_snapshot_free(turned);
+	else
+		*out = turned;
 	return rc;
 }
 

@@ -241,7 +241,8 @@ static int turn_view(struct changes *c, const struct cdc_commit_actions *a,
 	*old = NULL;
 	if (c->view && !a->has_metadata && !a->has_protocol)
 		return CDC_OK;
-	rc = changes_view_load(&now, c->opt, a->version, &c->o.db_table, err);
+	rc = c->view ? changes_view_turn(&now, c->opt, c->view, a, &c->o.db_table, err)
+		     : changes_view_load(&now, c->opt, a->version, &c->o.db_table, err);
 	if (rc)
 		return rc;
 	*old = c->view;

@@ -27,6 +27,10 @@ struct changes_view {
 int changes_view_load(struct changes_view **out, const struct cdc_changes_options *opt,
 		      int64_t version, const struct cdc_buf *db_table,
 		      struct cdc_err *err) CDC_NODISCARD;
+/* The view after a commit, from that before it. */
+int changes_view_turn(struct changes_view **out, const struct cdc_changes_options *opt,
+		      const struct changes_view *before, const struct cdc_commit_actions *a,
+		      const struct cdc_buf *db_table, struct cdc_err *err) CDC_NODISCARD;
 void changes_view_free(struct changes_view *v);
 /* Make v->feed, if it is not there yet. */
 int changes_view_feed(struct changes_view *v, struct cdc_err *err) CDC_NODISCARD;

@@ -89,19 +89,20 @@ static int make_schema_record(struct changes_view *v, const struct cdc_buf *db_t
 	return rc ? rc : cdc_buf_puts(b, v->key.num_fields ? "]}\n" : "}\n", err);
 }
 
-int changes_view_load(struct changes_view **out, const struct cdc_changes_options *opt,
-		      int64_t version, const struct cdc_buf *db_table, struct cdc_err *err)
+/* The view of a snapshot, which becomes its own also when this fails. */
+static int make_view(struct changes_view **out, const struct cdc_changes_options *opt,
+		     struct cdc_snapshot *s, const struct cdc_buf *db_table, struct cdc_err *err)
 {
 	struct changes_view *v = calloc(1, sizeof(*v));
 	int rc;
 
-	if (!v)
+	if (!v) {
+		cdc_snapshot_free(s);
 		return cdc_fail_nomem(err);
-	rc = cdc_snapshot_load(&v->s, opt->io, opt->table, version, err);
-	if (!rc) {
-		v->s->allow_external = opt->allow_external;
-		rc = find_key(v, opt, err);
 	}
+	v->s = s;
+	v->s->allow_external = opt->allow_external;
+	rc = find_key(v, opt, err);
 	if (!rc)
 		rc = cdc_image_text_init(&v->images, &v->s->schema, err);
 	if (!rc)
@@ -114,6 +115,25 @@ int changes_view_load(struct changes_view **out, const struct cdc_changes_option
 	}
 	*out = v;
 	return CDC_OK;
+}
+
+int changes_view_load(struct changes_view **out, const struct cdc_changes_options *opt,
+		      int64_t version, const struct cdc_buf *db_table, struct cdc_err *err)
+{
+	struct cdc_snapshot *s = NULL;
+	int rc = cdc_snapshot_load(&s, opt->io, opt->table, version, err);
+
+	return rc ? rc : make_view(out, opt, s, db_table, err);
+}
+
+int changes_view_turn(struct changes_view **out, const struct cdc_changes_options *opt,
+		      const struct changes_view *before, const struct cdc_commit_actions *a,
+		      const struct cdc_buf *db_table, struct cdc_err *err)
+{
+	struct cdc_snapshot *s = NULL;
+	int rc = cdc_snapshot_turn(&s, opt->io, before->s, a, err);
+
+	return rc ? rc : make_view(out, opt, s, db_table, err);
 }
 
 void changes_view_free(struct changes_view *v)

@@ -5,6 +5,7 @@
 #ifndef CDC_TABLE_CHANGES_INT_H
 #define CDC_TABLE_CHANGES_INT_H
 
+#include "base/hash.h"
 #include "table/changes.h"
 #include "table/datafile.h"
 #include "table/image_text.h"
@@ -52,7 +53,9 @@ struct changes_file {
 struct changes_set {
 	struct changes_file *file[CHANGES_SIDES];
 	size_t num_files[CHANGES_SIDES];
-	struct cdc_arena arena; /* owns all of it but what the commit owns */
+	struct cdc_snapshot *before; /* state before the commit, if it had to be looked at */
+	struct cdc_map before_paths; /* path in the file system -> its add */
+	struct cdc_arena arena; /* owns all of it but what the commit and `before` own */
 };
 
 /* What a commit touched. The set borrows from `a`, and must be freed in any case. */

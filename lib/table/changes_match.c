@@ -17,7 +17,6 @@
  */
 #include "table/changes_int.h"
 
-#include "base/hash.h"
 #include "table/batch_rows.h"
 
 #include <stdlib.h>

@@ -3,7 +3,6 @@
  */
 #include "table/changes_int.h"
 
-#include "base/hash.h"
 #include "delta/path.h"
 
 #include <stdlib.h>
@@ -58,45 +57,46 @@ static const struct cdc_remove *take_remove(struct by_path *by, const struct cdc
 	return NULL;
 }
 
-/* Partition values of a remove that does not tell them, from the add that it takes back. */
-static int find_values(const struct cdc_io *io, const struct cdc_snapshot *s, int64_t version,
-		       struct changes_set *set, struct cdc_str path, struct cdc_add *add,
-		       struct cdc_err *err)
+/* The files before the commit, by where they are. */
+static int load_before(struct changes_set *set, const struct cdc_io *io,
+		       const struct cdc_snapshot *s, int64_t version, struct cdc_err *err)
 {
-	struct cdc_snapshot *before = NULL;
-	struct cdc_buf local = CDC_BUF_INIT;
-	bool found = false;
-	int rc = cdc_snapshot_load(&before, io, s->table, version - 1, err);
+	struct cdc_buf path = CDC_BUF_INIT;
+	int rc = cdc_snapshot_load(&set->before, io, s->table, version - 1, err);
 
-	for (size_t i = 0; !rc && !found && i < before->num_adds; i++) {
-		const struct cdc_add *b = &before->add[i];
-		int n = b->num_partition_values;
+	if (!rc && set->before->num_adds >= CDC_MAP_EMPTY)
+		rc = cdc_fail_nomem(err);
+	for (size_t i = 0; !rc && i < set->before->num_adds; i++) {
+		rc = local_path(s, set->before->add[i].path, &path, err);
+		if (!rc)
+			rc = cdc_map_insert(&set->before_paths, cdc_hash64(path.p, path.len),
+					    (uint32_t)i, err);
+	}
+	cdc_buf_free(&path);
+	return rc;
+}
+
+/* Partition values of a remove that does not tell them, from the add that it takes back. */
+static int find_values(struct changes_set *set, const struct cdc_io *io,
+		       const struct cdc_snapshot *s, int64_t version, struct cdc_str path,
+		       struct cdc_add *add, struct cdc_err *err)
+{
+	struct cdc_buf local = CDC_BUF_INIT;
+	struct cdc_map_iter it;
+	uint32_t i;
+	int rc = set->before ? CDC_OK : load_before(set, io, s, version, err);
+
+	it = cdc_map_seek(&set->before_paths, cdc_hash64(path.p, path.n));
+	while (!rc && cdc_map_next(&set->before_paths, &it, &i)) {
+		const struct cdc_add *b = &set->before->add[i];
 
 		rc = local_path(s, b->path, &local, err);
-		if (rc || !cdc_str_eq(cdc_buf_str(&local), path))
-			continue;
-		found = true;
-		add->partition_value =
-			cdc_arena_calloc(&set->arena, (size_t)n + 1, sizeof(*add->partition_value));
-		for (; add->partition_value && add->num_partition_values < n;
-		     add->num_partition_values++) {
-			struct cdc_kv *to = &add->partition_value[add->num_partition_values];
-			const struct cdc_kv *kv = &b->partition_value[add->num_partition_values];
-
-			to->key = cdc_str(cdc_arena_dup(&set->arena, kv->key.p, kv->key.n),
-					  kv->key.n);
-			if (kv->value.p)
-				to->value = cdc_str(
-					cdc_arena_dup(&set->arena, kv->value.p, kv->value.n),
-					kv->value.n);
-			if (!to->key.p || (kv->value.p && !to->value.p))
-				break;
+		if (!rc && cdc_str_eq(cdc_buf_str(&local), path)) {
+			add->partition_value = b->partition_value;
+			add->num_partition_values = b->num_partition_values;
 		}
-		if (!add->partition_value || add->num_partition_values < n)
-			rc = cdc_fail_nomem(err);
 	}
 	cdc_buf_free(&local);
-	cdc_snapshot_free(before);
 	return rc;
 }
 
@@ -149,8 +149,9 @@ static int put_removed(struct changes_set *set, const struct cdc_io *io,
 	add->partition_value = r->partition_value;
 	add->num_partition_values = r->num_partition_values;
 	if (s->metadata.num_partition_columns)
-		rc = r->extended ? add_nulls(set, s, add, err)
-				 : find_values(io, s, version, set, path, add, err);
+		rc = r->extended || r->num_partition_values
+			     ? add_nulls(set, s, add, err)
+			     : find_values(set, io, s, version, path, add, err);
 	put_file(set, CHANGES_OLD, (struct changes_file){ .add = add, .except = dv_of(&r->dv) });
 	return rc;
 }
@@ -235,6 +236,8 @@ int changes_set_make(struct changes_set *set, const struct cdc_io *io, struct ch
 
 void changes_set_free(struct changes_set *set)
 {
+	cdc_map_free(&set->before_paths);
+	cdc_snapshot_free(set->before);
 	cdc_arena_free(&set->arena);
 	*set = (struct changes_set){ .arena = CDC_ARENA_INIT };
 }

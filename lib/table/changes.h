@@ -14,8 +14,8 @@
  *
  * A record's recordID is version * 2^32 + its number within the commit, and its position is
  * {"topic":"delta:ID","partition":0,"offset":recordID} with the id of the table: the same commits
- * with the same key give the same records, and cdc-merge skips what the replica has. After each
- * commit that changed anything comes a CHECKPOINT, at the end a final one.
+ * with the same key and memory give the same records, and cdc-merge skips what the replica has.
+ * After each commit that changed anything comes a CHECKPOINT, at the end a final one.
  */
 #ifndef CDC_TABLE_CHANGES_H
 #define CDC_TABLE_CHANGES_H

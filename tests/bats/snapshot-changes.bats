@@ -256,6 +256,17 @@ replicate() { # replicate SEED OPTIONS...: in one go, and version by version, ea
 	replicate 2 -p p
 }
 
+@test "a replica that stopped within a commit goes on there" {
+	history "$t" 5
+	last=$(newest "$t")
+	for limit in 10 90 160 200; do
+		changes 0 "$t" --limit "$limit" | merge r
+	done
+	refuses 3 'final CHECKPOINT' merge --require-final r <(changes 0 "$t" --limit 10)
+	changes 0 "$t" | merge --require-final r
+	same_rows "$t" "$last" r
+}
+
 @test "recordIDs serve as positions as well" {
 	history "$t" 3
 	last=$(newest "$t")

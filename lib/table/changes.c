@@ -214,11 +214,11 @@ static int replace_all(struct changes *c, struct changes_view *old, struct chang
 static int tell_rows(struct changes *c, struct changes_view *old, struct changes_view *now,
 		     const struct cdc_commit_actions *a, struct cdc_err *err)
 {
+	bool replaced = old && !a->num_changes && !changes_view_reads(now, old);
 	struct changes_set set;
-	int rc = changes_set_make(&set, c->opt->io, now, a, err);
+	int rc = changes_set_make(&set, c->opt->io, replaced ? old : now, now, a, err);
 
-	if (!rc && old && !a->num_changes && set.num_files[CHANGES_OLD] &&
-	    !changes_view_reads(now, old)) {
+	if (!rc && replaced && set.num_files[CHANGES_OLD]) {
 		rc = replace_all(c, old, now, &set, err);
 	} else {
 		if (!rc)

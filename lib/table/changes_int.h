@@ -58,8 +58,10 @@ struct changes_set {
 	struct cdc_arena arena; /* owns all of it but what the commit and `before` own */
 };
 
-/* What a commit touched. The set borrows from `a`, and must be freed in any case. */
-int changes_set_make(struct changes_set *set, const struct cdc_io *io, struct changes_view *v,
+/* What a commit touched; `old` is how the rows that it took away look. The set borrows from `a`,
+ * and must be freed in any case. */
+int changes_set_make(struct changes_set *set, const struct cdc_io *io,
+		     const struct changes_view *old, struct changes_view *now,
 		     const struct cdc_commit_actions *a, struct cdc_err *err) CDC_NODISCARD;
 void changes_set_free(struct changes_set *set);
 

@@ -217,7 +217,8 @@ static int from_feed(struct changes_set *set, struct changes_view *v,
 	return changes_view_feed(v, err);
 }
 
-int changes_set_make(struct changes_set *set, const struct cdc_io *io, struct changes_view *v,
+int changes_set_make(struct changes_set *set, const struct cdc_io *io,
+		     const struct changes_view *old, struct changes_view *now,
 		     const struct cdc_commit_actions *a, struct cdc_err *err)
 {
 	/* An add makes at most one file of each side, a remove that is not paired an old one. */
@@ -230,8 +231,8 @@ int changes_set_make(struct changes_set *set, const struct cdc_io *io, struct ch
 			return cdc_fail_nomem(err);
 	}
 	if (a->num_changes)
-		return from_feed(set, v, a, err);
-	return from_files(set, io, v->s, a, err);
+		return from_feed(set, now, a, err);
+	return from_files(set, io, old->s, a, err);
 }
 
 void changes_set_free(struct changes_set *set)

@@ -348,6 +348,15 @@ null
 	head -n 1 out | jq -c '[.columns[].name]' | is '["id","v"]'
 }
 
+@test "so it is where a table is partitioned otherwise" {
+	row INSERT '{}' '{"id":"7"}' | merge --create --schema 'id INT, v STRING' -k id -p v "$t"
+	add=$(adds)
+	commit "$(jq -c 'select(.metaData) | .metaData.partitionColumns = []' "$t"/_delta_log/00000000000000000000.json)" \
+		"$(jq -c '{remove: {path, deletionTimestamp: 1, dataChange: true, extendedFileMetadata: true,
+			partitionValues: {}, size: 1}}' <<<"$add")"
+	short "$(newest "$t")" "$t" | is 'DELETE {"id":"7","v":null} {}'
+}
+
 @test "rows from before a new column pair with those after it" {
 	row INSERT '{}' '{"id":"1","v":"x"}' | merge --create --schema 'id INT, v STRING' -k id "$t"
 	row INSERT '{}' '{"id":"2","v":"y"}' | merge "$t"

@@ -236,6 +236,33 @@ static void byte_stream_split(void **state)
 	expect("67305985 134678021 ");
 }
 
+/* Letters in streams, for every length of value and number of values that is gone about otherwise.
+ */
+static void byte_stream_split_fixed(void **state)
+{
+	for (int length = 1; length <= 17; length++)
+		for (int n = 1; n <= 40; n++) {
+			char streams[17 * 40];
+			char want[18 * 40 + 1];
+			char *w = want;
+
+			for (int i = 0; i < n; i++) {
+				for (int k = 0; k < length; k++) {
+					*w = (char)('a' + (i * 7 + k * 3) % 26);
+					streams[k * n + i] = *w++;
+				}
+				*w++ = ' ';
+			}
+			*w = '\0';
+			assert_int_equal(start(state), 0);
+			file.type = CDC_PQ_FIXED;
+			file.type_length = length;
+			file.num_rows = n;
+			data(1, n, CDC_PQ_BYTE_STREAM_SPLIT, streams, (size_t)(n * length));
+			expect(want);
+		}
+}
+
 static void int96(void **state)
 {
 	(void)state;
@@ -684,6 +711,7 @@ int main(void)
 		CASE(foreign_pages),
 		CASE(booleans),
 		CASE(byte_stream_split),
+		CASE(byte_stream_split_fixed),
 		CASE(int96),
 		CASE(fixed_length),
 		CASE(checksum),

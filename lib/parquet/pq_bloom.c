@@ -105,6 +105,10 @@ int cdc_pq_bloom_open(struct cdc_pq_bloom *b, const struct cdc_pq_file *f, int32
 		return rc;
 	if (!read_header(header, n, &bytes, &used) || (uint64_t)bytes > there - used)
 		return CDC_END;
+	/* A size that was damaged would have us look for each value in the wrong block. */
+	if (m->bloom_filter_length > 0 &&
+	    (uint64_t)m->bloom_filter_length != used + (uint64_t)bytes)
+		return CDC_END;
 	*b = (struct cdc_pq_bloom){ f, offset + used, (uint32_t)bytes / CDC_PQ_BLOOM_BLOCK };
 	return CDC_OK;
 }

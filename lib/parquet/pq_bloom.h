@@ -19,7 +19,8 @@ struct cdc_pq_bloom {
 
 /*
  * The filter of one leaf of one row group. The file is borrowed. CDC_END: there is none, or its
- * header is not one that we understand; that is no error, since a filter only saves work.
+ * header is not one that we understand, or tells another length than the footer; that is no error,
+ * since a filter only saves work.
  */
 int cdc_pq_bloom_open(struct cdc_pq_bloom *b, const struct cdc_pq_file *f, int32_t row_group,
 		      int32_t leaf, struct cdc_err *err) CDC_NODISCARD;

@@ -69,11 +69,14 @@ static void blocks_and_bits(void **state)
 static const char good_header[] = "\x15\x40\x1c\x1c\0\0\x1c\x1c\0\0\x1c\x1c\0\0\0";
 #define HEADER (sizeof(good_header) - 1)
 
+static int32_t footer_length; /* of header and filter, in the footer; 0: not told */
+
 /* A file that is "PAR1" and the bytes given, with one column chunk whose filter is at `offset`. */
 static int open_filter(const char *bytes, size_t n, int64_t offset, uint64_t hash, bool *may)
 {
 	char path[] = "/tmp/test_pq_bloom.XXXXXX";
-	struct cdc_pq_column_meta column = { .bloom_filter_offset = offset };
+	struct cdc_pq_column_meta column = { .bloom_filter_offset = offset,
+					     .bloom_filter_length = footer_length };
 	struct cdc_pq_row_group group = { .column = &column };
 	struct cdc_pq_file f = { .io = &cdc_io_posix, .path = path, .footer_start = 4 + n };
 	struct cdc_err err = CDC_ERR_INIT;
@@ -105,6 +108,12 @@ static void headers(void **state)
 	assert_true(may);
 	assert_int_equal(open_filter(bytes, sizeof(bytes), 4, ~HASH_OF_ABC, &may), CDC_OK);
 	assert_false(may);
+	/* The footer agrees on the length, or does not. */
+	footer_length = sizeof(bytes);
+	assert_int_equal(open_filter(bytes, sizeof(bytes), 4, HASH_OF_ABC, &may), CDC_OK);
+	footer_length = sizeof(bytes) + CDC_PQ_BLOOM_BLOCK;
+	assert_int_equal(open_filter(bytes, sizeof(bytes), 4, HASH_OF_ABC, &may), CDC_END);
+	footer_length = 0;
 	/* None, or not in the file. */
 	assert_int_equal(open_filter(bytes, sizeof(bytes), 0, 0, &may), CDC_END);
 	assert_int_equal(open_filter(bytes, sizeof(bytes), -1, 0, &may), CDC_END);

@@ -35,10 +35,8 @@ enum cdc_pq_trust {
 bool cdc_pq_bounds_usable(const struct cdc_pq_node *leaf, enum cdc_pq_trust order,
 			  struct cdc_str min, struct cdc_str max);
 
-static inline enum cdc_pq_trust cdc_pq_leaf_trust(const struct cdc_pq_metadata *m, int32_t leaf)
-{
-	return m->leaf_order ? (enum cdc_pq_trust)m->leaf_order[leaf] : CDC_PQ_TRUST_NONE;
-}
+/* The order of a leaf's bounds; OTHER also where the file's writer is known to get them wrong. */
+enum cdc_pq_trust cdc_pq_leaf_trust(const struct cdc_pq_metadata *m, int32_t leaf);
 
 /*
  * Put the chunks of a row group, num_leaves of them, in the order of the leaves. path[i] stands at

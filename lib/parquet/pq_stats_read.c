@@ -35,6 +35,29 @@ static bool has_no_order(const struct cdc_pq_node *n)
 	}
 }
 
+static bool is_timestamp(const struct cdc_pq_node *n)
+{
+	return n->logical == CDC_PQ_LOGICAL_TIMESTAMP ||
+	       n->converted == CDC_PQ_CONV_TIMESTAMP_MILLIS ||
+	       n->converted == CDC_PQ_CONV_TIMESTAMP_MICROS;
+}
+
+/* Parquet.Net shifts the bounds of timestamps by the time zone of its machine, not the values. */
+static bool writer_is_wrong(const struct cdc_pq_metadata *m, const struct cdc_pq_node *n)
+{
+	static const char name[] = "Parquet.Net";
+
+	return m->created_by.n >= sizeof(name) - 1 &&
+	       memcmp(m->created_by.p, name, sizeof(name) - 1) == 0 && is_timestamp(n);
+}
+
+enum cdc_pq_trust cdc_pq_leaf_trust(const struct cdc_pq_metadata *m, int32_t leaf)
+{
+	if (writer_is_wrong(m, &m->schema.node[m->schema.leaf_node[leaf]]))
+		return CDC_PQ_TRUST_OTHER;
+	return m->leaf_order ? (enum cdc_pq_trust)m->leaf_order[leaf] : CDC_PQ_TRUST_NONE;
+}
+
 static bool ordered(int64_t min, int64_t max, bool as_unsigned)
 {
 	/* Bounds of unsigned values that both orders agree on serve a reader that knows one. */

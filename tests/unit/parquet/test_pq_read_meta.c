@@ -675,6 +675,54 @@ static void bounds_to_believe(void **state)
 	assert_true(believed(CDC_PQ_FIXED, 4, "aaaa", "bbbb", new_bounds, type_order));
 }
 
+static void column_of_timestamps(struct bytes *b)
+{
+	t_list(b, 2, 12, 2);
+	t_open(b);
+	t_text(b, 4, "schema");
+	t_i32(b, 5, 1);
+	t_close(b);
+	t_open(b);
+	t_i32(b, 1, CDC_PQ_INT64);
+	t_i32(b, 3, CDC_PQ_OPTIONAL);
+	t_text(b, 4, "c");
+	t_i32(b, 6, CDC_PQ_CONV_TIMESTAMP_MILLIS);
+	t_close(b);
+}
+
+static bool believed_of(const char *writer, void (*schema)(struct bytes *))
+{
+	struct cdc_pq_file *f;
+	bool believed;
+
+	start(NULL);
+	file.type = CDC_PQ_INT64;
+	file.created_by = writer;
+	file.schema = schema;
+	file.stats = new_bounds;
+	file.orders = type_order;
+	bound_bytes = 8;
+	memset(min_bytes, 0, 8);
+	memset(max_bytes, 1, 8);
+	build(&built, &file);
+	f = open_ok();
+	believed = cdc_pq_metadata(f)->row_group[0].column[0].stats.has_min_max;
+	cdc_pq_close(f);
+	return believed;
+}
+
+/* Its timestamps' bounds are of another time zone. */
+static void bounds_of_parquet_net(void **state)
+{
+	static const char writer[] = "Parquet.Net version 4.25.0 (build 687fbb46)";
+
+	(void)state;
+	assert_true(believed_of("parquet-mr version 1.13.1", column_of_timestamps));
+	assert_true(believed_of("Parquet", column_of_timestamps));
+	assert_true(believed_of(writer, NULL));
+	assert_false(believed_of(writer, column_of_timestamps));
+}
+
 /* ------------------------------------------------------------------ page index */
 
 struct location {
@@ -862,6 +910,7 @@ int main(void)
 		CASE(schemas_that_lie),
 		CASE(footers_that_lie),
 		CASE(bounds_to_believe),
+		CASE(bounds_of_parquet_net),
 		CASE(page_index),
 		CASE(page_index_without_bounds),
 		CASE(thrift_that_lies),

@@ -319,6 +319,8 @@ class Spark:
             # Ancient days are written as they are counted today, also in its INT96 timestamps.
             "spark.sql.parquet.int96RebaseModeInWrite": "CORRECTED",
             "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
+            # CHAR(n) as it is stored: spaces that only Spark's SQL adds are no part of a table.
+            "spark.sql.readSideCharPadding": "false",
         }
         builder = SparkSession.builder.master("local[2]").appName("interop")
         for k, v in settings.items():
@@ -330,6 +332,12 @@ class Spark:
             return
         self.session.sparkContext.setLogLevel("OFF")
         self.arrow = Arrow()
+
+    def cpu_seconds(self):
+        """What its Java has used so far; the wall clock tells little on a machine that is shared."""
+        if not self.session:
+            return 0
+        return self.session._jvm.java.lang.ProcessHandle.current().info().totalCpuDuration().get().toSeconds()
 
     def stop(self):
         if self.session:

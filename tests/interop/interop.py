@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tables that we write, read by other engines; tables that they wrote, merged by us. TAP.
 
-    interop.py --programs DIR --engines DIR --work DIR [--only WORD] [--part ours|foreign]
+    interop.py --programs DIR --engines DIR --work DIR [--only WORD] [--part ours|foreign|features]
 
 Expected rows come from model.py. Each point is one pair of an engine and a table in some state; an
 engine that is not there gives "# SKIP" with the reason.
@@ -13,8 +13,11 @@ import time
 import traceback
 
 import engines
+import features
 import foreign
 import ours
+
+PARTS = {"ours": ours, "foreign": foreign, "features": features}
 
 
 class Tap:
@@ -27,12 +30,12 @@ class Tap:
         print("%sok %d - %s%s" % ("" if ok else "not ", self.count, name, directive), flush=True)
 
     def pair(self, name, engine, check):
-        """check() returns what is wrong, as lines."""
+        """check() returns what is wrong, as lines. Whether it was run and found nothing."""
         if engine.reason:
             self.line(True, name, " # SKIP " + engine.reason)
-            return
+            return False
         if self.only and self.only not in name:
-            return
+            return False
         start = time.monotonic()
         try:
             problems = check()
@@ -45,6 +48,7 @@ class Tap:
         self.line(not problems, name, " # %.1f s" % took)
         for problem in problems:
             print("#   " + problem)
+        return not problems
 
 
 def main():
@@ -54,7 +58,7 @@ def main():
     p.add_argument("--work", required=True)
     p.add_argument("--seed", type=int, default=20191114)
     p.add_argument("--only", default="", help="pairs whose name holds this")
-    p.add_argument("--part", choices=["ours", "foreign"], action="append")
+    p.add_argument("--part", choices=list(PARTS), action="append")
     a = p.parse_args()
     tap = Tap(a.only)
     programs = engines.Programs(a.programs)
@@ -62,12 +66,13 @@ def main():
     readers = [programs, engines.DeltaRs(a.engines), engines.DuckDB(a.engines), spark]
     spark.start()
     try:
-        for part in a.part or ["ours", "foreign"]:
-            {"ours": ours, "foreign": foreign}[part].run(tap, programs, readers, a.work, random.Random(a.seed))
+        for part in a.part or PARTS:
+            PARTS[part].run(tap, programs, readers, a.work, random.Random(a.seed))
+        cpu = spark.cpu_seconds()
     finally:
         spark.stop()
     print("1..%d" % tap.count)
-    print("# seconds: " + ", ".join("%s %.0f" % t for t in sorted(tap.times.items())))
+    print("# seconds: " + ", ".join("%s %.0f" % t for t in sorted(tap.times.items())) + "; Spark's CPU %d" % cpu)
     return 1 if tap.failed else 0
 
 

@@ -1,0 +1,119 @@
+"""Tables of every feature that readers must know, made by Spark, each version read by cdc-snapshot
+and compared with Spark's own rows."""
+import glob
+import json
+import os
+import re
+import subprocess
+
+import engines
+import feature_tables
+import typed
+from ours import latest
+from typed import difference, plain
+
+
+PREFIX = "spark table of features, "
+
+
+class Reader:
+    """cdc-snapshot on one table."""
+
+    def __init__(self, programs, path, external):
+        self.programs, self.path = programs, path
+        self.options = ["--allow-external"] if external else []
+
+    def try_run(self, *args):
+        command = [os.path.join(self.programs.directory, "cdc-snapshot"), "-q", *self.options, *args, self.path]
+        p = subprocess.run(command, capture_output=True)
+        return p.returncode, p.stdout.decode(), p.stderr.decode(errors="replace").strip()
+
+    def lines(self, *args):
+        status, out, err = self.try_run(*args)
+        if status:
+            raise engines.Failed("%s: exit %d: %s" % (" ".join(args), status, err))
+        return out.split("\n")[:-1]
+
+    def schema(self, version):
+        return json.loads("\n".join(self.lines("--describe", "--version-as-of", str(version))))["schema"]
+
+    def rows(self, schema, *args):
+        return [typed.of_json(schema, typed.parse(line)) for line in self.lines(*args)]
+
+
+class SparkTable:
+    """One of feature_tables.py, as Spark makes and reads it."""
+
+    def __init__(self, spark, work, table):
+        self.spark, self.table = spark, table
+        self.path = os.path.join(work, "feature " + re.sub(r"[^A-Za-z0-9]+", "-", table.name))
+
+    def make(self):
+        session = self.spark.session
+        for k, v in self.table.conf.items():
+            session.conf.set(k, v)
+        try:
+            for statement in self.table.statements:
+                with self.spark.interpreted():
+                    session.sql(statement.replace("{t}", "delta.`%s`" % self.path).replace("{p}", self.path))
+        finally:
+            for k in self.table.conf:
+                session.conf.unset(k)
+        return self.lacks()
+
+    def lacks(self):
+        """What the table should have and does not."""
+        found = [os.path.relpath(f, self.path) for f in glob.glob(self.path + "/**", recursive=True)]
+        for f in glob.glob(self.path + "/_delta_log/*.json"):
+            with open(f) as log:
+                found += log.read().split("\n")
+        return ["nothing has " + want for want in self.table.has if not any(re.search(want, line) for line in found)]
+
+    def versions(self):
+        return self.table.versions or range(latest(self.path) + 1)
+
+    def frame(self, version):
+        return self.spark.session.read.format("delta").option("versionAsOf", version).load(self.path)
+
+    def fetch(self, version):
+        """Schema and rows as Spark has them; or why it refuses."""
+        from py4j.protocol import Py4JJavaError
+        from pyspark.errors import PySparkException
+
+        with self.spark.interpreted():
+            try:
+                frame = self.frame(version)
+                schema = frame.schema.jsonValue()
+                columns = [typed.expression(typed.quoted(f["name"]), f["type"]) for f in schema["fields"]]
+                return schema, frame.selectExpr(*columns).collect(), None
+            except (PySparkException, Py4JJavaError) as e:
+                return None, None, str(e)[:300]
+
+    def check(self, reader, version):
+        schema, rows, refusal = self.fetch(version)
+        if refusal:
+            status, _, err = reader.try_run("--version-as-of", str(version))
+            return [] if status in (2, 4, 6) else ["we exit with %d (%s), Spark refuses: %s" % (status, err, refusal)]
+        want = [typed.of_spark(schema, row) for row in rows]
+        ours = reader.schema(version)
+        out = difference(want, reader.rows(schema, "--version-as-of", str(version)))
+        if plain(ours) != plain(schema):
+            out.append("schema %s instead of %s" % (plain(ours), plain(schema)))
+        return out
+
+
+def check_table(tap, programs, spark, work, table):
+    made = SparkTable(spark, work, table)
+    name = PREFIX + table.name
+    if not tap.pair(name + ": made", spark, made.make):
+        return
+    reader = Reader(programs, made.path, table.external)
+    for v in made.versions():
+        tap.pair("cdc-snapshot reads %s, version %d" % (name, v), spark, lambda: made.check(reader, v))
+
+
+def run(tap, programs, readers, work, rng):
+    spark = next(e for e in readers if e.name == "spark")
+    for table in feature_tables.TABLES:
+        if tap.only in PREFIX + table.name:
+            check_table(tap, programs, spark, work, table)

@@ -77,9 +77,13 @@ static const struct opt_program program = {
 	.common = CMD_OPT_GENERAL | CMD_OPT_OUTPUT | CMD_OPT_MEMORY,
 };
 
+/* What is printed. */
+enum view { ROWS = 1, HISTORY = 2, DESCRIPTION = 4, CHANGES = 8, ARCHIVE = 16 };
+
 struct run {
 	struct cmd c;
 	struct options o;
+	enum view view;
 	enum cdc_print_format format;
 	const char *table; /* the operand: a table's directory, or a Parquet file */
 	int64_t version; /* that was asked for; -1: the latest */
@@ -108,46 +112,92 @@ static bool parse_range(struct run *r)
 	       (!dots || (!cdc_int64_parse(cdc_str_z(dots + 2), &r->to) && r->to >= 0));
 }
 
-static bool changes_are_good(struct run *r)
+/* Which option asks for a view. */
+static const char *view_option(enum view v)
+{
+	return v == HISTORY	  ? "--history"
+	       : v == DESCRIPTION ? "--describe"
+	       : v == CHANGES	  ? "--changes"
+	       : v == ARCHIVE	  ? "--archive"
+				  : "the printing of rows";
+}
+
+/* One of them at most, rows by default. */
+static bool choose_view(struct run *r)
+{
+	const struct {
+		bool given;
+		enum view view;
+	} asked[] = {
+		{ r->o.history, HISTORY },
+		{ r->o.describe, DESCRIPTION },
+		{ r->o.changes != NULL, CHANGES },
+		{ r->o.archive != NULL, ARCHIVE },
+	};
+
+	r->view = ROWS;
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+		if (!asked[i].given)
+			continue;
+		if (r->view != ROWS) {
+			cmd_usage(&r->c, "%s and %s exclude each other", view_option(r->view),
+				  view_option(asked[i].view));
+			return false;
+		}
+		r->view = asked[i].view;
+	}
+	return true;
+}
+
+/* Options that only some views know. */
+static bool options_suit_view(struct run *r)
+{
+	const bool text = !strcmp(r->o.format, "csv") || !strcmp(r->o.format, "tsv");
+	const bool table = !strcmp(r->o.format, "table");
+	const struct {
+		const char *option;
+		bool given;
+		unsigned views;
+	} rule[] = {
+		{ "--columns", r->o.columns, ROWS },
+		{ "--where", r->o.where, ROWS },
+		{ "--key", r->o.key, CHANGES },
+		{ "--limit", r->o.limit != NOT_GIVEN, ROWS | HISTORY | CHANGES },
+		{ "--format csv or tsv", text, ROWS | HISTORY },
+		{ "--format table", table, ROWS | HISTORY | DESCRIPTION },
+		{ "--version-as-of", r->o.version != NOT_GIVEN,
+		  ROWS | HISTORY | DESCRIPTION | ARCHIVE },
+		{ "--timestamp-as-of", r->o.timestamp, ROWS | HISTORY | DESCRIPTION | ARCHIVE },
+		{ "--output", r->c.opt.output, ROWS | HISTORY | DESCRIPTION | CHANGES },
+	};
+
+	for (size_t i = 0; i < sizeof(rule) / sizeof(rule[0]); i++) {
+		if (!rule[i].given || (rule[i].views & r->view))
+			continue;
+		cmd_usage(&r->c, "%s does not go with %s", rule[i].option, view_option(r->view));
+		return false;
+	}
+	return true;
+}
+
+static bool values_are_good(struct run *r)
 {
 	size_t n;
 
-	if (!r->o.changes && r->o.key)
-		cmd_usage(&r->c, "--key is about --changes only");
-	else if (!r->o.changes)
-		return true;
-	else if (!parse_range(r))
+	if (r->o.version != NOT_GIVEN && r->o.version < 0)
+		cmd_usage(&r->c, "--version-as-of must not be negative");
+	else if (r->o.version != NOT_GIVEN && r->o.timestamp)
+		cmd_usage(&r->c, "--version-as-of and --timestamp-as-of exclude each other");
+	else if (r->o.limit != NOT_GIVEN && r->o.limit < 0)
+		cmd_usage(&r->c, "--limit must not be negative");
+	else if (r->o.changes && !parse_range(r))
 		cmd_usage(&r->c, "--changes %s: not of the form FROM or FROM..TO", r->o.changes);
-	else if (r->o.history || r->o.describe || r->o.version != NOT_GIVEN || r->o.timestamp)
-		cmd_usage(&r->c, "--changes excludes --history, --describe and times of the table");
-	else if (r->o.columns || r->o.where)
-		cmd_usage(&r->c, "--columns and --where are about rows, not --changes");
-	else if (strcmp(r->o.format, "ndjson") != 0)
-		cmd_usage(&r->c, "--changes prints JSON only");
 	else if (r->o.key && !(r->key = opt_split(r->o.key, &n)))
 		cmd_usage(&r->c, "--key: \"%s\" is not a list of columns", r->o.key);
-	else
-		return true;
-	return false;
-}
-
-static bool archive_is_good(struct run *r)
-{
-	if (!r->o.archive)
-		return true;
-	if (r->o.history || r->o.describe || r->o.changes)
-		cmd_usage(&r->c, "--archive excludes --history, --describe and --changes");
-	else if (r->o.columns || r->o.limit != NOT_GIVEN || strcmp(r->o.format, "ndjson"))
-		cmd_usage(&r->c,
-			  "--archive copies the whole table: no --columns, --limit, --format");
-	else if (r->o.where)
-		cmd_usage(&r->c, "--archive copies whole files: no --where");
-	else if (r->c.opt.output)
-		cmd_usage(&r->c, "--archive names its file itself: no --output");
-	else if (!cdc_archive_known(r->o.archive))
+	else if (r->o.archive && !cdc_archive_known(r->o.archive))
 		cmd_usage(&r->c, "--archive %s: the suffix must be one of %s", r->o.archive,
 			  cdc_archive_suffixes);
-	else if (!strcmp(r->o.archive, "-") && isatty(STDOUT_FILENO))
+	else if (r->o.archive && !strcmp(r->o.archive, "-") && isatty(STDOUT_FILENO))
 		cmd_usage(&r->c, "an archive is not written to a terminal");
 	else
 		return true;
@@ -160,22 +210,8 @@ static bool usage_is_good(struct run *r, int operands)
 		cmd_usage(&r->c, "no TABLE given (see cdc-snapshot --help)");
 	else if (operands > 1)
 		cmd_usage(&r->c, "more than one TABLE given");
-	else if (r->o.version != NOT_GIVEN && r->o.version < 0)
-		cmd_usage(&r->c, "--version-as-of must not be negative");
-	else if (r->o.version != NOT_GIVEN && r->o.timestamp)
-		cmd_usage(&r->c, "--version-as-of and --timestamp-as-of exclude each other");
-	else if (r->o.limit != NOT_GIVEN && r->o.limit < 0)
-		cmd_usage(&r->c, "--limit must not be negative");
-	else if (r->o.history && r->o.describe)
-		cmd_usage(&r->c, "--history and --describe exclude each other");
-	else if ((r->o.history || r->o.describe) && r->o.columns)
-		cmd_usage(&r->c, "--columns is about rows, not --history or --describe");
-	else if (r->o.describe && strcmp(r->o.format, "ndjson") && strcmp(r->o.format, "table"))
-		cmd_usage(&r->c, "--describe prints JSON or, with -f table, a table for people");
-	else if ((r->o.history || r->o.describe) && r->o.where)
-		cmd_usage(&r->c, "--where is about rows, not --history or --describe");
 	else
-		return changes_are_good(r) && archive_is_good(r);
+		return choose_view(r) && options_suit_view(r) && values_are_good(r);
 	return false;
 }
 
@@ -381,7 +417,7 @@ static int open_table(struct run *r, struct cdc_err *err)
 	rc = cdc_snapshot_load(&r->snapshot, r->c.io, r->table, r->version, &r->unreadable);
 	if (rc == CDC_OK)
 		r->snapshot->allow_external = r->o.allow_external;
-	if (r->o.history && (rc == CDC_ECORRUPT || rc == CDC_EUNSUPPORTED))
+	if (r->view == HISTORY && (rc == CDC_ECORRUPT || rc == CDC_EUNSUPPORTED))
 		return CDC_OK;
 	if (rc < 0)
 		*err = r->unreadable;
@@ -391,27 +427,30 @@ static int open_table(struct run *r, struct cdc_err *err)
 /* A file has no log: what asks for one makes no sense. */
 static int open_file(struct run *r, struct cdc_err *err)
 {
-	if (r->o.history || r->o.changes || r->o.version != NOT_GIVEN || r->o.timestamp)
+	if (!(r->view & (ROWS | DESCRIPTION)) || r->o.version != NOT_GIVEN || r->o.timestamp)
 		return cdc_fail(err, CDC_EUSAGE, "%s is a file, no table: it has no versions",
 				r->table);
-	if (r->o.archive)
-		return cdc_fail(err, CDC_EUSAGE, "%s is a file, no table", r->table);
-	return r->o.describe ? CDC_OK
-			     : cdc_parquet_table_open(&r->snapshot, r->c.io, r->table, err);
+	return r->view == DESCRIPTION
+		       ? CDC_OK
+		       : cdc_parquet_table_open(&r->snapshot, r->c.io, r->table, err);
 }
 
 static int print(struct run *r, bool is_file, struct cdc_err *err)
 {
-	if (r->o.changes)
-		return print_changes(r, err);
-	if (r->o.history)
+	switch (r->view) {
+	case HISTORY:
 		return print_history(r, err);
-	if (r->o.describe && is_file)
-		return cdc_describe_path(r->c.io, r->table, r->format, &r->c.out, err);
-	if (r->o.describe)
+	case DESCRIPTION:
+		if (is_file)
+			return cdc_describe_path(r->c.io, r->table, r->format, &r->c.out, err);
 		return print_description(r, err);
-	if (r->o.archive)
+	case CHANGES:
+		return print_changes(r, err);
+	case ARCHIVE:
 		return write_archive(r, err);
+	case ROWS:
+		break;
+	}
 	return print_rows(r, err);
 }
 
@@ -429,7 +468,7 @@ static int run(struct run *r, struct cdc_err *err)
 		r->c.opt.output = r->o.archive;
 	if (is_file)
 		rc = open_file(r, err);
-	else if (!r->o.changes) /* which opens the table at each version */
+	else if (r->view != CHANGES) /* which opens the table at each version */
 		rc = open_table(r, err);
 	if (rc < 0 || (rc = cmd_output_open(&r->c, err)) < 0 || (rc = print(r, is_file, err)) < 0)
 		return rc;

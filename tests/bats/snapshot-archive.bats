@@ -258,11 +258,11 @@ log=_delta_log/00000000000000000000.json
 @test "archive: usage" {
 	refuses 2 'one of .tar .tar.gz ' cdc-snapshot --archive out/a.rar sales
 	refuses 2 'one of .tar .tar.gz ' cdc-snapshot --archive out/tar sales
-	refuses 2 'excludes' cdc-snapshot --archive out/a.tar --history sales
-	refuses 2 'whole table' cdc-snapshot --archive out/a.tar -c id sales
-	refuses 2 'whole table' cdc-snapshot --archive out/a.tar --limit 1 sales
-	refuses 2 'whole table' cdc-snapshot --archive out/a.tar -f csv sales
-	refuses 2 'no --output' cdc-snapshot --archive out/a.tar -o out/b sales
+	refuses 2 'exclude each other' cdc-snapshot --archive out/a.tar --history sales
+	refuses 2 '--columns does not go with --archive' cdc-snapshot --archive out/a.tar -c id sales
+	refuses 2 '--limit does not go with --archive' cdc-snapshot --archive out/a.tar --limit 1 sales
+	refuses 2 'csv or tsv does not go with --archive' cdc-snapshot --archive out/a.tar -f csv sales
+	refuses 2 '--output does not go with --archive' cdc-snapshot --archive out/a.tar -o out/b sales
 	refuses 2 'is a file' cdc-snapshot --archive out/a.tar "$(echo sales/*.parquet)"
 	refuses 2 'not a Delta table' cdc-snapshot --archive out/a.tar nothing
 }

@@ -85,7 +85,7 @@ metadata='{"metaData":{"id":"x","format":{"provider":"parquet","options":{}},"sc
 	cp sales/*.parquet one.parquet
 	truncate -s -1 one.parquet
 	refuses 6 'one.parquet: error: not a Parquet file' cdc-snapshot --describe one.parquet
-	refuses 2 'prints JSON or' cdc-snapshot --describe -f csv one.parquet
+	refuses 2 'does not go with' cdc-snapshot --describe -f csv one.parquet
 	refuses 2 'not a Delta table' cdc-snapshot --describe nothing.parquet
 }
 

@@ -130,8 +130,8 @@ refuses() { # refuses STATUS PATTERN COMMAND...
 	refuses 2 'does not exist' "$bin/cdc-snapshot" --version-as-of 99 "$table"
 	refuses 2 'not a Delta table' "$bin/cdc-snapshot" "$dir/nothing"
 	refuses 2 'exclude' "$bin/cdc-snapshot" --history --describe "$table"
-	refuses 2 'prints JSON or' "$bin/cdc-snapshot" --describe -f csv "$table"
-	refuses 2 'rows' "$bin/cdc-snapshot" --history -c id "$table"
+	refuses 2 'does not go with' "$bin/cdc-snapshot" --describe -f csv "$table"
+	refuses 2 '--columns does not go with --history' "$bin/cdc-snapshot" --history -c id "$table"
 	refuses 2 'xml' "$bin/cdc-snapshot" -f xml "$table"
 }
 

@@ -1,6 +1,6 @@
 /*
  * Bounds and values of a Parquet leaf as those of the table's column. The conversions are those of
- * the rows themselves, which all keep the order of the values.
+ * the rows themselves, which keep the order of the values but for one, which is left out.
  */
 #include "table/skip_bounds.h"
 
@@ -76,6 +76,12 @@ static union cdc_value load(enum cdc_type t, const union pair *p, int i)
 	return v;
 }
 
+/* Times below zero are of the day before: their order is not that of the file's numbers. */
+static bool wraps_around(enum cdc_type t, const struct cdc_pq_node *n, const union pair *p)
+{
+	return t == CDC_TYPE_TIME && (n->type == CDC_PQ_INT32 ? p->i32[0] < 0 : p->i64[0] < 0);
+}
+
 void cdc_skip_take_bounds(const struct cdc_skip_leaf *l, struct cdc_str min, struct cdc_str max,
 			  struct cdc_bounds *b)
 {
@@ -86,7 +92,7 @@ void cdc_skip_take_bounds(const struct cdc_skip_leaf *l, struct cdc_str min, str
 	union pair out;
 	struct cdc_pq_vec vec = { l->node->type, 2, &in, NULL, NULL };
 
-	if (!decode(l->node, text, l->convert.fn != NULL, &in))
+	if (!decode(l->node, text, l->convert.fn != NULL, &in) || wraps_around(t, l->node, &in))
 		return;
 	if (!l->convert.fn)
 		out = in;

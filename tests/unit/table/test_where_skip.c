@@ -144,6 +144,33 @@ static void bounds_are_converted(void **state)
 	assert_true(b.has_min && b.has_max && b.min.s.n == 0 && cdc_str_eqz(b.max.s, "z"));
 }
 
+/* In UTC a time may be of the day before: -1 h is 23:00, and 01:00 is between -1 h and 2 h. */
+static void times_before_midnight_have_no_bounds(void **state)
+{
+	struct cdc_field f = column(CDC_TYPE_TIME, 0, 0);
+	struct cdc_pq_node n = { .is_leaf = true,
+				 .type = CDC_PQ_INT32,
+				 .converted = CDC_PQ_CONV_TIME_MILLIS,
+				 .logical = CDC_PQ_LOGICAL_TIME,
+				 .unit = CDC_PQ_MILLIS,
+				 .utc = true };
+	struct cdc_skip_leaf l = leaf(&f, &n);
+	struct cdc_bounds b = take_32(&l, 0, 3600000);
+
+	(void)state;
+	assert_true(b.has_min && b.has_max && b.min.i == 0 && b.max.i == INT64_C(3600000000000));
+	b = take_32(&l, -18000000, 72000000);
+	assert_false(b.has_min || b.has_max);
+	n.type = CDC_PQ_INT64;
+	n.unit = CDC_PQ_NANOS;
+	n.converted = CDC_PQ_CONV_NONE;
+	l = leaf(&f, &n);
+	b = take_64(&l, -1, 5);
+	assert_false(b.has_min || b.has_max);
+	b = take_64(&l, 1, 5);
+	assert_true(b.has_min && b.has_max && b.min.i == 1 && b.max.i == 5);
+}
+
 static void a_maximum_of_floats_tells_nothing(void **state)
 {
 	struct cdc_field f = column(CDC_TYPE_DOUBLE, 0, 0);
@@ -333,6 +360,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bounds_are_converted),
+		cmocka_unit_test(times_before_midnight_have_no_bounds),
 		cmocka_unit_test(a_maximum_of_floats_tells_nothing),
 		cmocka_unit_test(lengths_must_fit),
 		cmocka_unit_test(values_with_one_form),

@@ -23,6 +23,8 @@ run "cdc-snapshot -f table ./sales"
 run "cdc-decode --from dts changes.kcat | cut -c 1-150"
 run "cdc-decode --from dts changes.kcat | cdc-dedup | cdc-merge ./sales"
 run "cdc-snapshot -f table ./sales"
+run "cdc-snapshot --version-as-of 1 --where \"name = 'Lee' AND sales > 200\" ./sales"
+run "cdc-snapshot --changes 2 ./sales | cut -c 1-150"
 
 echo
 echo "== Batch exports: a full CSV export, then the rows modified since"

@@ -10,11 +10,11 @@ CORPUS/parquet is a case; with WORDs only the cases whose names hold one. A line
     equal    its rows are those that another program read (expectations.py says which)
     read     it was read to its end; nobody says what its rows are
     refused  with the message; refused.tsv says of each case why that is right
-    WRONG    other rows, a refusal that is not listed or lists another reason, a listed refusal that
+    WRONG    other rows, a refusal that is not listed or for another reason, a listed refusal that
              did not come, an exit status that is not documented, a signal, a time-out
 
-A run of the program may take LIMIT_SECONDS of the processor and LIMIT_BYTES of memory. Rows are compared value by value
-(values.py); those of a table as multisets, those of a file in the file's order.
+A run of the program may take LIMIT_SECONDS of the processor and LIMIT_BYTES of memory. Rows are
+compared value by value (values.py); those of a table as multisets, those of a file in its order.
 """
 import collections
 import concurrent.futures

@@ -23,8 +23,8 @@ from values import Pairs, decode
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
-# What DuckDB 1.5 does not read, and who else gives the rows. The *_lz4 files of apache hold the same
-# four rows, those of *_larger the same ten thousand (the README of parquet-testing).
+# What DuckDB 1.5 does not read, and the file with the same rows: the *lz4_compressed files hold the
+# same four, those of *_larger the same ten thousand (the README of parquet-testing).
 SAME_ROWS = {
     "data/hadoop_lz4_compressed": "data/lz4_raw_compressed",
     "data/non_hadoop_lz4_compressed": "data/lz4_raw_compressed",

@@ -1,10 +1,10 @@
 """Values of rows, exact, whoever printed them.
 
 decode(kind, value, voice) turns a value as one program printed it in JSON into one that compares
-and hashes by value: integers and decimals as numbers of any length, floats by their bits, dates as
-days, times as nanoseconds, strings and bytes as they are, structs and lists as tuples, maps as
-sorted tuples of pairs. A kind is a tree made from the Delta schema that cdc-snapshot --describe
-prints, or from that of a file (filekinds.py). A voice (voices.py) knows how one program writes scalars.
+and hashes by value: integers and decimals as numbers of any length, floats by their bits, dates and
+times as nanoseconds, strings and bytes as they are, structs and lists as tuples, maps as sorted
+tuples of pairs. A kind is a tree made from the Delta schema that cdc-snapshot --describe prints, or
+from that of a file (filekinds.py). A voice (voices.py) knows how one program writes scalars.
 """
 import decimal
 import re

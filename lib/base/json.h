@@ -61,7 +61,7 @@ struct cdc_tape {
 		NULL, NULL, 0, 0, NULL, 0                                                          \
 	}
 #define CDC_JSON_NONE UINT32_MAX
-#define CDC_JSON_DEPTH 64 /* arrays and objects open at the same time */
+#define CDC_JSON_DEPTH 256 /* arrays and objects open at the same time */
 
 /*
  * Scan one document at the start of `text` (leading and trailing white space is skipped). `used`

@@ -220,8 +220,11 @@ struct cdc_pq_page_header {
 	bool is_compressed; /* V2, default true */
 };
 
+#define CDC_PQ_DEPTH 200 /* groups inside each other: levels go up to 255 */
+
 /* Fill parent, leaf, max_def, max_rep and leaf_node from the pre-order list; memory from `arena`.
- * CDC_ECORRUPT when the tree does not add up (num_children against the list, depth over 64). */
+ * CDC_ECORRUPT when the tree does not add up (num_children against the list, depth over
+ * CDC_PQ_DEPTH). */
 int cdc_pq_schema_finish(struct cdc_pq_schema *s, struct cdc_arena *arena,
 			 struct cdc_err *err) CDC_NODISCARD;
 

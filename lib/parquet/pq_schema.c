@@ -3,8 +3,6 @@
  */
 #include "parquet/pq_format.h"
 
-enum { MAX_DEPTH = 64 };
-
 struct open_group {
 	int32_t node;
 	int32_t left; /* children still to come */
@@ -50,7 +48,7 @@ static void derive(struct cdc_pq_schema *s, int32_t i, int32_t parent)
 
 int cdc_pq_schema_finish(struct cdc_pq_schema *s, struct cdc_arena *arena, struct cdc_err *err)
 {
-	struct open_group stack[MAX_DEPTH];
+	struct open_group stack[CDC_PQ_DEPTH];
 	int depth = 0;
 	int32_t leaves = 0;
 	int rc;
@@ -77,9 +75,10 @@ int cdc_pq_schema_finish(struct cdc_pq_schema *s, struct cdc_arena *arena, struc
 			s->node[i].leaf = s->num_leaves;
 			s->leaf_node[s->num_leaves++] = i;
 		} else if (s->node[i].num_children > 0) {
-			if (depth == MAX_DEPTH)
+			if (depth == CDC_PQ_DEPTH)
 				return cdc_fail(err, CDC_ECORRUPT,
-						"the schema is nested deeper than %d", MAX_DEPTH);
+						"the schema is nested deeper than %d",
+						CDC_PQ_DEPTH);
 			stack[depth].node = i;
 			stack[depth++].left = s->node[i].num_children;
 		}

@@ -7,7 +7,6 @@
 #include "base/value.h"
 
 #define COUNT(names) (int)(sizeof(names) / sizeof((names)[0]))
-#define MAX_DEPTH 64 /* of a schema, by cdc_pq_schema_finish */
 #define DECIMAL_DIGITS 38 /* what 16 bytes hold */
 
 static const char *name_of(const char *const *names, int n, int i)
@@ -109,10 +108,10 @@ const char *cdc_pq_name_encoding(int encoding)
 int cdc_pq_put_path(const struct cdc_pq_schema *s, int32_t node, struct cdc_buf *out,
 		    struct cdc_err *err)
 {
-	int32_t up[MAX_DEPTH + 1];
+	int32_t up[CDC_PQ_DEPTH + 1];
 	int depth = 0, rc = CDC_OK;
 
-	for (; node > 0 && depth <= MAX_DEPTH; node = s->node[node].parent)
+	for (; node > 0 && depth <= CDC_PQ_DEPTH; node = s->node[node].parent)
 		up[depth++] = node;
 	while (rc == CDC_OK && depth-- > 0) {
 		rc = cdc_buf_put(out, s->node[up[depth]].name, err);

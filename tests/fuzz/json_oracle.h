@@ -6,7 +6,7 @@
  * - jansson refuses NUL characters in member names
  * - jansson drops a NUL byte right after a number or a literal: it puts the byte back to be read
  *   again, where it means an empty buffer
- * - the scanner stops at depth 64
+ * - the scanner stops at depth CDC_JSON_DEPTH
  * - of members with one name jansson keeps the last; the scanner keeps all
  */
 #ifndef CDC_TESTS_FUZZ_JSON_ORACLE_H

@@ -109,19 +109,19 @@ static void refused(void **state)
 
 static void depth(void **state)
 {
-	struct cdc_pq_node n[70];
+	struct cdc_pq_node n[CDC_PQ_DEPTH + 2];
 	struct cdc_arena arena = CDC_ARENA_INIT;
 	struct cdc_pq_schema s;
 
 	(void)state;
-	for (int i = 0; i < 70; i++)
+	for (int i = 0; i < CDC_PQ_DEPTH + 2; i++)
 		n[i] = group(CDC_PQ_OPTIONAL, 1);
-	n[64] = leaf(CDC_PQ_OPTIONAL);
-	assert_int_equal(finish(n, 65, &s, &arena), CDC_OK);
-	assert_int_equal(n[64].max_def, 64);
-	n[64] = group(CDC_PQ_OPTIONAL, 1);
-	n[65] = leaf(CDC_PQ_OPTIONAL);
-	assert_int_equal(finish(n, 66, &s, &arena), CDC_ECORRUPT);
+	n[CDC_PQ_DEPTH] = leaf(CDC_PQ_OPTIONAL);
+	assert_int_equal(finish(n, CDC_PQ_DEPTH + 1, &s, &arena), CDC_OK);
+	assert_int_equal(n[CDC_PQ_DEPTH].max_def, CDC_PQ_DEPTH);
+	n[CDC_PQ_DEPTH] = group(CDC_PQ_OPTIONAL, 1);
+	n[CDC_PQ_DEPTH + 1] = leaf(CDC_PQ_OPTIONAL);
+	assert_int_equal(finish(n, CDC_PQ_DEPTH + 2, &s, &arena), CDC_ECORRUPT);
 	cdc_arena_free(&arena);
 }
 

@@ -90,6 +90,21 @@ static bool take_char(struct cursor *c, char ch)
 	return true;
 }
 
+/* YYYY, or as years outside 0..9999 are printed: a sign and four to seven digits. */
+static bool take_year(struct cursor *c, int *out)
+{
+	bool minus = at(c, '-');
+	bool sign = minus || at(c, '+');
+	int digits = 0;
+	int year = 0;
+
+	c->p += sign;
+	for (; digits < (sign ? 7 : 4) && c->p < c->end && is_digit(*c->p); digits++)
+		year = year * 10 + (int)digit_value(*c->p++);
+	*out = minus ? -year : year;
+	return digits >= 4;
+}
+
 static int days_in_month(int year, int month)
 {
 	static const uint8_t days[12] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
@@ -101,15 +116,13 @@ static int days_in_month(int year, int month)
 /* YYYY-MM-DD. */
 static enum cdc_parse take_date(struct cursor *c, int64_t *days)
 {
-	int century;
 	int year;
 	int month;
 	int day;
 
-	if (!take_2(c, &century) || !take_2(c, &year) || !take_char(c, '-') || !take_2(c, &month) ||
+	if (!take_year(c, &year) || !take_char(c, '-') || !take_2(c, &month) ||
 	    !take_char(c, '-') || !take_2(c, &day))
 		return CDC_PARSE_SYNTAX;
-	year += century * 100;
 	if (month < 1 || month > 12 || day < 1 || day > days_in_month(year, month))
 		return CDC_PARSE_RANGE;
 	*days = cdc_days_from_civil(year, month, day);
@@ -213,6 +226,8 @@ enum cdc_parse cdc_date_parse(struct cdc_str s, int32_t *days)
 		return CDC_PARSE_SYNTAX;
 	if (ns)
 		return CDC_PARSE_INEXACT;
+	if (d < INT32_MIN || d > INT32_MAX)
+		return CDC_PARSE_RANGE;
 	*days = (int32_t)d;
 	return CDC_PARSE_OK;
 }
@@ -246,7 +261,10 @@ static enum cdc_parse parse_epoch(struct cdc_str s, int64_t *us)
 /* Does the text start as YYYY- does? Otherwise it may be a number of seconds. */
 static bool looks_civil(struct cdc_str s)
 {
-	return s.n > 4 && s.p[4] == '-';
+	struct cursor c = { s.p, s.p + s.n };
+	int year;
+
+	return take_year(&c, &year) && at(&c, '-');
 }
 
 enum cdc_parse cdc_timestamp_parse(struct cdc_str s, bool epoch, int64_t *us, bool *zone)
@@ -256,6 +274,7 @@ enum cdc_parse cdc_timestamp_parse(struct cdc_str s, bool epoch, int64_t *us, bo
 	int64_t days;
 	int64_t ns = 0;
 	int64_t east = 0;
+	cdc_i128 v;
 	bool zoned = false;
 
 	if (s.n == 0)
@@ -277,7 +296,10 @@ enum cdc_parse cdc_timestamp_parse(struct cdc_str s, bool epoch, int64_t *us, bo
 		return CDC_PARSE_SYNTAX;
 	if (ns % 1000)
 		return CDC_PARSE_INEXACT;
-	*us = days * US_PER_DAY + ns / 1000 - east * US_PER_SECOND;
+	v = (cdc_i128)days * US_PER_DAY + ns / 1000 - east * US_PER_SECOND;
+	if (v < INT64_MIN || v > INT64_MAX)
+		return CDC_PARSE_RANGE;
+	*us = (int64_t)v;
 	*zone = zoned;
 	return CDC_PARSE_OK;
 }

@@ -51,9 +51,9 @@ enum cdc_parse cdc_float_parse(struct cdc_str s, float *out);
 /* true/false, t/f, 1/0, b'0'/b'1', any case. */
 enum cdc_parse cdc_bool_parse(struct cdc_str s, bool *out);
 
-/* YYYY-MM-DD to days since 1970-01-01, proleptic Gregorian, years 0000..9999, real days only.
- * A time of midnight after it (" 00:00:00[.0]") is accepted; another time is INEXACT. A day or time
- * that is well formed but does not exist ("0000-00-00") is RANGE. */
+/* YYYY-MM-DD to days since 1970-01-01, proleptic Gregorian, real days only. A year outside 0..9999
+ * has a sign, as it is printed. A time of midnight after it (" 00:00:00[.0]") is accepted; another
+ * time is INEXACT. A day or time that is well formed but does not exist ("0000-00-00") is RANGE. */
 enum cdc_parse cdc_date_parse(struct cdc_str s, int32_t *days);
 
 /*
@@ -75,7 +75,7 @@ size_t cdc_decimal_format(cdc_i128 unscaled, int scale, char *out); /* "-0.05", 
 /* Shortest round trip, with a point: plain for 1e-3 <= |v| < 1e7 ("323.0"), else "1.0E10". */
 size_t cdc_double_format(double v, char *out);
 size_t cdc_float_format(float v, char *out);
-/* 2019-11-14. Years outside 0..9999, which the parsers refuse, have a sign: "+10000-01-01". */
+/* 2019-11-14. Years outside 0..9999 have a sign: "+10000-01-01". */
 size_t cdc_date_format(int32_t days, char *out);
 /* 2019-11-14 03:11:05[.120000 with trailing zeros cut] with sep ' ' and zone "", or …T…Z. */
 size_t cdc_timestamp_format(int64_t us, char sep, bool zulu, char *out);

@@ -430,6 +430,17 @@ static void test_date(void **state)
 		{ "2019-11-14Z", CDC_PARSE_SYNTAX, 0 },
 		{ "2019-11-14 00:00:00Z", CDC_PARSE_SYNTAX, 0 },
 		{ "12019-11-14", CDC_PARSE_SYNTAX, 0 },
+		{ "+10000-01-01", CDC_PARSE_OK, 2932897 },
+		{ "-0001-12-31", CDC_PARSE_OK, -719529 },
+		{ "-0004-02-29", CDC_PARSE_OK, -720930 },
+		{ "-0001-02-29", CDC_PARSE_RANGE, 0 },
+		{ "+5881580-07-11", CDC_PARSE_OK, INT32_MAX },
+		{ "+5881580-07-12", CDC_PARSE_RANGE, 0 },
+		{ "-5877641-06-23", CDC_PARSE_OK, INT32_MIN },
+		{ "-5877641-06-22", CDC_PARSE_RANGE, 0 },
+		{ "+12345678-01-01", CDC_PARSE_SYNTAX, 0 },
+		{ "-001-01-01", CDC_PARSE_SYNTAX, 0 },
+		{ "+-2019-11-14", CDC_PARSE_SYNTAX, 0 },
 	};
 	char out[CDC_VALUE_TEXT_MAX + 1];
 
@@ -512,6 +523,13 @@ static void test_timestamp_forms(void **state)
 		{ "9223372036854.775808", true, CDC_PARSE_RANGE, 0, false },
 		{ "99999999999999999999", true, CDC_PARSE_RANGE, 0, false },
 		{ "1573701065x", true, CDC_PARSE_SYNTAX, 0, false },
+		{ "-9999-12-31 23:59:59.999999", false, CDC_PARSE_OK, -377673580800000001, false },
+		{ "-9999-12-31 23:59:59.999999", true, CDC_PARSE_OK, -377673580800000001, false },
+		{ "-9999", true, CDC_PARSE_OK, -9999000000, true },
+		{ "+294247-01-10T04:00:54.775807Z", false, CDC_PARSE_OK, INT64_MAX, true },
+		{ "+294247-01-10T04:00:54.775808Z", false, CDC_PARSE_RANGE, 0, false },
+		{ "-290308-12-21T19:59:05.224192Z", false, CDC_PARSE_OK, INT64_MIN, true },
+		{ "-290308-12-21T19:59:05.224191Z", false, CDC_PARSE_RANGE, 0, false },
 		{ "-", true, CDC_PARSE_SYNTAX, 0, false },
 		{ "", true, CDC_PARSE_SYNTAX, 0, false },
 	};

@@ -90,7 +90,7 @@ static bool take_char(struct cursor *c, char ch)
 	return true;
 }
 
-/* YYYY, or as years outside 0..9999 are printed: a sign and four to seven digits. */
+/* Four to seven digits, with a sign or without: Databricks wrote 10000 where we print +10000. */
 static bool take_year(struct cursor *c, int *out)
 {
 	bool minus = at(c, '-');
@@ -99,7 +99,7 @@ static bool take_year(struct cursor *c, int *out)
 	int year = 0;
 
 	c->p += sign;
-	for (; digits < (sign ? 7 : 4) && c->p < c->end && is_digit(*c->p); digits++)
+	for (; digits < 7 && c->p < c->end && is_digit(*c->p); digits++)
 		year = year * 10 + (int)digit_value(*c->p++);
 	*out = minus ? -year : year;
 	return digits >= 4;

@@ -51,9 +51,10 @@ enum cdc_parse cdc_float_parse(struct cdc_str s, float *out);
 /* true/false, t/f, 1/0, b'0'/b'1', any case. */
 enum cdc_parse cdc_bool_parse(struct cdc_str s, bool *out);
 
-/* YYYY-MM-DD to days since 1970-01-01, proleptic Gregorian, real days only. A year outside 0..9999
- * has a sign, as it is printed. A time of midnight after it (" 00:00:00[.0]") is accepted; another
- * time is INEXACT. A day or time that is well formed but does not exist ("0000-00-00") is RANGE. */
+/* YYYY-MM-DD to days since 1970-01-01, proleptic Gregorian, real days only. A year may
+ * have a sign and up to seven digits. A time of midnight after it (" 00:00:00[.0]") is accepted;
+ * another time is INEXACT. A day or time that is well formed but does not exist ("0000-00-00") is
+ * RANGE. */
 enum cdc_parse cdc_date_parse(struct cdc_str s, int32_t *days);
 
 /*

@@ -122,6 +122,7 @@ static int choose_leaf(struct cdc_column_reader *r, int field, struct cdc_err *e
 		cdc_fail(err, CDC_ECORRUPT, "it is no %s there", cdc_type_name(f, name));
 		return in_column(r, err);
 	}
+	cdc_convert_calendar(&r->convert, m, &m->schema.node[node], f);
 	r->leaf = m->schema.node[node].leaf;
 	return CDC_OK;
 }
@@ -247,7 +248,10 @@ static int leaf_next(struct cdc_column_reader *r, uint32_t n, struct cdc_column 
 	if (rc < 0)
 		return rc;
 	if (!r->convert.fn(&r->convert, &vec, r->buffer)) {
-		cdc_fail(err, CDC_ECORRUPT, "it holds a value that is out of range");
+		if (r->convert.misfit)
+			cdc_fail(err, CDC_EUNSUPPORTED, "it %s", r->convert.misfit);
+		else
+			cdc_fail(err, CDC_ECORRUPT, "it holds a value that is out of range");
 		return in_column(r, err);
 	}
 	out->values = r->buffer;

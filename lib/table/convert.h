@@ -28,6 +28,10 @@ struct cdc_convert {
 	int32_t low; /* integers: the least and the greatest that the table's type holds */
 	int32_t high;
 	size_t size; /* of one value of the table */
+	/* What cdc_convert_calendar adds: */
+	cdc_convert_fn *before; /* the conversion that comes first, or NULL */
+	int64_t low_us; /* times: the first that can be told */
+	const char *misfit; /* "holds ...": of what does not fit; NULL: a value out of range */
 };
 
 /*
@@ -51,5 +55,13 @@ struct cdc_convert {
  */
 bool cdc_convert_choose(struct cdc_convert *c, const struct cdc_pq_node *leaf,
 			const struct cdc_field *f);
+
+/*
+ * After cdc_convert_choose(): dates and times of a file whose metadata says that Spark counted them
+ * in Java's hybrid calendar become those of the same name in the Gregorian one, the only one of a
+ * table. The order of values stays.
+ */
+void cdc_convert_calendar(struct cdc_convert *c, const struct cdc_pq_metadata *m,
+			  const struct cdc_pq_node *leaf, const struct cdc_field *f);
 
 #endif

@@ -43,6 +43,7 @@ struct part {
 
 struct cdc_nested_reader {
 	struct cdc_pq_file *file;
+	const struct cdc_pq_metadata *meta;
 	const struct cdc_pq_schema *schema;
 	bool by_id;
 	struct part top;
@@ -239,6 +240,7 @@ static int plan_leaf(struct cdc_nested_reader *r, struct part *p, int32_t node, 
 
 	if (!n->is_leaf || n->max_rep != p->rep || !cdc_convert_choose(&p->convert, n, p->field))
 		return wrong_type(p, err);
+	cdc_convert_calendar(&p->convert, r->meta, n, p->field);
 	return use_leaf(r, node, p, err);
 }
 
@@ -283,7 +285,8 @@ int cdc_nested_reader_new(struct cdc_nested_reader **out, struct cdc_pq_file *fi
 	if (!r)
 		return cdc_fail_nomem(err);
 	r->file = file;
-	r->schema = &cdc_pq_metadata(file)->schema;
+	r->meta = cdc_pq_metadata(file);
+	r->schema = &r->meta->schema;
 	r->by_id = by_id;
 	r->top.leaf = -1;
 	rc = plan(r, &r->top, field, node, false, err);
@@ -489,6 +492,15 @@ static int pick_values(const struct slots *s, struct part *p, const struct cdc_p
 	return rc;
 }
 
+static int misfit(const struct part *p, struct cdc_err *err)
+{
+	if (p->convert.misfit)
+		return cdc_fail(err, CDC_EUNSUPPORTED, "\"%.*s\" %s", SHOWN(p->field->name),
+				p->convert.misfit);
+	return cdc_fail(err, CDC_ECORRUPT, "\"%.*s\" holds a value that is out of range",
+			SHOWN(p->field->name));
+}
+
 static int assemble_leaf(struct cdc_nested_reader *r, struct part *p, uint32_t n,
 			 struct cdc_column *out, struct cdc_err *err)
 {
@@ -517,8 +529,7 @@ static int assemble_leaf(struct cdc_nested_reader *r, struct part *p, uint32_t n
 	if (rc < 0)
 		return rc;
 	if (!p->convert.fn(&p->convert, &vec, p->converted.p))
-		return cdc_fail(err, CDC_ECORRUPT, "\"%.*s\" holds a value that is out of range",
-				SHOWN(p->field->name));
+		return misfit(p, err);
 	out->values = p->converted.p;
 	return CDC_OK;
 }

@@ -206,7 +206,7 @@ static int add_range(struct cdc_skip *s, uint64_t first, uint64_t rows, struct c
 /* A leaf with one slot a row, of which we know how it becomes the column. */
 static void find_leaf(struct column *c, const struct cdc_datafile *df)
 {
-	const struct cdc_pq_schema *schema = &cdc_pq_metadata(cdc_datafile_parquet(df))->schema;
+	const struct cdc_pq_metadata *m = cdc_pq_metadata(cdc_datafile_parquet(df));
 	const struct cdc_pq_node *node;
 
 	c->leaf = (struct cdc_skip_leaf){ .field = c->field };
@@ -219,11 +219,13 @@ static void find_leaf(struct column *c, const struct cdc_datafile *df)
 		c->file = (struct cdc_bounds){ .may_be_null = true };
 		return;
 	}
-	node = &schema->node[schema->leaf_node[c->leaf_number]];
-	if (!node->max_rep && cdc_convert_choose(&c->leaf.convert, node, c->field))
-		c->leaf.node = node;
-	else
+	node = &m->schema.node[m->schema.leaf_node[c->leaf_number]];
+	if (node->max_rep || !cdc_convert_choose(&c->leaf.convert, node, c->field)) {
 		c->leaf_number = -1;
+		return;
+	}
+	cdc_convert_calendar(&c->leaf.convert, m, node, c->field);
+	c->leaf.node = node;
 }
 
 static void take_chunk(struct column *c, const struct cdc_pq_row_group *g)

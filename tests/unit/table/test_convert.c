@@ -560,6 +560,99 @@ static void fixed_decimals(void **state)
 	}
 }
 
+/* The day in Julian is that in Gregorian; both as days since 1970 by Python's datetime, which knows
+ * no Julian days: 1582-10-04 is the day before 1582-10-15. */
+static const int32_t julian[] = { -141427, -141428, -171596, -171595, -609896,
+				  -609895, -354280, -719164, -719165, 18000 };
+static const int32_t gregorian[] = { -141427, -141438, -171605, -171605, -609896,
+				     -609896, -354285, -719162, -719163, 18000 };
+#define NUM_DAYS (sizeof(julian) / sizeof(julian[0]))
+
+static struct cdc_convert of_calendar(struct cdc_pq_node n, enum cdc_type type, const char *key,
+				      const char *value, const char *zone)
+{
+	struct cdc_pq_meta_entry entry[] = { { cdc_str_z(key), cdc_str_z(value) },
+					     { CDC_STR("org.apache.spark.timeZone"),
+					       zone ? cdc_str_z(zone) : cdc_str(NULL, 0) } };
+	struct cdc_pq_metadata m = { .entry = entry, .num_entries = zone ? 2 : 1 };
+	struct cdc_field f = field(type, 0, 0);
+	struct cdc_convert c;
+
+	assert_true(cdc_convert_choose(&c, &n, &f));
+	cdc_convert_calendar(&c, &m, &n, &f);
+	return c;
+}
+
+static void julian_days(void **state)
+{
+	static const char *const hybrid[][2] = { { "org.apache.spark.legacyDateTime", "" },
+						 { "org.apache.spark.version", "2.4.5" } };
+	struct cdc_pq_node day = leaf(CDC_PQ_INT32);
+	struct cdc_pq_vec vec = { CDC_PQ_INT32, NUM_DAYS, julian, NULL, NULL };
+	int32_t lowest = INT32_MIN;
+	int32_t out[NUM_DAYS];
+	int64_t us[NUM_DAYS];
+	struct cdc_convert c;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		c = of_calendar(day, CDC_TYPE_DATE, hybrid[i][0], hybrid[i][1], "Asia/Shanghai");
+		assert_true(c.fn(&c, &vec, out));
+		assert_memory_equal(out, gregorian, sizeof(out));
+	}
+	vec = (struct cdc_pq_vec){ CDC_PQ_INT32, 1, &lowest, NULL, NULL };
+	assert_true(c.fn(&c, &vec, out));
+	vec = (struct cdc_pq_vec){ CDC_PQ_INT32, NUM_DAYS, julian, NULL, NULL };
+	day.converted = CDC_PQ_CONV_DATE;
+	c = of_calendar(day, CDC_TYPE_TIMESTAMP_NTZ, hybrid[1][0], hybrid[1][1], NULL);
+	assert_true(c.fn(&c, &vec, us));
+	for (size_t i = 0; i < NUM_DAYS; i++)
+		assert_int_equal(us[i], gregorian[i] * INT64_C(86400000000));
+	/* Of later files the numbers stand. */
+	c = of_calendar(day, CDC_TYPE_DATE, "org.apache.spark.version", "3.0.0", NULL);
+	assert_null(c.fn);
+	c = of_calendar(day, CDC_TYPE_DATE, "org.apache.spark.legacyINT96", "", NULL);
+	assert_null(c.fn);
+}
+
+static void julian_times(void **state)
+{
+	const char *old = "org.apache.spark.legacyDateTime";
+	int64_t in[] = { INT64_C(-12219336000000), -1, INT64_C(-2208988800000) }; /* ms */
+	struct cdc_pq_int96 wide = { 1, 2299160 }; /* 1582-10-04 */
+	struct cdc_pq_vec vec = { CDC_PQ_INT64, 3, in, NULL, NULL };
+	struct cdc_convert c =
+		of_calendar(timestamp(CDC_PQ_MILLIS), CDC_TYPE_TIMESTAMP, old, "", "UTC");
+	int64_t out[3];
+
+	(void)state;
+	assert_true(c.fn(&c, &vec, out));
+	assert_int_equal(out[0], INT64_C(-12220200000000000));
+	assert_int_equal(out[1], -1000);
+	c = of_calendar(timestamp(CDC_PQ_MILLIS), CDC_TYPE_TIMESTAMP, old, "", "Asia/Shanghai");
+	assert_false(c.fn(&c, &vec, out));
+	assert_non_null(c.misfit);
+	vec = (struct cdc_pq_vec){ CDC_PQ_INT64, 2, in + 1, NULL, NULL };
+	assert_true(c.fn(&c, &vec, out));
+	in[0] = INT64_MIN;
+	vec = (struct cdc_pq_vec){ CDC_PQ_INT64, 1, in, NULL, NULL };
+	c = of_calendar(timestamp(CDC_PQ_MICROS), CDC_TYPE_TIMESTAMP, old, "", NULL);
+	c.fn(&c, &vec, out);
+	c = of_calendar(timestamp(CDC_PQ_MICROS), CDC_TYPE_TIMESTAMP_NTZ, old, "", NULL);
+	assert_null(c.fn);
+
+	vec = (struct cdc_pq_vec){ CDC_PQ_INT96, 1, &wide, NULL, NULL };
+	c = of_calendar(leaf(CDC_PQ_INT96), CDC_TYPE_TIMESTAMP, "org.apache.spark.version", "3.0.3",
+			NULL);
+	wide.nanos = 1000;
+	assert_true(c.fn(&c, &vec, out));
+	assert_int_equal(out[0], -141438 * INT64_C(86400000000) + 1);
+	c = of_calendar(leaf(CDC_PQ_INT96), CDC_TYPE_TIMESTAMP, "org.apache.spark.version", "3.1.0",
+			NULL);
+	assert_true(c.fn(&c, &vec, out));
+	assert_int_equal(out[0], -141428 * INT64_C(86400000000) + 1);
+}
+
 static void wrong_annotations(void **state)
 {
 	struct cdc_pq_node u = leaf(CDC_PQ_INT32);
@@ -611,6 +704,7 @@ int main(void)
 		cmocka_unit_test(decimals),	  cmocka_unit_test(digits_past_the_precision),
 		cmocka_unit_test(long_decimals),  cmocka_unit_test(decimals_in_batches),
 		cmocka_unit_test(fixed_decimals), cmocka_unit_test(wrong_annotations),
+		cmocka_unit_test(julian_days),	  cmocka_unit_test(julian_times),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,7 @@ mkdir -p "$kept" "$build/found"
 
 seeds() { # files of the test corpus, by target
 	case $target in
-	fuzz_rows | fuzz_pq_file)
+	fuzz_rows | fuzz_pq_file | fuzz_skip)
 		# Without the bomb of two strings of 1 GiB: it takes all the time.
 		find "$data/parquet" "$data/delta" -name '*.parquet' -size -24k ! -name 'large_string*'
 		find "$data/parquet/fuzz" -type f -size -24k ;;

@@ -62,7 +62,8 @@ int32_t cdc_pq_leaf_by_name(const struct cdc_pq_file *f, struct cdc_str name);
 /*
  * Cursor over one leaf of one row group. The chunk is read with one pread, pages are decompressed
  * one at a time. Memory: the compressed chunk, one or a few pages, one batch. Cursors of one file
- * share its decompression state: they belong to one thread. Page checksums are always verified.
+ * share its decompression state: they belong to one thread. Page checksums are always verified
+ * where there are any.
  * CDC_EUNSUPPORTED: the column is encrypted, in another file, or compressed with LZO or a codec
  * that is not known; other columns of the file can still be read.
  */

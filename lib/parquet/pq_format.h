@@ -207,7 +207,7 @@ struct cdc_pq_page_header {
 	enum cdc_pq_page_type type;
 	int32_t uncompressed_size;
 	int32_t compressed_size;
-	bool has_crc;
+	bool has_crc; /* not read from a crc of 0, which writers without checksums leave */
 	uint32_t crc;
 	int32_t num_values;
 	enum cdc_pq_encoding encoding;

@@ -138,7 +138,7 @@ static unsigned read_fields(struct cdc_pq_tread *r, struct cdc_pq_page_header *h
 			break;
 		case 4:
 			h->crc = (uint32_t)cdc_pq_tread_i32(r);
-			h->has_crc = true;
+			h->has_crc = h->crc != 0;
 			break;
 		default:
 			has |= read_member(r, h, f.id);

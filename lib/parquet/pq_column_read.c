@@ -84,6 +84,20 @@ static int check_supported(const struct cdc_pq_column_meta *m, struct cdc_err *e
 	return CDC_OK;
 }
 
+#define WITNESSES 16
+
+/* Does one of the first columns have as many values as the row group has rows? */
+static bool rows_are_right(const struct cdc_pq_file *f, const struct cdc_pq_row_group *g)
+{
+	const struct cdc_pq_schema *s = &f->meta.schema;
+
+	for (int32_t i = 0; i < s->num_leaves && i < WITNESSES; i++) {
+		if (s->node[s->leaf_node[i]].max_rep == 0 && g->column[i].num_values == g->num_rows)
+			return true;
+	}
+	return false;
+}
+
 static int load(struct cdc_pq_column *c, const struct cdc_pq_row_group *g, struct cdc_err *err)
 {
 	bool flat = c->node->max_rep == 0;
@@ -103,11 +117,15 @@ static int load(struct cdc_pq_column *c, const struct cdc_pq_row_group *g, struc
 		cdc_pq_chunk_init(&c->chunk, c->f, offset, len);
 	if (rc < 0 || !flat || c->meta->num_values == g->num_rows)
 		return rc;
-	/* Two of three agree: the row group and the pages. */
+	/*
+	 * Two of three must agree: the row group and the pages. Old writers count more values than
+	 * rows in columns of structs; then the row group and another column must.
+	 */
 	rc = cdc_pq_chunk_values(&c->chunk, &values, err);
 	if (rc < 0)
 		return rc;
-	if (values != (uint64_t)g->num_rows)
+	if (values < (uint64_t)g->num_rows ||
+	    (values > (uint64_t)g->num_rows && !rows_are_right(c->f, g)))
 		return cdc_fail(err, CDC_ECORRUPT, "%lld values in %lld rows",
 				(long long)c->meta->num_values, (long long)g->num_rows);
 	c->slots_left = (uint64_t)g->num_rows;

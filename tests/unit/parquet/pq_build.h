@@ -194,6 +194,7 @@ struct file {
 	int64_t column_index_offset;
 	int64_t column_index_length;
 	bool has_file_path;
+	bool second; /* there is a column "d" too, of the same pages, with num_rows values */
 	bool encrypted;
 	const char *magic; /* NULL: PAR1 at both ends */
 	void (*schema)(struct bytes *b); /* the whole list of elements instead of one column */
@@ -208,21 +209,23 @@ static inline void put_schema(struct bytes *b, const struct file *f)
 		f->schema(b);
 		return;
 	}
-	t_list(b, 2, 12, 2);
+	t_list(b, 2, 12, f->second ? 3 : 2);
 	t_open(b);
 	t_text(b, 4, "schema");
-	t_i32(b, 5, 1);
+	t_i32(b, 5, f->second ? 2 : 1);
 	t_close(b);
-	t_open(b);
-	t_i32(b, 1, f->type);
-	if (f->type_length)
-		t_i32(b, 2, f->type_length);
-	t_i32(b, 3, f->repetition);
-	t_text(b, 4, "c");
-	t_close(b);
+	for (int i = 0; i < (f->second ? 2 : 1); i++) {
+		t_open(b);
+		t_i32(b, 1, f->type);
+		if (f->type_length)
+			t_i32(b, 2, f->type_length);
+		t_i32(b, 3, f->repetition);
+		t_text(b, 4, i ? "d" : "c");
+		t_close(b);
+	}
 }
 
-static inline void put_chunk(struct bytes *b, const struct file *f)
+static inline void put_chunk(struct bytes *b, const struct file *f, char name, int64_t num_values)
 {
 	t_open(b);
 	if (f->has_file_path)
@@ -233,9 +236,9 @@ static inline void put_chunk(struct bytes *b, const struct file *f)
 	t_list(b, 2, 5, 0);
 	t_list(b, 3, 8, 1);
 	put_varint(b, 1);
-	put_byte(b, 'c');
+	put_byte(b, (unsigned char)name);
 	t_i32(b, 4, f->codec);
-	t_i64(b, 5, f->num_values ? f->num_values : f->num_rows);
+	t_i64(b, 5, num_values);
 	t_i64(b, 6, (int64_t)f->chunk.n);
 	t_i64(b, 7, f->chunk_size ? f->chunk_size : (int64_t)f->chunk.n);
 	t_i64(b, 9, f->data_page_offset ? f->data_page_offset : 4);
@@ -269,8 +272,10 @@ static inline void put_footer(struct bytes *b, const struct file *f)
 	t_i64(b, 3, f->num_rows);
 	t_list(b, 4, 12, 1);
 	t_open(b);
-	t_list(b, 1, 12, 1);
-	put_chunk(b, f);
+	t_list(b, 1, 12, f->second ? 2 : 1);
+	put_chunk(b, f, 'c', f->num_values ? f->num_values : f->num_rows);
+	if (f->second)
+		put_chunk(b, f, 'd', f->num_rows);
 	t_i64(b, 2, 0);
 	t_i64(b, 3, f->num_rows);
 	t_close(b);

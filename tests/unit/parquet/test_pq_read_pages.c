@@ -451,6 +451,23 @@ static void values_that_lie(void **state)
 	refuse(CDC_ECORRUPT, "3 values in 4 rows");
 	file.num_rows = 2;
 	refuse(CDC_ECORRUPT, "3 values in 2 rows");
+	/* Another column agrees with the row group: what is over does not count. */
+	file.second = true;
+	expect("1 2 ");
+	file.num_rows = 4;
+	refuse(CDC_ECORRUPT, "3 values in 4 rows");
+}
+
+/* Of 4 values that chunk and page promise, only those of the 2 rows are there. */
+static void values_past_the_rows(void **state)
+{
+	(void)state;
+	file.num_rows = 2;
+	file.num_values = 4;
+	data(1, 4, CDC_PQ_PLAIN, int_1_2_3, 8);
+	refuse(CDC_ECORRUPT, "4 values in 2 rows");
+	file.second = true;
+	expect("1 2 ");
 }
 
 /* Snappy of 12 bytes as one literal, flagged as not compressed. */
@@ -729,6 +746,7 @@ int main(void)
 		CASE(size_too_small),
 		CASE(size_too_large),
 		CASE(values_that_lie),
+		CASE(values_past_the_rows),
 		CASE(flag_that_lies),
 		CASE(unsupported),
 		CASE(page_too_large),

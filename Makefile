@@ -132,7 +132,8 @@ lint-run: all
 interop:
 	$(Q)tests/setup.sh interop
 	$(Q)$(MAKE) --no-print-directory all $(TOOL_BIN)
-	$(Q)$(RUN) interop='BUILD=$(BUILD) tests/interop/run.sh'
+	$(Q)$(RUN) interop='BUILD=$(BUILD) tests/interop/run.sh' \
+		interop-newer='BUILD=$(BUILD) tests/interop/run.sh --newer'
 
 # Prints tables; BENCH is for bench_scan.py (-r ROWS -n ROUNDS -f FILE -c COLUMN).
 bench:

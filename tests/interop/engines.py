@@ -285,7 +285,7 @@ class Spark:
     def __init__(self, home, work):
         self.session = None
         self.reason = reason_for(home, "jars") or missing(home, "pyspark", "pyspark")
-        self.home, self.work = home, work
+        self.home, self.work, self.is_newer = home, work, False
 
     def start(self):
         """Takes some ten seconds; the one session serves the whole run."""
@@ -331,7 +331,7 @@ class Spark:
             self.reason = "Spark does not start: " + str(e).strip().split("\n")[0]
             return
         self.session.sparkContext.setLogLevel("OFF")
-        self.arrow = Arrow()
+        self.is_newer = not self.session.version.startswith("3.")
 
     def cpu_seconds(self):
         """What its Java has used so far; the wall clock tells little on a machine that is shared."""
@@ -408,6 +408,6 @@ class Spark:
     def view(self, name, columns, rows):
         """Rows as a temporary view, by way of a Parquet file that Spark did not write."""
         path = os.path.join(self.work, "view-%s.parquet" % os.urandom(6).hex())
-        self.arrow.write_parquet(columns, rows, path)
+        Arrow().write_parquet(columns, rows, path)
         frame = self.session.read.option("datetimeRebaseMode", "CORRECTED").parquet(path)
         frame.createOrReplaceTempView(name)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tables that we write, read by other engines; tables that they wrote, merged by us. TAP.
 
-    interop.py --programs DIR --engines DIR --work DIR [--only WORD] [--part ours|foreign|features]
+    interop.py --programs DIR --engines DIR --work DIR [--only WORD] [--part ours|foreign|features|rust]
 
 Expected rows come from model.py. Each point is one pair of an engine and a table in some state; an
 engine that is not there gives "# SKIP" with the reason.
@@ -16,8 +16,9 @@ import engines
 import features
 import foreign
 import ours
+import rust_tables
 
-PARTS = {"ours": ours, "foreign": foreign, "features": features}
+PARTS = {"ours": ours, "foreign": foreign, "features": features, "rust": rust_tables}
 
 
 class Tap:

@@ -4,11 +4,24 @@
 #
 # The engines are kept in ${XDG_CACHE_HOME:-~/.cache}/cdc-tools, by the hash of their versions, so
 # that later runs are fast. An engine that cannot be installed leaves its reason there instead.
+#
+#	run.sh [--newer] [ARGUMENTS OF interop.py]
+#
+# With --newer: a later Spark alone, for what the one that most people have cannot write.
 set -u
 build=$(realpath "${BUILD:-build}")
 cd "$(dirname "$0")" || exit 1
 
-hash=$( (python3 --version; cat requirements.txt pom.xml) | sha256sum | cut -c1-12)
+packages=$(cat requirements.txt)
+versions=()
+if [ "${1:-}" = --newer ]; then
+	shift
+	packages=pyspark==4.0.1
+	versions=(-Ddelta=4.0.1 -Dscala=2.13)
+	set -- --part features "$@"
+fi
+
+hash=$( (python3 --version; echo "$packages" "${versions[*]}"; cat pom.xml) | sha256sum | cut -c1-12)
 home=${XDG_CACHE_HOME:-$HOME/.cache}/cdc-tools/interop-$hash
 python=$home/venv/bin/python
 mkdir -p "$home"
@@ -25,11 +38,12 @@ if [ ! -e "$home/done" ]; then
 	if ! python3 -m venv --clear "$home/venv" >"$home/log" 2>&1; then
 		why "$home/log" >"$home/venv.reason"
 	fi
-	while read -r package && [ ! -e "$home/venv.reason" ]; do
+	for package in $packages; do
+		[ ! -e "$home/venv.reason" ] || break
 		"$python" -m pip install -q --disable-pip-version-check "$package" \
 			>"$home/log" 2>&1 || why "$home/log" >"$home/${package%%==*}.reason"
-	done <requirements.txt
-	mvn -q -B -f pom.xml dependency:copy-dependencies -DoutputDirectory="$home/jars" \
+	done
+	mvn -q -B "${versions[@]}" -f pom.xml dependency:copy-dependencies -DoutputDirectory="$home/jars" \
 		>"$home/log" 2>&1 || why "$home/log" >"$home/jars.reason"
 	ls "$home"/*.reason >/dev/null 2>&1 || touch "$home/done"
 fi

@@ -45,6 +45,8 @@ void cdc_snapshot_free(struct cdc_snapshot *s);
 /* CDC_EUNSUPPORTED naming the first writer feature that we do not honour. */
 int cdc_snapshot_check_writable(const struct cdc_snapshot *s, struct cdc_err *err) CDC_NODISCARD;
 bool cdc_protocol_has_feature(const struct cdc_protocol *p, const char *feature);
+/* Whether columns are found in files by their field ids: mode id of the column mapping. */
+bool cdc_mapped_by_id(const struct cdc_protocol *p, const struct cdc_metadata *m);
 /* Version of the application transaction, -1 if there is none. */
 int64_t cdc_snapshot_txn(const struct cdc_snapshot *s, struct cdc_str app_id);
 /* Integer table property; `fallback` when absent or malformed. */

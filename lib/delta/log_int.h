@@ -295,7 +295,7 @@ int cdc_log_cleanup(const struct cdc_io *io, const struct cdc_snapshot *s,
 /* CDC_EUNSUPPORTED naming the first reader feature that we do not know, or the mode of the column
  * mapping. */
 int cdc_protocol_check_readable(const struct cdc_protocol *p, struct cdc_err *err) CDC_NODISCARD;
-int cdc_metadata_check_mapping(const struct cdc_metadata *m, bool *mapped,
-			       struct cdc_err *err) CDC_NODISCARD;
+int cdc_metadata_check_mapping(const struct cdc_protocol *p, const struct cdc_metadata *m,
+			       bool *mapped, struct cdc_err *err) CDC_NODISCARD;
 
 #endif

@@ -135,12 +135,28 @@ int cdc_protocol_check_readable(const struct cdc_protocol *p, struct cdc_err *er
 	return CDC_OK;
 }
 
-int cdc_metadata_check_mapping(const struct cdc_metadata *m, bool *mapped, struct cdc_err *err)
+/* Where the protocol has no column mapping the property means nothing: delta-rs leaves it so, and
+ * its files have the names of the schema. */
+static struct cdc_str mapping_mode(const struct cdc_protocol *p, const struct cdc_metadata *m)
 {
 	struct cdc_str mode = CDC_STR("none");
 
-	if (cdc_metadata_config(m, "delta.columnMapping.mode", &mode) &&
-	    !cdc_str_ieq(mode, CDC_STR("none")) && !cdc_str_ieq(mode, CDC_STR("name")) &&
+	if (p->reader_version == 2 || cdc_protocol_has_feature(p, "columnMapping"))
+		(void)cdc_metadata_config(m, "delta.columnMapping.mode", &mode);
+	return mode;
+}
+
+bool cdc_mapped_by_id(const struct cdc_protocol *p, const struct cdc_metadata *m)
+{
+	return cdc_str_ieq(mapping_mode(p, m), CDC_STR("id"));
+}
+
+int cdc_metadata_check_mapping(const struct cdc_protocol *p, const struct cdc_metadata *m,
+			       bool *mapped, struct cdc_err *err)
+{
+	struct cdc_str mode = mapping_mode(p, m);
+
+	if (!cdc_str_ieq(mode, CDC_STR("none")) && !cdc_str_ieq(mode, CDC_STR("name")) &&
 	    !cdc_str_ieq(mode, CDC_STR("id")))
 		return cdc_fail(err, CDC_EUNSUPPORTED,
 				"table has the column mapping mode \"%.*s\", which this program "

@@ -38,11 +38,34 @@ static int read_flag(const struct cdc_tape *t, uint32_t obj, const char *key, bo
 	return CDC_OK;
 }
 
+/* delta-rs writes it as a string when it changes a schema. */
+static int read_field_id(const struct cdc_tape *t, uint32_t v, struct cdc_arena *a,
+			 struct cdc_field *f, struct cdc_err *err)
+{
+	struct cdc_str text;
+	int64_t id = -1;
+
+	if (t->tok[v].type == CDC_JSON_STRING) {
+		int rc = cdc_json_string(t, v, a, &text, err);
+
+		if (rc < 0)
+			return rc;
+		if (cdc_int64_parse(text, &id) != CDC_PARSE_OK)
+			id = -1;
+	} else if (!cdc_json_int64(t, v, &id)) {
+		id = -1;
+	}
+	if (id < 0 || id > INT32_MAX)
+		return malformed(err, "delta.columnMapping.id is no field id");
+	f->has_field_id = true;
+	f->field_id = (int32_t)id;
+	return CDC_OK;
+}
+
 static int read_metadata(const struct cdc_tape *t, uint32_t v, struct cdc_arena *a,
 			 struct cdc_field *f, struct cdc_err *err)
 {
 	uint32_t k;
-	int64_t id;
 
 	f->metadata = CDC_STR("{}");
 	f->physical_name = f->name;
@@ -53,10 +76,10 @@ static int read_metadata(const struct cdc_tape *t, uint32_t v, struct cdc_arena 
 	f->metadata = cdc_json_source(t, v);
 	k = cdc_json_get(t, v, "delta.columnMapping.id");
 	if (k != CDC_JSON_NONE) {
-		if (!cdc_json_int64(t, k, &id) || id < 0 || id > INT32_MAX)
-			return malformed(err, "delta.columnMapping.id is no field id");
-		f->has_field_id = true;
-		f->field_id = (int32_t)id;
+		int rc = read_field_id(t, k, a, f, err);
+
+		if (rc < 0)
+			return rc;
 	}
 	k = cdc_json_get(t, v, "delta.columnMapping.physicalName");
 	if (k == CDC_JSON_NONE)

@@ -369,7 +369,7 @@ static int choose_version(struct loader *ld, int64_t version, struct cdc_err *er
 static int read_columns(struct cdc_snapshot *s, struct cdc_err *err)
 {
 	bool mapped = false;
-	int rc = cdc_metadata_check_mapping(&s->metadata, &mapped, err);
+	int rc = cdc_metadata_check_mapping(&s->protocol, &s->metadata, &mapped, err);
 
 	if (!rc)
 		rc = cdc_schema_from_json(&s->schema, s->metadata.schema_json, err);

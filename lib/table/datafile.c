@@ -23,11 +23,9 @@ static int map_fields(struct cdc_datafile *df, struct cdc_err *err)
 {
 	const struct cdc_schema *schema = &df->snapshot->schema;
 	const struct cdc_pq_schema *s = &cdc_pq_metadata(df->pq)->schema;
-	struct cdc_str mode = CDC_STR("none");
 	int32_t guess = 1;
 
-	(void)cdc_metadata_config(&df->snapshot->metadata, "delta.columnMapping.mode", &mode);
-	df->by_id = cdc_str_eqz(mode, "id");
+	df->by_id = cdc_mapped_by_id(&df->snapshot->protocol, &df->snapshot->metadata);
 	if (df->by_id && !has_ids(s))
 		return cdc_fail(err, CDC_ECORRUPT, "%s has no field ids, which this table goes by",
 				df->path.p);

@@ -108,6 +108,41 @@ static void readable(void **state)
 	fixture_refuse(f, -1, CDC_EUNSUPPORTED, "column mapping mode \"serial\"");
 }
 
+#define MAPPED(mode)                                                                                      \
+	"{\"metaData\":{\"id\":\"5fba94ed-9794-4965-ba6e-6ee3c0d22af9\",\"format\":{\"provider\":"        \
+	"\"parquet\",\"options\":{}},\"schemaString\":\"{\\\"type\\\":\\\"struct\\\",\\\"fields\\\":["    \
+	"{\\\"name\\\":\\\"a\\\",\\\"type\\\":\\\"long\\\",\\\"nullable\\\":true,\\\"metadata\\\":"       \
+	"{\\\"delta.columnMapping.id\\\":1,\\\"delta.columnMapping.physicalName\\\":\\\"col-1\\\"}}]}\"," \
+	"\"partitionColumns\":[],\"configuration\":{\"delta.columnMapping.mode\":\"" mode                 \
+	"\"}}}\n"
+
+static void check_mapped(const struct fixture *f, const char *log, const char *name, bool by_id)
+{
+	struct cdc_snapshot *s;
+
+	fixture_commit(f, 0, log);
+	s = fixture_load(f, -1);
+	assert_true(cdc_str_eqz(s->schema.field[0].physical_name, name));
+	assert_int_equal(cdc_mapped_by_id(&s->protocol, &s->metadata), by_id);
+	cdc_snapshot_free(s);
+}
+
+/* The property counts where the protocol has the feature. */
+static void mapping(void **state)
+{
+	const struct fixture *f = *state;
+
+	check_mapped(f, LEGACY(2, 5) MAPPED("name"), "col-1", false);
+	check_mapped(f, LEGACY(2, 5) MAPPED("id"), "col-1", true);
+	check_mapped(f, LEGACY(2, 5) MAPPED("ID"), "col-1", true);
+	check_mapped(f, LEGACY(2, 5) MAPPED("none"), "a", false);
+	check_mapped(f, FEATURES("\"columnMapping\"", "\"columnMapping\"") MAPPED("id"), "col-1",
+		     true);
+	check_mapped(f, FEATURES("\"timestampNtz\"", "\"timestampNtz\"") MAPPED("id"), "a", false);
+	check_mapped(f, FEATURES("\"timestampNtz\"", "\"timestampNtz\"") MAPPED("odd"), "a", false);
+	check_mapped(f, LEGACY(1, 2) MAPPED("name"), "a", false);
+}
+
 /* Lists and versions that do not go together. */
 static void odd_protocols(void **state)
 {
@@ -238,10 +273,10 @@ static void has_feature(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_TABLE(readers),	       WITH_TABLE(readable),
-		WITH_TABLE(odd_protocols),     WITH_TABLE(writers),
-		WITH_TABLE(settings_in_use),   WITH_TABLE(columns_in_use),
-		cmocka_unit_test(has_feature),
+		WITH_TABLE(readers),	    WITH_TABLE(readable),
+		WITH_TABLE(mapping),	    WITH_TABLE(odd_protocols),
+		WITH_TABLE(writers),	    WITH_TABLE(settings_in_use),
+		WITH_TABLE(columns_in_use), cmocka_unit_test(has_feature),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

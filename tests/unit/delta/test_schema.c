@@ -180,6 +180,12 @@ static void column_mapping(void **state)
 	assert_true(cdc_str_eqz(s.field[0].physical_name, "a b"));
 	assert_false(s.field[0].has_field_id);
 	cdc_schema_free(&s);
+	/* As delta-rs writes it. */
+	json = "{\"type\":\"struct\",\"fields\":[{\"name\":\"a\",\"type\":\"long\",\"metadata\":"
+	       "{\"delta.columnMapping.id\":\"12\"}}]}";
+	assert_int_equal(cdc_schema_from_json(&s, cdc_str_z(json), &err), 0);
+	assert_int_equal(s.field[0].field_id, 12);
+	cdc_schema_free(&s);
 }
 
 static void refused(const char *json, int code, const char *hint)
@@ -220,6 +226,10 @@ static void damaged_is_refused(void **state)
 	refused(ONE("\"long\",\"nullable\":1"), CDC_ECORRUPT, "nullable");
 	refused(ONE("\"long\",\"metadata\":[]"), CDC_ECORRUPT, "metadata");
 	refused(ONE("\"long\",\"metadata\":{\"delta.columnMapping.id\":1.5}"), CDC_ECORRUPT, "id");
+	refused(ONE("\"long\",\"metadata\":{\"delta.columnMapping.id\":\"x\"}"), CDC_ECORRUPT,
+		"id");
+	refused(ONE("\"long\",\"metadata\":{\"delta.columnMapping.id\":\"-1\"}"), CDC_ECORRUPT,
+		"id");
 }
 
 static void decimal_forms(void **state)

@@ -358,6 +358,7 @@ static void field_ids(void **state)
 	make_table(&t, "id BIGINT");
 	t.s.metadata.config = &mode;
 	t.s.metadata.num_config = 1;
+	t.s.protocol.reader_version = 2;
 	/* The files have no ids: names must not be used instead. */
 	assert_int_equal(cdc_datafile_open(&df, &cdc_io_posix, &t.s, &t.add[0], &err),
 			 CDC_ECORRUPT);

@@ -321,6 +321,7 @@ class Spark:
             "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
             # CHAR(n) as it is stored: spaces that only Spark's SQL adds are no part of a table.
             "spark.sql.readSideCharPadding": "false",
+            "spark.sql.variant.allowReadingShredded": "true",
         }
         builder = SparkSession.builder.master("local[2]").appName("interop")
         for k, v in settings.items():

@@ -147,6 +147,8 @@ def check_changes(made, reader):
         record = json.loads(line)
         if record["recordType"] in ("INSERT", "UPDATE", "DELETE"):
             got += images(table, record)
+    if {c[1] for c in want} != {"insert", "delete", "update_preimage", "update_postimage"}:
+        return ["Spark tells only of %s" % {c[1] for c in want}]
     return difference(net(want), net(got))
 
 

@@ -101,10 +101,10 @@ MAPPING_LATER = [
 ]
 
 
-def mapping(name, mode, partition, extra=""):
+def mapping(name, mode, partition, extra="", versions=None):
     made = "CREATE TABLE {t} (%s) USING delta %s TBLPROPERTIES ('delta.columnMapping.mode' = '%s'%s)"
     has = [r'"delta.columnMapping.mode":"%s"' % mode, r'"configuration".*"delta.columnMapping.maxColumnId"']
-    return Table("column mapping " + name, [made % (MAPPING_COLUMNS, partition, mode, extra), MAPPING_ROWS] + MAPPING_LATER, has)
+    return Table("column mapping " + name, [made % (MAPPING_COLUMNS, partition, mode, extra), MAPPING_ROWS] + MAPPING_LATER, has, versions=versions)
 
 
 DV = "TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')"
@@ -135,7 +135,7 @@ def widening(name, columns, partition=""):
         "DELETE FROM {t} WHERE id = 2",
     ]
     last = len(statements) - 1
-    has = [feature("typeWidening"), "typeChanges"]
+    has = [feature("typeWidening(-preview)?"), "typeChanges"]
     return Table("type widening of " + name, statements, has, versions=[1, last - 2, last - 1, last])
 
 
@@ -307,8 +307,8 @@ TABLES = [
         [feature("deletionVectors"), r'"storageType":"u"', r"^deletion_vector_"],
     ),
     mapping("by name", "name", "PARTITIONED BY (`p q`)"),
-    mapping("by id", "id", ""),
-    mapping("by id with deletion vectors", "id", "", ", 'delta.enableDeletionVectors' = 'true'"),
+    mapping("by id", "id", "", versions=[1, 5, 6, 7, 10]),
+    mapping("by id with deletion vectors", "id", "", ", 'delta.enableDeletionVectors' = 'true'", [1, 6, 10]),
     Table(
         "column mapping, upgraded",
         [
@@ -420,8 +420,8 @@ TABLES = [
     Table("converted", [converted, "INSERT INTO {t} VALUES (1, null, 'p/1 %')", "DELETE FROM {t} WHERE id < 10"], [r'"operation":"CONVERT"']),
     Table("vacuumed", ["CREATE TABLE {t} USING delta %s AS %s" % (DV, FEW), "DELETE FROM {t} WHERE id < 3", "OPTIMIZE {t}", "REORG TABLE {t} APPLY (PURGE)",
         "DELETE FROM {t} WHERE id < 9", "VACUUM {t} RETAIN 0 HOURS"], [r'"operation":"VACUUM END"']),
-    Table("random prefixes", ["CREATE TABLE {t} USING delta PARTITIONED BY (p) TBLPROPERTIES ('delta.randomizeFilePrefixes' = 'true', 'delta.enableDeletionVectors' = 'true') AS "
-        + FEW, "DELETE FROM {t} WHERE id < 3"], [r'"path":"[A-Za-z0-9]{2}/[^"]*part-']),
+    Table("random prefixes", ["CREATE TABLE {t} USING delta TBLPROPERTIES ('delta.randomizeFilePrefixes' = 'true', 'delta.enableDeletionVectors' = 'true') AS "
+        + FEW, "DELETE FROM {t} WHERE id < 3"], [r'"path":"[^"/]{2}/part-']),
     Table("wide rows and long values", ["CREATE TABLE {t} USING delta AS SELECT int(id) AS id, repeat(concat('é', id), int(id) * 200) AS s, "
         "transform(sequence(0, id * 20), x -> repeat('z', int(x) % 50)) AS l FROM range(0, 200, 1, 1)"], conf=SMALL_PAGES),
     Table("bloom filters", ["CREATE TABLE {t} USING delta AS " + FEW], conf={"parquet.bloom.filter.enabled#s": "true"}),
@@ -444,6 +444,26 @@ NEWER = [
             "DELETE FROM {t} WHERE id % 2 = 0",
         ],
         [feature("variantType"), "variant"],
+    ),
+    Table(
+        "shredded variants",
+        [
+            "CREATE TABLE {t} (id INT, v VARIANT, l ARRAY<VARIANT>) USING delta TBLPROPERTIES ('delta.enableVariantShredding' = 'true')",
+            """INSERT INTO {t} SELECT id, parse_json(j), array(parse_json(j), null) FROM VALUES (1, '{"a": 1, "b": {"c": ["x", "y"], "d": 2.50}}'),
+            (2, '{"a": "no number", "b": 7, "z": null}'), (3, '{"b": {"c": ["x", 1, null], "e": true}, "a": null}'), (4, '[1, 2]'), (5, 'null'), (6, '{}'),
+            (7, '{"a": 2147483648, "b": {"c": [], "d": 1e10}}'), (8, null), (9, '{"b": {"c": "x"}}'), (10, '"text"') AS t(id, j)""",
+            """INSERT INTO {t} VALUES (20, CAST(DATE'0001-01-01' AS VARIANT), array()), (21, CAST(TIMESTAMP'2019-11-14 03:11:05.000001' AS VARIANT), null),
+            (22, CAST(TIMESTAMP_NTZ'1969-12-31 23:59:59.9' AS VARIANT), null), (23, CAST(X'00ff' AS VARIANT), null), (24, CAST(float(0.1) AS VARIANT), null),
+            (25, CAST(CAST(-1.50 AS DECIMAL(38,10)) AS VARIANT), null), (26, CAST(1.25 AS VARIANT), null), (27, CAST(12345678901.5 AS VARIANT), null),
+            (28, to_variant_object(named_struct('a', 1Y, 'b', named_struct('c', array('x'), 'd', DATE'2019-11-14'))), array(CAST(1S AS VARIANT)))""",
+            "DELETE FROM {t} WHERE id IN (1, 28)",
+        ],
+        [feature("variantShredding-preview")],
+        {
+            "spark.sql.variant.writeShredding.enabled": "true",
+            "spark.sql.variant.allowReadingShredded": "true",
+            "spark.sql.variant.forceShreddingSchemaForTest": "a int, b struct<c array<string>, d decimal(9,2)>",
+        },
     ),
     Table("deletion vectors dropped", ["CREATE TABLE {t} USING delta %s AS %s" % (DV, FEW), "DELETE FROM {t} WHERE id < 3",
         "ALTER TABLE {t} DROP FEATURE deletionVectors"], [r"deletionVectors"]),

@@ -81,7 +81,6 @@ LIVES = [
     ("partitions", {"partition_by": ["p", "q"]}),
     ("a change data feed", {"configuration": {"delta.enableChangeDataFeed": "true"}}),
     ("column mapping", {"configuration": {"delta.columnMapping.mode": "name", "delta.minReaderVersion": "2", "delta.minWriterVersion": "5"}}),
-    ("v2 checkpoints", {"configuration": {"delta.checkpointPolicy": "v2"}}),
     ("deletion vectors", {"configuration": {"delta.enableDeletionVectors": "true"}}),
 ]
 

@@ -97,7 +97,11 @@ def of_spark(t, v):
 
 
 def variant(v):
-    """Numbers of JSON by value: 1.50 is 1.5. Members come in the order of their names."""
+    """Numbers of JSON by value: 1.50 is 1.5; times by what they say, as each side writes them in its
+    own way. Members come in the order of their names."""
+    if isinstance(v, str) and not isinstance(v, Number):
+        m = re.fullmatch(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(\.\d+)?(Z|\+00:00)?", v)
+        return (m[1], m[2], (m[3] or "").rstrip("0"), bool(m[4])) if m else v
     if isinstance(v, Number):
         return Decimal(v)
     if isinstance(v, Pairs):

@@ -418,10 +418,10 @@ size_t cdc_time_format(int64_t ns, char *out)
 	return len + put_fraction((uint32_t)(ns % NS_PER_SECOND), 9, out + len);
 }
 
-size_t cdc_timestamp_ns_format(int64_t ns, char sep, bool zulu, char *out)
+size_t cdc_timestamp_ns_format(cdc_i128 ns, char sep, bool zulu, char *out)
 {
-	int64_t of_day = ns % NS_PER_DAY;
-	size_t len = put_date(floor_div(ns, NS_PER_DAY), out);
+	int64_t of_day = (int64_t)(ns % NS_PER_DAY);
+	size_t len = put_date((int64_t)(ns / NS_PER_DAY) - (of_day < 0), out);
 
 	if (of_day < 0)
 		of_day += NS_PER_DAY;

@@ -84,7 +84,7 @@ size_t cdc_timestamp_format(int64_t us, char sep, bool zulu, char *out);
 size_t cdc_timestamp_format_fixed(int64_t us, char sep, bool zulu, int digits, char *out);
 
 /* Nanoseconds since the epoch: the same with up to nine fraction digits. */
-size_t cdc_timestamp_ns_format(int64_t ns, char sep, bool zulu, char *out);
+size_t cdc_timestamp_ns_format(cdc_i128 ns, char sep, bool zulu, char *out);
 /* Nanoseconds of the day, 0 to 24 hours: "03:11:05[.123456789 with trailing zeros cut]". */
 size_t cdc_time_format(int64_t ns, char *out);
 /* ISO 8601 in the three units that a Parquet INTERVAL has, none turned into another, those that are

@@ -144,14 +144,14 @@ size_t cdc_type_size(enum cdc_type t)
 	case CDC_TYPE_TIMESTAMP:
 	case CDC_TYPE_TIMESTAMP_NTZ:
 	case CDC_TYPE_TIME:
-	case CDC_TYPE_TIMESTAMP_NS:
-	case CDC_TYPE_TIMESTAMP_NTZ_NS:
 		return sizeof(int64_t);
 	case CDC_TYPE_FLOAT:
 		return sizeof(float);
 	case CDC_TYPE_DOUBLE:
 		return sizeof(double);
 	case CDC_TYPE_DECIMAL:
+	case CDC_TYPE_TIMESTAMP_NS:
+	case CDC_TYPE_TIMESTAMP_NTZ_NS:
 		return sizeof(cdc_i128);
 	case CDC_TYPE_STRING:
 	case CDC_TYPE_BINARY:

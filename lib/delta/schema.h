@@ -73,6 +73,13 @@ static inline bool cdc_type_is_primitive(enum cdc_type t)
 	return t <= CDC_TYPE_TIMESTAMP_NTZ;
 }
 
+/* Numbers of 128 bits. */
+static inline bool cdc_type_is_wide(enum cdc_type t)
+{
+	return t == CDC_TYPE_DECIMAL || t == CDC_TYPE_TIMESTAMP_NS ||
+	       t == CDC_TYPE_TIMESTAMP_NTZ_NS;
+}
+
 /* From metaData.schemaString. CDC_ECORRUPT if malformed, CDC_EUNSUPPORTED for an unknown type. */
 int cdc_schema_from_json(struct cdc_schema *s, struct cdc_str json,
 			 struct cdc_err *err) CDC_NODISCARD;
@@ -133,10 +140,11 @@ struct cdc_span {
  * How a field's values lie in memory once decoded to the table's own type, whatever the file's
  * physical type was: BOOLEAN uint8_t; BYTE, SHORT, INTEGER, DATE int32_t; LONG, TIMESTAMP(_NTZ)
  * int64_t microseconds; FLOAT float; DOUBLE double; DECIMAL cdc_i128 (unscaled); STRING, BINARY
- * struct cdc_str; ARRAY, MAP struct cdc_span; TIME (of the day), TIMESTAMP(_NTZ)_NS int64_t
- * nanoseconds; UUID (16 bytes), INTERVAL (12 bytes: months, days, milliseconds, little-endian),
- * BIG_DECIMAL (unscaled, two's complement, big-endian) struct cdc_str. STRUCT, VARIANT and VOID
- * have no values of their own: 0.
+ * struct cdc_str; ARRAY, MAP struct cdc_span; TIME (of the day) int64_t nanoseconds;
+ * TIMESTAMP(_NTZ)_NS cdc_i128 nanoseconds, since INT96 reaches further than 64 bits of them; UUID
+ * (16 bytes), INTERVAL (12 bytes: months, days, milliseconds, little-endian), BIG_DECIMAL
+ * (unscaled, two's complement, big-endian) struct cdc_str. STRUCT, VARIANT and VOID have no values
+ * of their own: 0.
  */
 size_t cdc_type_size(enum cdc_type t);
 

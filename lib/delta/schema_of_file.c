@@ -35,7 +35,7 @@ static enum cdc_type physical_type(const struct cdc_pq_node *n)
 {
 	static const enum cdc_type type[] = {
 		[CDC_PQ_BOOLEAN] = CDC_TYPE_BOOLEAN,   [CDC_PQ_INT32] = CDC_TYPE_INTEGER,
-		[CDC_PQ_INT64] = CDC_TYPE_LONG,	       [CDC_PQ_INT96] = CDC_TYPE_TIMESTAMP,
+		[CDC_PQ_INT64] = CDC_TYPE_LONG,	       [CDC_PQ_INT96] = CDC_TYPE_TIMESTAMP_NS,
 		[CDC_PQ_FLOAT] = CDC_TYPE_FLOAT,       [CDC_PQ_DOUBLE] = CDC_TYPE_DOUBLE,
 		[CDC_PQ_BYTE_ARRAY] = CDC_TYPE_BINARY, [CDC_PQ_FIXED] = CDC_TYPE_BINARY,
 	};

@@ -175,6 +175,34 @@ static bool int96_to_timestamp(const struct cdc_convert *c, const struct cdc_pq_
 	return true;
 }
 
+/* The same to the nanosecond, where the microseconds of it did not wrap. */
+static bool int96_to_nanos(const struct cdc_convert *c, const struct cdc_pq_vec *in, void *out)
+{
+	const struct cdc_pq_int96 *from = in->values;
+	cdc_i128 *to = out;
+
+	(void)c;
+	for (uint32_t i = 0; i < in->n; i++) {
+		int64_t nanos = (int64_t)from[i].nanos;
+		int64_t day = (int64_t)(int32_t)from[i].julian_day - JULIAN_EPOCH;
+		cdc_i128 us = (cdc_i128)day * US_PER_DAY + floor_divide(nanos, NS_PER_US);
+
+		to[i] = (cdc_i128)(int64_t)us * NS_PER_US +
+			(nanos % NS_PER_US + NS_PER_US) % NS_PER_US;
+	}
+	return true;
+}
+
+static bool long_to_nanos(const struct cdc_convert *c, const struct cdc_pq_vec *in, void *out)
+{
+	const int64_t *from = in->values;
+	cdc_i128 *to = out;
+
+	for (uint32_t i = 0; i < in->n; i++)
+		to[i] = (cdc_i128)from[i] * c->multiply;
+	return true;
+}
+
 /*
  * Within a day, whose end counts: some databases have 24:00:00. A time that was brought to UTC may
  * come to the day before: writers of Java leave it below zero.
@@ -645,8 +673,8 @@ static bool choose_timestamp(struct cdc_convert *c, const struct cdc_pq_node *n,
 	int64_t to = nanos ? 1 : NS_PER_US;
 
 	if (n->type == CDC_PQ_INT96) {
-		c->fn = int96_to_timestamp;
-		return !nanos;
+		c->fn = nanos ? int96_to_nanos : int96_to_timestamp;
+		return true;
 	}
 	if (n->type == CDC_PQ_INT32) {
 		c->fn = date_to_timestamp;
@@ -654,6 +682,11 @@ static bool choose_timestamp(struct cdc_convert *c, const struct cdc_pq_node *n,
 	}
 	if (n->type != CDC_PQ_INT64 || !from)
 		return false;
+	if (nanos) {
+		c->multiply = from;
+		c->fn = long_to_nanos;
+		return true;
+	}
 	c->multiply = from / to;
 	c->divide = to / from;
 	if (from != to)

@@ -46,7 +46,7 @@ struct cdc_convert {
  *	STRING, BINARY		BYTE_ARRAY, whatever the annotation; BINARY also FIXED
  *	DATE			INT32
  *	TIMESTAMP(_NTZ)		INT64 of any unit, finer ones cut (as all engines do); INT96; DATE
- *	TIMESTAMP(_NTZ)_NS	INT64 of any unit
+ *	TIMESTAMP(_NTZ)_NS	INT64 of any unit; INT96
  *	TIME			INT32 or INT64 of any unit, within a day
  *	UUID, INTERVAL		FIXED of 16, 12 bytes
  *	BIG_DECIMAL		FIXED, BYTE_ARRAY of at most CDC_BIG_DECIMAL_BYTES, same scale

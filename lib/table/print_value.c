@@ -43,9 +43,9 @@ size_t cdc_print_value(const struct cdc_column *c, uint32_t row, char *out)
 	case CDC_TYPE_TIME:
 		return cdc_time_format(((const int64_t *)c->values)[row], out);
 	case CDC_TYPE_TIMESTAMP_NS:
-		return cdc_timestamp_ns_format(((const int64_t *)c->values)[row], 'T', true, out);
+		return cdc_timestamp_ns_format(((const cdc_i128 *)c->values)[row], 'T', true, out);
 	case CDC_TYPE_TIMESTAMP_NTZ_NS:
-		return cdc_timestamp_ns_format(((const int64_t *)c->values)[row], ' ', false, out);
+		return cdc_timestamp_ns_format(((const cdc_i128 *)c->values)[row], ' ', false, out);
 	case CDC_TYPE_UUID:
 		return cdc_uuid_format(((const struct cdc_str *)c->values)[row].p, out);
 	case CDC_TYPE_INTERVAL:

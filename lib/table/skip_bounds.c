@@ -63,7 +63,7 @@ static union cdc_value load(enum cdc_type t, const union pair *p, int i)
 		v.d = (double)p->f32[i];
 	else if (t == CDC_TYPE_DOUBLE)
 		v.d = p->f64[i];
-	else if (t == CDC_TYPE_DECIMAL)
+	else if (cdc_type_is_wide(t))
 		v.dec = p->wide[i];
 	else if (t == CDC_TYPE_STRING || t == CDC_TYPE_BINARY || t == CDC_TYPE_UUID)
 		v.s = p->s[i];

@@ -267,6 +267,13 @@ static int put_wide(struct walk *w, enum cdc_type type, const char *p, struct cd
 	return put_flat(w, type, 0, &v, err);
 }
 
+static int put_nanos(struct walk *w, enum cdc_type type, const char *p, struct cdc_err *err)
+{
+	cdc_i128 v = (int64_t)cdc_le64(p);
+
+	return put_flat(w, type, 0, &v, err);
+}
+
 static int put_narrow(struct walk *w, enum cdc_type type, const char *p, struct cdc_err *err)
 {
 	uint32_t v = cdc_le32(p);
@@ -316,9 +323,9 @@ static int put_primitive_data(struct walk *w, enum primitive type, struct cdc_st
 	case PRIMITIVE_TIME:
 		return put_wide(w, CDC_TYPE_TIME, p, err);
 	case PRIMITIVE_TIMESTAMP_NS:
-		return put_wide(w, CDC_TYPE_TIMESTAMP_NS, p, err);
+		return put_nanos(w, CDC_TYPE_TIMESTAMP_NS, p, err);
 	case PRIMITIVE_TIMESTAMP_NTZ_NS:
-		return put_wide(w, CDC_TYPE_TIMESTAMP_NTZ_NS, p, err);
+		return put_nanos(w, CDC_TYPE_TIMESTAMP_NTZ_NS, p, err);
 	case PRIMITIVE_UUID:
 		return put_flat(w, CDC_TYPE_UUID, 0, &data, err);
 	case NUM_PRIMITIVES:

@@ -156,15 +156,10 @@ static int bad_literal(struct binder *b, const struct cdc_field *f, const struct
 			      SHOWN(n->text), SHOWN(f->name), cdc_type_name(f, type));
 }
 
-static bool is_wide(const struct cdc_field *f)
-{
-	return f->type == CDC_TYPE_DECIMAL;
-}
-
 /* Columns of 64 bits have no keys past them. */
 static void clamp(const struct cdc_field *f, struct cdc_term *t)
 {
-	if (is_wide(f))
+	if (cdc_type_is_wide(f->type))
 		return;
 	if (t->lo > INT64_MAX || t->hi < INT64_MIN) {
 		t->lo = 1;
@@ -516,7 +511,7 @@ static int bind_set(struct binder *b, const struct cdc_where_node *n, int path, 
 	t->path = path;
 	if (cdc_where_key(f->type) == CDC_KEY_BYTES)
 		t->bytes = cdc_arena_calloc(a, count, sizeof(*t->bytes));
-	else if (is_wide(f))
+	else if (cdc_type_is_wide(f->type))
 		t->wide = cdc_arena_calloc(a, count, sizeof(*t->wide));
 	else
 		t->key = cdc_arena_calloc(a, count, sizeof(*t->key));

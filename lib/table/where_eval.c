@@ -98,7 +98,7 @@ static void range_numbers(const struct cdc_term *t, const struct leaf *l, uint32
 	const void *values = l->column->values;
 	enum cdc_type type = l->column->field->type;
 
-	if (type == CDC_TYPE_DECIMAL)
+	if (cdc_type_is_wide(type))
 		range_wide(values, t->lo, t->hi, rows, out);
 	else if (type == CDC_TYPE_DOUBLE)
 		range_double(values, (int64_t)t->lo, (int64_t)t->hi, rows, out);
@@ -203,7 +203,7 @@ static void eval_set(const struct cdc_term *t, const struct leaf *l, uint32_t ro
 
 	if (t->bytes)
 		set_bytes(t, l, rows, miss, out);
-	else if (type == CDC_TYPE_DECIMAL)
+	else if (cdc_type_is_wide(type))
 		set_wide(t, l, rows, miss, out);
 	else if (type == CDC_TYPE_DOUBLE)
 		set_double(t, l, rows, miss, out);

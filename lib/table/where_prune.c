@@ -40,7 +40,7 @@ static unsigned with_nulls(const struct cdc_bounds *b, unsigned of_values)
 
 static cdc_i128 key_of(enum cdc_type t, const union cdc_value *v)
 {
-	if (t == CDC_TYPE_DECIMAL)
+	if (cdc_type_is_wide(t))
 		return v->dec;
 	return t == CDC_TYPE_FLOAT || t == CDC_TYPE_DOUBLE ? cdc_where_double_key(v->d) : v->i;
 }
@@ -49,7 +49,7 @@ static union cdc_value value_of(enum cdc_type t, cdc_i128 key)
 {
 	union cdc_value v = { .i = 0 };
 
-	if (t == CDC_TYPE_DECIMAL)
+	if (cdc_type_is_wide(t))
 		v.dec = key;
 	else if (t == CDC_TYPE_FLOAT || t == CDC_TYPE_DOUBLE)
 		v.d = cdc_where_key_double((int64_t)key);
@@ -61,7 +61,7 @@ static union cdc_value value_of(enum cdc_type t, cdc_i128 key)
 /* The keys that the values have: as far as the type reaches where nothing is known. */
 static void keys_of(enum cdc_type t, const struct cdc_bounds *b, cdc_i128 *least, cdc_i128 *most)
 {
-	bool wide = t == CDC_TYPE_DECIMAL;
+	bool wide = cdc_type_is_wide(t);
 
 	*least = b->has_min ? key_of(t, &b->min) : wide ? CDC_KEY_MIN : INT64_MIN;
 	*most = b->has_max ? key_of(t, &b->max) : wide ? CDC_KEY_MAX : INT64_MAX;

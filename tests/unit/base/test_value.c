@@ -584,6 +584,10 @@ static void test_nanoseconds(void **state)
 			    "1677-09-21 00:12:43.145224192");
 	assert_string_equal(z(out, cdc_timestamp_ns_format(-1, ' ', false, out)),
 			    "1969-12-31 23:59:59.999999999");
+	assert_string_equal(
+		z(out, cdc_timestamp_ns_format((cdc_i128)INT64_C(9089380393200000000) * 1000, 'T',
+					       true, out)),
+		"+290000-12-30T23:00:00Z");
 	assert_string_equal(z(out, cdc_timestamp_ns_format(1500000000, 'T', true, out)),
 			    "1970-01-01T00:00:01.5Z");
 	assert_string_equal(z(out, cdc_time_format(0, out)), "00:00:00");

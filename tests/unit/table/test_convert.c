@@ -259,16 +259,30 @@ static void nanoseconds(void **state)
 {
 	struct cdc_field f = field(CDC_TYPE_TIMESTAMP_NS, 0, 0);
 	const int64_t us = 1573701065120001;
-	const int64_t late = INT64_MAX / 1000 + 1;
-	int64_t out = 0;
+	const int64_t least = INT64_MIN;
+	const struct cdc_pq_int96 at = { 11465120001007,
+					 2458802 }; /* 2019-11-14T03:11:05.120001007Z */
+	const struct cdc_pq_int96 before = { (uint64_t)-1, 2440588 };
+	/* 290000-12-30T23:00:00Z as Spark writes it: see timestamps() */
+	const struct cdc_pq_int96 far = { 0xffffe26ec7b96000, 0xf9b0aba8 };
+	cdc_i128 out = 0;
 
 	(void)state;
-	passes(timestamp(CDC_PQ_NANOS), f);
-	passes(timestamp(CDC_PQ_NANOS), field(CDC_TYPE_TIMESTAMP_NTZ_NS, 0, 0));
+	assert_true(one(timestamp(CDC_PQ_NANOS), f, &us, &out));
+	assert_true(out == us);
+	assert_true(
+		one(timestamp(CDC_PQ_NANOS), field(CDC_TYPE_TIMESTAMP_NTZ_NS, 0, 0), &us, &out));
+	assert_true(out == us);
 	assert_true(one(timestamp(CDC_PQ_MICROS), f, &us, &out));
-	assert_int_equal(out, us * 1000);
-	assert_false(one(timestamp(CDC_PQ_MICROS), f, &late, &out));
-	refused(leaf(CDC_PQ_INT96), f);
+	assert_true(out == (cdc_i128)us * 1000);
+	assert_true(one(timestamp(CDC_PQ_MILLIS), f, &least, &out));
+	assert_true(out == (cdc_i128)INT64_MIN * 1000000);
+	assert_true(one(leaf(CDC_PQ_INT96), f, &at, &out));
+	assert_true(out == INT64_C(1573701065120001007));
+	assert_true(one(leaf(CDC_PQ_INT96), f, &before, &out));
+	assert_true(out == -1);
+	assert_true(one(leaf(CDC_PQ_INT96), f, &far, &out));
+	assert_true(out == (cdc_i128)INT64_C(9089380393200000000) * 1000);
 }
 
 static void other_types(void **state)

@@ -242,7 +242,7 @@ static void flat(enum cdc_type type, int scale, const void *value, const char *w
 static void parquet_types(void **state)
 {
 	static const int64_t time = 11465120001000;
-	static const int64_t at = 1573701065120001007;
+	static const cdc_i128 at = INT64_C(1573701065120001007);
 	static const struct cdc_str uuid = S("\xf2\x4f\x9b\x64\x81\xfa\x49\xd1"
 					     "\xb7\x4e\x8c\x09\xa6\xe3\x1c\x56");
 	static const struct cdc_str interval = S("\x0e\0\0\0\x03\0\0\0\x8e\x13\0\0");

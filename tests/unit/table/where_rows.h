@@ -46,7 +46,7 @@ static const int64_t ts_values[ROWS] = { INT64_C(1577836800000000), INT64_C(1577
 static const int64_t tm_values[ROWS] = { 0, INT64_C(43200000000000), INT64_C(86399999999999),
 					 INT64_C(43200000000001), 0 };
 /* The epoch, and 1 ns around it */
-static const int64_t ns_values[ROWS] = { 0, 1, -1, INT64_C(1577836800000000000), 0 };
+static const cdc_i128 ns_values[ROWS] = { 0, 1, -1, INT64_C(1577836800000000000), 0 };
 static const struct cdc_str u_values[ROWS] = {
 	{ "\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xff", 16 },
 	{ "\xff\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xff", 16 },

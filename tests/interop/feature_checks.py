@@ -1,5 +1,6 @@
 """What features.py compares with Spark besides the rows of versions: predicates on tables whose
 statistics Spark wrote, changes, and versions by time."""
+
 import datetime
 import json
 
@@ -45,10 +46,15 @@ SELECTED = [
     Table(
         "predicates, mapped columns with deletion vectors",
         [
-            "CREATE TABLE {t} USING delta PARTITIONED BY (p) %s AS %s" % (DV[:-1] + ", 'delta.columnMapping.mode' = 'name')", MANY),
+            "CREATE TABLE {t} USING delta PARTITIONED BY (p) %s AS %s"
+            % (DV[:-1] + ", 'delta.columnMapping.mode' = 'name')", MANY),
             "DELETE FROM {t} WHERE id % 100 = 3",
         ],
-        conf={"spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS", "parquet.bloom.filter.enabled#s": "true", **SMALL_PAGES},
+        conf={
+            "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+            "parquet.bloom.filter.enabled#s": "true",
+            **SMALL_PAGES,
+        },
         versions=[],
     ),
     Table(
@@ -82,7 +88,9 @@ def check_predicates(made, reader):
         skipped += stats["filesSkipped"] + stats["rowGroupsSkipped"]
         if got != want:
             lacks, has = sorted(set(want) - set(got)), sorted(set(got) - set(want))
-            out.append("where %s: %d rows instead of %d; lacks %s, has %s" % (text, len(got), len(want), lacks[:5], has[:5]))
+            out.append(
+                "where %s: %d rows instead of %d; lacks %s, has %s" % (text, len(got), len(want), lacks[:5], has[:5])
+            )
     return out or ([] if skipped > len(texts) else ["only %d files and row groups were skipped" % skipped])
 
 
@@ -103,10 +111,19 @@ CHANGES = [
 ]
 CHANGED_COLUMNS = "id INT, s STRING, d DECIMAL(5,2), n STRUCT<x: INT>, m MAP<STRING, ARRAY<DATE>>"
 CHANGED = [
-    Table("change data feed", ["CREATE TABLE {t} (%s) USING delta TBLPROPERTIES (%s)" % (CHANGED_COLUMNS, CDF)] + CHANGES, ["_change_data/"], versions=[]),
+    Table(
+        "change data feed",
+        ["CREATE TABLE {t} (%s) USING delta TBLPROPERTIES (%s)" % (CHANGED_COLUMNS, CDF)] + CHANGES,
+        ["_change_data/"],
+        versions=[],
+    ),
     Table(
         "change data feed, partitions, mapped columns and deletion vectors",
-        ["CREATE TABLE {t} (%s) USING delta PARTITIONED BY (s) %s, 'delta.columnMapping.mode' = 'id', %s)" % (CHANGED_COLUMNS, DV[:-1], CDF)] + CHANGES,
+        [
+            "CREATE TABLE {t} (%s) USING delta PARTITIONED BY (s) %s, 'delta.columnMapping.mode' = 'id', %s)"
+            % (CHANGED_COLUMNS, DV[:-1], CDF)
+        ]
+        + CHANGES,
         ["_change_data/", "deletionVector"],
         versions=[],
     ),
@@ -186,9 +203,14 @@ DATED = [
 def check_times(made, reader):
     """At each version's time, a millisecond to each side, and past the ends."""
     with made.spark.interpreted():
-        history = made.spark.session.sql("DESCRIBE HISTORY delta.`%s`" % made.path).select("version", "timestamp").collect()
+        history = (
+            made.spark.session.sql("DESCRIBE HISTORY delta.`%s`" % made.path).select("version", "timestamp").collect()
+        )
     times = [h["timestamp"] for h in history]
-    asked = sorted({t + datetime.timedelta(milliseconds=ms) for t in times for ms in (-1, 0)} | {max(times) + datetime.timedelta(milliseconds=1)})
+    asked = sorted(
+        {t + datetime.timedelta(milliseconds=ms) for t in times for ms in (-1, 0)}
+        | {max(times) + datetime.timedelta(milliseconds=1)}
+    )
     out = []
     for t in asked:
         text = t.strftime("%Y-%m-%d %H:%M:%S.%f")
@@ -203,4 +225,8 @@ def check_times(made, reader):
     return out
 
 
-CHECKS = [(SELECTED, "selects from", check_predicates), (CHANGED, "tells the changes of", check_changes), (DATED, "finds", check_times)]
+CHECKS = [
+    (SELECTED, "selects from", check_predicates),
+    (CHANGED, "tells the changes of", check_changes),
+    (DATED, "finds", check_times),
+]

@@ -5,6 +5,7 @@ directory. Each of `has` is a regular expression that
 must match a line of the log, or the path of a file below the directory: it proves that the table
 has what it is here for.
 """
+
 import json
 import os
 import re
@@ -81,9 +82,7 @@ def scalars(name, conf, has):
     return Table("scalars, " + name, ["CREATE TABLE {t} (%s) USING delta" % SCALARS, SCALAR_ROWS], has, conf)
 
 
-MAPPING_COLUMNS = (
-    "id INT, `a b` STRING, `c.d` STRUCT<`x y`: INT, `z,;{}()=` ARRAY<STRUCT<`q.r`: STRING, w INT>>>, m MAP<STRING, STRUCT<v: INT>>, `p q` STRING"
-)
+MAPPING_COLUMNS = "id INT, `a b` STRING, `c.d` STRUCT<`x y`: INT, `z,;{}()=` ARRAY<STRUCT<`q.r`: STRING, w INT>>>, m MAP<STRING, STRUCT<v: INT>>, `p q` STRING"
 MAPPING_ROWS = """INSERT INTO {t} VALUES
  (1, 'one', named_struct('x y', 1, 'z,;{}()=', array(named_struct('q.r', 'r', 'w', 5), null)), map('k', named_struct('v', 1)), 'p 1'),
  (2, null, null, null, null), (3, 'three', named_struct('x y', null, 'z,;{}()=', array()), map(), 'p=/%3')"""
@@ -104,7 +103,12 @@ MAPPING_LATER = [
 def mapping(name, mode, partition, extra="", versions=None):
     made = "CREATE TABLE {t} (%s) USING delta %s TBLPROPERTIES ('delta.columnMapping.mode' = '%s'%s)"
     has = [r'"delta.columnMapping.mode":"%s"' % mode, r'"configuration".*"delta.columnMapping.maxColumnId"']
-    return Table("column mapping " + name, [made % (MAPPING_COLUMNS, partition, mode, extra), MAPPING_ROWS] + MAPPING_LATER, has, versions=versions)
+    return Table(
+        "column mapping " + name,
+        [made % (MAPPING_COLUMNS, partition, mode, extra), MAPPING_ROWS] + MAPPING_LATER,
+        has,
+        versions=versions,
+    )
 
 
 DV = "TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')"
@@ -119,7 +123,6 @@ DV_CHANGES = [
     "DELETE FROM {t} WHERE id = 1",
     "DELETE FROM {t} WHERE s IS NOT NULL AND id < 1000",
 ]
-
 
 
 def widening(name, columns, partition=""):
@@ -209,7 +212,7 @@ def compacted(session, path):
     for v in range(1, 5):
         with open(os.path.join(log, "%020d.json" % v)) as f:
             for line in f:
-                (kind, body), = json.loads(line).items()
+                ((kind, body),) = json.loads(line).items()
                 if kind != "commitInfo":
                     dv = body.get("deletionVector") or {}
                     identity = (body.get("path"), dv.get("pathOrInlineDv"), dv.get("offset"))
@@ -250,13 +253,18 @@ def partition_rows():
 
 def cloned(session, path):
     source = path + " source"
-    session.sql("CREATE TABLE delta.`%s` USING delta %s AS SELECT int(id) AS id, array(id) AS l FROM range(0, 100, 1, 2)" % (source, DV))
+    session.sql(
+        "CREATE TABLE delta.`%s` USING delta %s AS SELECT int(id) AS id, array(id) AS l FROM range(0, 100, 1, 2)"
+        % (source, DV)
+    )
     session.sql("DELETE FROM delta.`%s` WHERE id %% 7 = 0" % source)
     session.sql("CREATE TABLE delta.`%s` SHALLOW CLONE delta.`%s`" % (path, source))
 
 
 def converted(session, path):
-    frame = session.sql("SELECT id, concat('p/', id % 3, ' %') AS `part`, array(named_struct('a', id)) AS l FROM range(0, 50, 1, 2)")
+    frame = session.sql(
+        "SELECT id, concat('p/', id % 3, ' %') AS `part`, array(named_struct('a', id)) AS l FROM range(0, 50, 1, 2)"
+    )
     frame.write.partitionBy("part").parquet(path)
     session.sql("CONVERT TO DELTA parquet.`%s` PARTITIONED BY (`part` STRING)" % path)
 
@@ -286,8 +294,19 @@ def appended(text, **options):
 
 
 TABLES = [
-    Table("flat", ["CREATE TABLE {t} (id INT, s STRING) USING delta", "INSERT INTO {t} VALUES (1, 'a'), (2, null)", "DELETE FROM {t}"]),
-    Table("nested", ["CREATE TABLE {t} (%s) USING delta" % NESTED, NESTED_ROWS, NESTED_MANY, "DELETE FROM {t} WHERE s.a IS NULL"], conf=SMALL_PAGES),
+    Table(
+        "flat",
+        [
+            "CREATE TABLE {t} (id INT, s STRING) USING delta",
+            "INSERT INTO {t} VALUES (1, 'a'), (2, null)",
+            "DELETE FROM {t}",
+        ],
+    ),
+    Table(
+        "nested",
+        ["CREATE TABLE {t} (%s) USING delta" % NESTED, NESTED_ROWS, NESTED_MANY, "DELETE FROM {t} WHERE s.a IS NULL"],
+        conf=SMALL_PAGES,
+    ),
     Table(
         "nested in legacy lists",
         ["CREATE TABLE {t} (%s) USING delta" % NESTED, NESTED_ROWS, NESTED_MANY],
@@ -303,7 +322,11 @@ TABLES = [
     scalars("INT96", {}, [feature("timestampNtz")]),
     Table(
         "deletion vectors",
-        ["CREATE TABLE {t} USING delta %s AS SELECT int(id) AS id, concat('s', id) AS s, id * 3 AS n FROM range(0, 2000, 1, 2)" % DV] + DV_CHANGES,
+        [
+            "CREATE TABLE {t} USING delta %s AS SELECT int(id) AS id, concat('s', id) AS s, id * 3 AS n FROM range(0, 2000, 1, 2)"
+            % DV
+        ]
+        + DV_CHANGES,
         [feature("deletionVectors"), r'"storageType":"u"', r"^deletion_vector_"],
     ),
     mapping("by name", "name", "PARTITIONED BY (`p q`)"),
@@ -324,7 +347,11 @@ TABLES = [
     ),
     scalars("micros", {"spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS"}, []),
     scalars("millis", {"spark.sql.parquet.outputTimestampType": "TIMESTAMP_MILLIS"}, []),
-    scalars("legacy decimals", {"spark.sql.parquet.writeLegacyFormat": "true", "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS"}, []),
+    scalars(
+        "legacy decimals",
+        {"spark.sql.parquet.writeLegacyFormat": "true", "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS"},
+        [],
+    ),
     scalars("pages of version 2", {"parquet.writer.version": "v2", "parquet.enable.dictionary": "false"}, []),
     scalars(
         "Julian days",
@@ -336,7 +363,10 @@ TABLES = [
     ),
     scalars(
         "Julian days, micros",
-        {"spark.sql.parquet.datetimeRebaseModeInWrite": "LEGACY", "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS"},
+        {
+            "spark.sql.parquet.datetimeRebaseModeInWrite": "LEGACY",
+            "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+        },
         [],
     ),
     *(
@@ -346,84 +376,241 @@ TABLES = [
             [r"%s\.parquet$" % suffix],
             {"spark.sql.parquet.compression.codec": codec, **SMALL_PAGES},
         )
-        for codec, suffix in [("none", "-c000"), ("gzip", "gz"), ("zstd", "zstd"), ("lz4", "lz4hadoop"), ("lz4raw", "lz4raw")]
+        for codec, suffix in [
+            ("none", "-c000"),
+            ("gzip", "gz"),
+            ("zstd", "zstd"),
+            ("lz4", "lz4hadoop"),
+            ("lz4raw", "lz4raw"),
+        ]
     ),
     widening("integers", [c for c in PAIRS if c[0] in "abc"]),
     checkpoints("classic", [r"_delta_log/0*4.checkpoint.parquet$"], {}, {}),
-    checkpoints("in parts", [r"_delta_log/0*4.checkpoint.0*1.0*[3-9].parquet$"], {}, {"spark.databricks.delta.checkpoint.partSize": "5"}),
+    checkpoints(
+        "in parts",
+        [r"_delta_log/0*4.checkpoint.0*1.0*[3-9].parquet$"],
+        {},
+        {"spark.databricks.delta.checkpoint.partSize": "5"},
+    ),
     checkpoints(
         "v2 in Parquet with sidecars",
         [r"_delta_log/0*4\.checkpoint\.[0-9a-f-]*\.parquet$", r"_delta_log/_sidecars/.*\.parquet$"],
-        {"delta.checkpointPolicy": "v2", "delta.enableDeletionVectors": "true", "delta.checkpoint.writeStatsAsStruct": "true"},
-        {"spark.databricks.delta.checkpoint.partSize": "5", "spark.databricks.delta.checkpointV2.topLevelFileFormat": "parquet"},
+        {
+            "delta.checkpointPolicy": "v2",
+            "delta.enableDeletionVectors": "true",
+            "delta.checkpoint.writeStatsAsStruct": "true",
+        },
+        {
+            "spark.databricks.delta.checkpoint.partSize": "5",
+            "spark.databricks.delta.checkpointV2.topLevelFileFormat": "parquet",
+        },
     ),
     checkpoints(
         "v2 in JSON with sidecars",
         [r"_delta_log/0*4\.checkpoint\.[0-9a-f-]*\.json$", r"_delta_log/_sidecars/.*\.parquet$"],
-        {"delta.checkpointPolicy": "v2", "delta.columnMapping.mode": "name", "delta.checkpoint.writeStatsAsJson": "false"},
-        {"spark.databricks.delta.checkpoint.partSize": "5", "spark.databricks.delta.checkpointV2.topLevelFileFormat": "json"},
+        {
+            "delta.checkpointPolicy": "v2",
+            "delta.columnMapping.mode": "name",
+            "delta.checkpoint.writeStatsAsJson": "false",
+        },
+        {
+            "spark.databricks.delta.checkpoint.partSize": "5",
+            "spark.databricks.delta.checkpointV2.topLevelFileFormat": "json",
+        },
     ),
     Table(
         "compacted log",
-        ["CREATE TABLE {t} USING delta %s AS %s" % (DV, FEW), "DELETE FROM {t} WHERE id < 3", "INSERT INTO {t} VALUES (99, 'x', null, 1)",
-         "UPDATE {t} SET s = 'u' WHERE id = 9", "DELETE FROM {t} WHERE id BETWEEN 9 AND 12", compacted, "INSERT INTO {t} VALUES (100, 'x', null, 1)"],
+        [
+            "CREATE TABLE {t} USING delta %s AS %s" % (DV, FEW),
+            "DELETE FROM {t} WHERE id < 3",
+            "INSERT INTO {t} VALUES (99, 'x', null, 1)",
+            "UPDATE {t} SET s = 'u' WHERE id = 9",
+            "DELETE FROM {t} WHERE id BETWEEN 9 AND 12",
+            compacted,
+            "INSERT INTO {t} VALUES (100, 'x', null, 1)",
+        ],
         [r"_delta_log/0*1\.0*4\.compacted\.json$"],
     ),
-    Table("partition values", ["CREATE TABLE {t} (id INT, %s) USING delta PARTITIONED BY (%s)" % (PARTITIONS, PARTITION_NAMES), partition_rows()]),
-    Table("partition values in UTC", ["CREATE TABLE {t} (id INT, ts TIMESTAMP) USING delta PARTITIONED BY (ts)",
-        "INSERT INTO {t} VALUES (1, TIMESTAMP'2019-11-14 03:11:05.123456'), (2, null), (3, TIMESTAMP'0001-01-01 00:00:00'), (4, TIMESTAMP'1969-12-31 23:59:59.9')"],
-        [r'"ts":"2019-11-14T03:11:05.123456Z"'], {"spark.databricks.delta.write.utcTimestampPartitionValues": "true"}),
-    Table("partitions with strange names", ["CREATE TABLE {t} (id INT, `p=1` STRING, `größe` STRING) USING delta PARTITIONED BY (`p=1`, `größe`) "
-        "TBLPROPERTIES ('delta.columnMapping.mode' = 'name')",
-        "INSERT INTO {t} VALUES " + ", ".join("(%d, '%s', '%s')" % (i, s, STRINGS[-i]) for i, s in enumerate(STRINGS))]),
-    Table("partitions with strange values", ["CREATE TABLE {t} (id INT, p STRING) USING delta PARTITIONED BY (p)",
-        "INSERT INTO {t} VALUES " + ", ".join("(%d, '%s')" % (i, s) for i, s in enumerate(STRINGS)), "DELETE FROM {t} WHERE p = 'a/b' OR p = '<a>'",
-        "OPTIMIZE {t}"], [r"%252F"]),
-    Table("generated and identity columns", [generated, "INSERT INTO {t} (ts) VALUES (TIMESTAMP'2019-11-14 23:59:59'), (null)",
-        "INSERT INTO {t} (by_default, ts) VALUES (100, TIMESTAMP'1969-12-31 23:59:59')"], ["delta.generationExpression", "delta.identity.start"]),
-    Table("defaults and constraints", [
-        "CREATE TABLE {t} (id INT NOT NULL, s STRING DEFAULT 'dflt', n STRUCT<a: INT NOT NULL>) USING delta TBLPROPERTIES "
-        "('delta.feature.allowColumnDefaults' = 'supported', 'delta.feature.vacuumProtocolCheck' = 'supported', 'delta.appendOnly' = 'true')",
-        "ALTER TABLE {t} ADD CONSTRAINT positive CHECK (id > 0)",
-        "INSERT INTO {t} (id, n) VALUES (1, named_struct('a', 1)), (2, named_struct('a', 2))",
-        "ALTER TABLE {t} ALTER COLUMN id DROP NOT NULL",
-        "INSERT INTO {t} VALUES (3, DEFAULT, named_struct('a', 3))",
-        "ALTER TABLE {t} DROP CONSTRAINT positive"],
-        [feature("allowColumnDefaults"), "CURRENT_DEFAULT", "delta.constraints.positive", feature("vacuumProtocolCheck"), "delta.appendOnly"]),
-    Table("row tracking", ["CREATE TABLE {t} USING delta TBLPROPERTIES ('delta.enableRowTracking' = 'true', 'delta.enableDeletionVectors' = 'true') AS " + FEW,
-        "UPDATE {t} SET s = 'x' WHERE id < 5", "DELETE FROM {t} WHERE id % 3 = 0", "OPTIMIZE {t}", "INSERT INTO {t} VALUES (7, 'seven', null, 1)"],
-        [feature("rowTracking"), "baseRowId", "_row-id-col", "domainMetadata"]),
-    Table("clustering", ["CREATE TABLE {t} (id INT, s STRING, n STRUCT<a: BIGINT, l: ARRAY<BIGINT>>, p INT) USING delta CLUSTER BY (id, n.a)",
-        "INSERT INTO {t} " + FEW, "OPTIMIZE {t}", "ALTER TABLE {t} CLUSTER BY NONE", "DELETE FROM {t} WHERE id > 20"],
-        [feature("clustering"), r"delta\.clustering", "clusteringProvider"]),
-    Table("Iceberg compatibility 1", ["CREATE TABLE {t} USING delta PARTITIONED BY (p) TBLPROPERTIES ('delta.enableIcebergCompatV1' = 'true', "
-        "'delta.columnMapping.mode' = 'name', 'delta.minReaderVersion' = '2', 'delta.minWriterVersion' = '7') AS "
-        + FEW.replace("named_struct('a', id, 'l', array(id, null))", "id"), "DELETE FROM {t} WHERE id < 3"], [feature("icebergCompatV1")]),
-    Table("Iceberg compatibility 2", ["CREATE TABLE {t} USING delta PARTITIONED BY (p) TBLPROPERTIES ('delta.enableIcebergCompatV2' = 'true', "
-        "'delta.columnMapping.mode' = 'name') AS " + FEW, "DELETE FROM {t} WHERE id < 3", "ALTER TABLE {t} RENAME COLUMN s TO q"],
-        [feature("icebergCompatV2")]),
-    Table("schemas that grow", ["CREATE TABLE {t} USING delta AS " + FEW,
-        appended("SELECT int(1000) AS id, named_struct('a', 1L, 'l', array(1L), 'new', map('k', named_struct('v', 1))) AS n, 5D AS extra", mergeSchema="true"),
-        "ALTER TABLE {t} ADD COLUMNS (first INT FIRST, middle STRUCT<a: INT> AFTER s)",
-        "ALTER TABLE {t} ALTER COLUMN n FIRST",
-        "ALTER TABLE {t} ADD COLUMNS (n.new.value.w DATE FIRST)",
-        "INSERT INTO {t} (id, middle) VALUES (2000, named_struct('a', null))",
-        "CREATE OR REPLACE TABLE {t} USING delta PARTITIONED BY (s) AS SELECT 'x' AS s, 1.5 AS id",
-        "INSERT OVERWRITE {t} VALUES ('y', 2.5), (null, 0)",
-        "RESTORE {t} TO VERSION AS OF 5",
-        "DELETE FROM {t}"]),
-    Table("columns of no type", ["CREATE TABLE {t} USING delta AS SELECT 1 AS id, NULL AS n", appended("SELECT 2 AS id, 's' AS n", mergeSchema="true"),
-        appended("SELECT 3 AS id, NULL AS m, 'x' AS n", mergeSchema="true")], [r"void"]),
-    Table("no statistics", ["CREATE TABLE {t} USING delta TBLPROPERTIES ('delta.dataSkippingNumIndexedCols' = '0') AS " + FEW, "DELETE FROM {t} WHERE id = 7"]),
-    Table("shallow clone", [cloned, "INSERT INTO {t} VALUES (1000, null)", "DELETE FROM {t} WHERE id < 10", "OPTIMIZE {t}"],
-        [r'"add":.*"path":"file:'], external=True),
-    Table("converted", [converted, "INSERT INTO {t} VALUES (1, null, 'p/1 %')", "DELETE FROM {t} WHERE id < 10"], [r'"operation":"CONVERT"']),
-    Table("vacuumed", ["CREATE TABLE {t} USING delta %s AS %s" % (DV, FEW), "DELETE FROM {t} WHERE id < 3", "OPTIMIZE {t}", "REORG TABLE {t} APPLY (PURGE)",
-        "DELETE FROM {t} WHERE id < 9", "VACUUM {t} RETAIN 0 HOURS"], [r'"operation":"VACUUM END"']),
-    Table("random prefixes", ["CREATE TABLE {t} USING delta TBLPROPERTIES ('delta.randomizeFilePrefixes' = 'true', 'delta.enableDeletionVectors' = 'true') AS "
-        + FEW, "DELETE FROM {t} WHERE id < 3"], [r'"path":"[^"/]{2}/part-']),
-    Table("wide rows and long values", ["CREATE TABLE {t} USING delta AS SELECT int(id) AS id, repeat(concat('é', id), int(id) * 200) AS s, "
-        "transform(sequence(0, id * 20), x -> repeat('z', int(x) % 50)) AS l FROM range(0, 200, 1, 1)"], conf=SMALL_PAGES),
+    Table(
+        "partition values",
+        [
+            "CREATE TABLE {t} (id INT, %s) USING delta PARTITIONED BY (%s)" % (PARTITIONS, PARTITION_NAMES),
+            partition_rows(),
+        ],
+    ),
+    Table(
+        "partition values in UTC",
+        [
+            "CREATE TABLE {t} (id INT, ts TIMESTAMP) USING delta PARTITIONED BY (ts)",
+            "INSERT INTO {t} VALUES (1, TIMESTAMP'2019-11-14 03:11:05.123456'), (2, null), (3, TIMESTAMP'0001-01-01 00:00:00'), (4, TIMESTAMP'1969-12-31 23:59:59.9')",
+        ],
+        [r'"ts":"2019-11-14T03:11:05.123456Z"'],
+        {"spark.databricks.delta.write.utcTimestampPartitionValues": "true"},
+    ),
+    Table(
+        "partitions with strange names",
+        [
+            "CREATE TABLE {t} (id INT, `p=1` STRING, `größe` STRING) USING delta PARTITIONED BY (`p=1`, `größe`) "
+            "TBLPROPERTIES ('delta.columnMapping.mode' = 'name')",
+            "INSERT INTO {t} VALUES "
+            + ", ".join("(%d, '%s', '%s')" % (i, s, STRINGS[-i]) for i, s in enumerate(STRINGS)),
+        ],
+    ),
+    Table(
+        "partitions with strange values",
+        [
+            "CREATE TABLE {t} (id INT, p STRING) USING delta PARTITIONED BY (p)",
+            "INSERT INTO {t} VALUES " + ", ".join("(%d, '%s')" % (i, s) for i, s in enumerate(STRINGS)),
+            "DELETE FROM {t} WHERE p = 'a/b' OR p = '<a>'",
+            "OPTIMIZE {t}",
+        ],
+        [r"%252F"],
+    ),
+    Table(
+        "generated and identity columns",
+        [
+            generated,
+            "INSERT INTO {t} (ts) VALUES (TIMESTAMP'2019-11-14 23:59:59'), (null)",
+            "INSERT INTO {t} (by_default, ts) VALUES (100, TIMESTAMP'1969-12-31 23:59:59')",
+        ],
+        ["delta.generationExpression", "delta.identity.start"],
+    ),
+    Table(
+        "defaults and constraints",
+        [
+            "CREATE TABLE {t} (id INT NOT NULL, s STRING DEFAULT 'dflt', n STRUCT<a: INT NOT NULL>) USING delta TBLPROPERTIES "
+            "('delta.feature.allowColumnDefaults' = 'supported', 'delta.feature.vacuumProtocolCheck' = 'supported', 'delta.appendOnly' = 'true')",
+            "ALTER TABLE {t} ADD CONSTRAINT positive CHECK (id > 0)",
+            "INSERT INTO {t} (id, n) VALUES (1, named_struct('a', 1)), (2, named_struct('a', 2))",
+            "ALTER TABLE {t} ALTER COLUMN id DROP NOT NULL",
+            "INSERT INTO {t} VALUES (3, DEFAULT, named_struct('a', 3))",
+            "ALTER TABLE {t} DROP CONSTRAINT positive",
+        ],
+        [
+            feature("allowColumnDefaults"),
+            "CURRENT_DEFAULT",
+            "delta.constraints.positive",
+            feature("vacuumProtocolCheck"),
+            "delta.appendOnly",
+        ],
+    ),
+    Table(
+        "row tracking",
+        [
+            "CREATE TABLE {t} USING delta TBLPROPERTIES ('delta.enableRowTracking' = 'true', 'delta.enableDeletionVectors' = 'true') AS "
+            + FEW,
+            "UPDATE {t} SET s = 'x' WHERE id < 5",
+            "DELETE FROM {t} WHERE id % 3 = 0",
+            "OPTIMIZE {t}",
+            "INSERT INTO {t} VALUES (7, 'seven', null, 1)",
+        ],
+        [feature("rowTracking"), "baseRowId", "_row-id-col", "domainMetadata"],
+    ),
+    Table(
+        "clustering",
+        [
+            "CREATE TABLE {t} (id INT, s STRING, n STRUCT<a: BIGINT, l: ARRAY<BIGINT>>, p INT) USING delta CLUSTER BY (id, n.a)",
+            "INSERT INTO {t} " + FEW,
+            "OPTIMIZE {t}",
+            "ALTER TABLE {t} CLUSTER BY NONE",
+            "DELETE FROM {t} WHERE id > 20",
+        ],
+        [feature("clustering"), r"delta\.clustering", "clusteringProvider"],
+    ),
+    Table(
+        "Iceberg compatibility 1",
+        [
+            "CREATE TABLE {t} USING delta PARTITIONED BY (p) TBLPROPERTIES ('delta.enableIcebergCompatV1' = 'true', "
+            "'delta.columnMapping.mode' = 'name', 'delta.minReaderVersion' = '2', 'delta.minWriterVersion' = '7') AS "
+            + FEW.replace("named_struct('a', id, 'l', array(id, null))", "id"),
+            "DELETE FROM {t} WHERE id < 3",
+        ],
+        [feature("icebergCompatV1")],
+    ),
+    Table(
+        "Iceberg compatibility 2",
+        [
+            "CREATE TABLE {t} USING delta PARTITIONED BY (p) TBLPROPERTIES ('delta.enableIcebergCompatV2' = 'true', "
+            "'delta.columnMapping.mode' = 'name') AS " + FEW,
+            "DELETE FROM {t} WHERE id < 3",
+            "ALTER TABLE {t} RENAME COLUMN s TO q",
+        ],
+        [feature("icebergCompatV2")],
+    ),
+    Table(
+        "schemas that grow",
+        [
+            "CREATE TABLE {t} USING delta AS " + FEW,
+            appended(
+                "SELECT int(1000) AS id, named_struct('a', 1L, 'l', array(1L), 'new', map('k', named_struct('v', 1))) AS n, 5D AS extra",
+                mergeSchema="true",
+            ),
+            "ALTER TABLE {t} ADD COLUMNS (first INT FIRST, middle STRUCT<a: INT> AFTER s)",
+            "ALTER TABLE {t} ALTER COLUMN n FIRST",
+            "ALTER TABLE {t} ADD COLUMNS (n.new.value.w DATE FIRST)",
+            "INSERT INTO {t} (id, middle) VALUES (2000, named_struct('a', null))",
+            "CREATE OR REPLACE TABLE {t} USING delta PARTITIONED BY (s) AS SELECT 'x' AS s, 1.5 AS id",
+            "INSERT OVERWRITE {t} VALUES ('y', 2.5), (null, 0)",
+            "RESTORE {t} TO VERSION AS OF 5",
+            "DELETE FROM {t}",
+        ],
+    ),
+    Table(
+        "columns of no type",
+        [
+            "CREATE TABLE {t} USING delta AS SELECT 1 AS id, NULL AS n",
+            appended("SELECT 2 AS id, 's' AS n", mergeSchema="true"),
+            appended("SELECT 3 AS id, NULL AS m, 'x' AS n", mergeSchema="true"),
+        ],
+        [r"void"],
+    ),
+    Table(
+        "no statistics",
+        [
+            "CREATE TABLE {t} USING delta TBLPROPERTIES ('delta.dataSkippingNumIndexedCols' = '0') AS " + FEW,
+            "DELETE FROM {t} WHERE id = 7",
+        ],
+    ),
+    Table(
+        "shallow clone",
+        [cloned, "INSERT INTO {t} VALUES (1000, null)", "DELETE FROM {t} WHERE id < 10", "OPTIMIZE {t}"],
+        [r'"add":.*"path":"file:'],
+        external=True,
+    ),
+    Table(
+        "converted",
+        [converted, "INSERT INTO {t} VALUES (1, null, 'p/1 %')", "DELETE FROM {t} WHERE id < 10"],
+        [r'"operation":"CONVERT"'],
+    ),
+    Table(
+        "vacuumed",
+        [
+            "CREATE TABLE {t} USING delta %s AS %s" % (DV, FEW),
+            "DELETE FROM {t} WHERE id < 3",
+            "OPTIMIZE {t}",
+            "REORG TABLE {t} APPLY (PURGE)",
+            "DELETE FROM {t} WHERE id < 9",
+            "VACUUM {t} RETAIN 0 HOURS",
+        ],
+        [r'"operation":"VACUUM END"'],
+    ),
+    Table(
+        "random prefixes of deletion vectors",
+        [
+            "CREATE TABLE {t} USING delta PARTITIONED BY (p) TBLPROPERTIES ('delta.randomizeFilePrefixes' = 'true', 'delta.enableDeletionVectors' = 'true') AS "
+            + FEW,
+            "DELETE FROM {t} WHERE id < 3",
+        ],
+        [r'"pathOrInlineDv":"[^"]{22}"'],
+    ),
+    Table(
+        "wide rows and long values",
+        [
+            "CREATE TABLE {t} USING delta AS SELECT int(id) AS id, repeat(concat('é', id), int(id) * 200) AS s, "
+            "transform(sequence(0, id * 20), x -> repeat('z', int(x) % 50)) AS l FROM range(0, 200, 1, 1)"
+        ],
+        conf=SMALL_PAGES,
+    ),
     Table("bloom filters", ["CREATE TABLE {t} USING delta AS " + FEW], conf={"parquet.bloom.filter.enabled#s": "true"}),
 ]
 
@@ -431,7 +618,9 @@ TABLES = [
 NEWER = [
     widening("all pairs", PAIRS),
     widening("partition values", [c for c in PAIRS if c[0] in "bfghkot"], "PARTITIONED BY (b, f, g, h, k, o, t)"),
-    Table("type widening of nested columns", NESTED_PAIRS, [feature("typeWidening"), "fieldPath"], versions=[1, 3, 7, 8]),
+    Table(
+        "type widening of nested columns", NESTED_PAIRS, [feature("typeWidening"), "fieldPath"], versions=[1, 3, 7, 8]
+    ),
     Table(
         "variants",
         [
@@ -461,10 +650,16 @@ NEWER = [
         [feature("variantShredding-preview")],
         {
             "spark.sql.variant.writeShredding.enabled": "true",
-            "spark.sql.variant.allowReadingShredded": "true",
             "spark.sql.variant.forceShreddingSchemaForTest": "a int, b struct<c array<string>, d decimal(9,2)>",
         },
     ),
-    Table("deletion vectors dropped", ["CREATE TABLE {t} USING delta %s AS %s" % (DV, FEW), "DELETE FROM {t} WHERE id < 3",
-        "ALTER TABLE {t} DROP FEATURE deletionVectors"], [r"deletionVectors"]),
+    Table(
+        "deletion vectors dropped",
+        [
+            "CREATE TABLE {t} USING delta %s AS %s" % (DV, FEW),
+            "DELETE FROM {t} WHERE id < 3",
+            "ALTER TABLE {t} DROP FEATURE deletionVectors",
+        ],
+        [r"deletionVectors"],
+    ),
 ]

@@ -1,5 +1,6 @@
 """Tables of every feature that readers must know, made by Spark, each version read by cdc-snapshot
 and compared with Spark's own rows."""
+
 import glob
 import json
 import os
@@ -12,7 +13,6 @@ import feature_tables
 import typed
 from ours import latest
 from typed import difference, plain
-
 
 PREFIX = "spark table of features, "
 
@@ -108,7 +108,7 @@ class SparkTable:
             try:
                 return *self.collected(self.frame(at)), None
             except (PySparkException, Py4JJavaError) as e:
-                return None, None, str(e)[:300]
+                return None, None, str(e)[:300].replace("\n", " ")
 
     def check(self, reader, version):
         schema, rows, refusal = self.fetch(version)

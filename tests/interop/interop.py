@@ -44,6 +44,7 @@ class Tap:
             at = traceback.extract_tb(e.__traceback__)[-1]
             problems = ["%s at %s:%d" % (type(e).__name__, at.filename, at.lineno)]
             problems += str(e)[:3000].split("\n")[:8]
+            problems += [line for line in str(e).split("\n") if line.startswith("Caused by:")]
         took = time.monotonic() - start
         self.times[engine.name] = self.times.get(engine.name, 0) + took
         self.line(not problems, name, " # %.1f s" % took)

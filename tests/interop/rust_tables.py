@@ -1,5 +1,6 @@
 """Tables of delta-rs with nested columns and its own features, each version read by cdc-snapshot and
 compared with delta-rs's own rows."""
+
 import datetime
 import json
 import os
@@ -29,12 +30,29 @@ def some_rows(first, n):
         out.append(
             {
                 "id": i,
-                "s": None if i % 7 == 0 else {"a": i, "b": None if i % 5 == 0 else {"c": None if i % 3 == 0 else "c%d" % i, "d": Decimal(i) / 4}},
+                "s": (
+                    None
+                    if i % 7 == 0
+                    else {
+                        "a": i,
+                        "b": None if i % 5 == 0 else {"c": None if i % 3 == 0 else "c%d" % i, "d": Decimal(i) / 4},
+                    }
+                ),
                 "l": None if i % 11 == 0 else [j if j % 3 else None for j in range(i % 4)],
                 "ll": None if i % 13 == 0 else [None if j == 1 else ["é/%d" % j] * j for j in range(i % 5)],
                 "m": None if i % 3 == 0 else [("k%d" % (i % 4), i), ("n", None)],
                 "k": [] if i % 5 == 0 else [(datetime.date(1, 1, 1) + datetime.timedelta(i), [i / 3, None])],
-                "x": None if i % 9 == 0 else [None, {"t": datetime.datetime(1969, 12, 31, 23, 59, 59, i % 1000, datetime.timezone.utc), "y": b"\x00\xff"}][: i % 3],
+                "x": (
+                    None
+                    if i % 9 == 0
+                    else [
+                        None,
+                        {
+                            "t": datetime.datetime(1969, 12, 31, 23, 59, 59, i % 1000, datetime.timezone.utc),
+                            "y": b"\x00\xff",
+                        },
+                    ][: i % 3]
+                ),
                 "n": datetime.datetime(2019, 11, 14, 3, 11, 5, i),
                 "p": [None, "a/b c", "100%"][i % 3],
                 "q": i % 2,
@@ -80,7 +98,16 @@ LIVES = [
     ("plain", {}),
     ("partitions", {"partition_by": ["p", "q"]}),
     ("a change data feed", {"configuration": {"delta.enableChangeDataFeed": "true"}}),
-    ("column mapping", {"configuration": {"delta.columnMapping.mode": "name", "delta.minReaderVersion": "2", "delta.minWriterVersion": "5"}}),
+    (
+        "column mapping",
+        {
+            "configuration": {
+                "delta.columnMapping.mode": "name",
+                "delta.minReaderVersion": "2",
+                "delta.minWriterVersion": "5",
+            }
+        },
+    ),
     ("deletion vectors", {"configuration": {"delta.enableDeletionVectors": "true"}}),
 ]
 
@@ -111,5 +138,7 @@ def run(tap, programs, readers, work, rng):
             continue
         for v in range(latest(path) + 1):
             tap.pair(
-                "cdc-snapshot reads %s, version %d" % (title, v), engine, lambda: check_version(engine, programs, path, v)
+                "cdc-snapshot reads %s, version %d" % (title, v),
+                engine,
+                lambda: check_version(engine, programs, path, v),
             )

@@ -4,6 +4,7 @@ A type is what a Delta schema says in JSON: a name, or an object for structs, ar
 form of model.py, structs are tuples of their fields, arrays are lists, and maps are lists of pairs in
 the order in which they are stored.
 """
+
 import base64
 import datetime
 import json

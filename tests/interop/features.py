@@ -57,6 +57,7 @@ class SparkTable:
 
     def make(self):
         session = self.spark.session
+        before = {k: session.conf.get(k, None) for k in self.table.conf}
         for k, v in self.table.conf.items():
             session.conf.set(k, v)
         try:
@@ -67,8 +68,11 @@ class SparkTable:
                         continue
                     session.sql(statement.replace("{t}", "delta.`%s`" % self.path).replace("{p}", self.path))
         finally:
-            for k in self.table.conf:
-                session.conf.unset(k)
+            for k, v in before.items():
+                if v is None:
+                    session.conf.unset(k)
+                else:
+                    session.conf.set(k, v)
         return self.lacks()
 
     def lacks(self):

@@ -3,8 +3,9 @@
 
     interop.py --programs DIR --engines DIR --work DIR [--only WORD] [--part ours|foreign|features|rust]
 
-Expected rows come from model.py. Each point is one pair of an engine and a table in some state; an
-engine that is not there gives "# SKIP" with the reason.
+Expected rows come from model.py; of the tables with features (parts features and rust) they are what
+their writer itself reads. Each point is one pair of an engine and a table in some state; an engine
+that is not there gives "# SKIP" with the reason.
 """
 import argparse
 import random

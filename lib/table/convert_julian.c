@@ -8,6 +8,7 @@
 #include "parquet/pq_format.h"
 
 #define US_PER_DAY INT64_C(86400000000)
+#define NS_PER_US 1000
 #define FIRST_GREGORIAN (-141427) /* 1582-10-15, days since 1970 */
 #define JULIAN_DAYS 719470 /* from Julian 0000-03-01 to 1970-01-01 */
 #define DAYS_OF_FOUR_YEARS 1461
@@ -69,6 +70,24 @@ static bool julian_times(const struct cdc_convert *c, const struct cdc_pq_vec *i
 	return good;
 }
 
+/* INT96 of a lone file, whose reach is that of microseconds. */
+static bool julian_nanos(const struct cdc_convert *c, const struct cdc_pq_vec *in, void *out)
+{
+	const cdc_i128 per_day = (cdc_i128)US_PER_DAY * NS_PER_US;
+	bool good = true;
+	cdc_i128 *ns = out;
+
+	if (!convert_first(c, in, out))
+		return false;
+	for (uint32_t i = 0; i < in->n; i++) {
+		int64_t day = (int64_t)(ns[i] / per_day) - (ns[i] % per_day < 0);
+
+		good &= ns[i] >= (cdc_i128)c->low_us * NS_PER_US;
+		ns[i] += (same_name(day) - day) * per_day;
+	}
+	return good;
+}
+
 /* ------------------------------------------------------------------ what the file says */
 
 static const struct cdc_pq_meta_entry *find(const struct cdc_pq_metadata *m, const char *key)
@@ -113,13 +132,16 @@ void cdc_convert_calendar(struct cdc_convert *c, const struct cdc_pq_metadata *m
 
 	/* Times without a zone are younger than the change of the calendar. */
 	if (f->type != CDC_TYPE_DATE && f->type != CDC_TYPE_TIMESTAMP &&
-	    !(f->type == CDC_TYPE_TIMESTAMP_NTZ && day))
+	    !(f->type == CDC_TYPE_TIMESTAMP_NTZ && day) &&
+	    !(f->type == CDC_TYPE_TIMESTAMP_NS && int96))
 		return;
 	if (!(int96 ? is_hybrid(m, "org.apache.spark.legacyINT96", "3.1.0")
 		    : is_hybrid(m, "org.apache.spark.legacyDateTime", "3.0.0")))
 		return;
 	c->before = c->fn;
-	c->fn = f->type == CDC_TYPE_DATE ? julian_dates : julian_times;
+	c->fn = f->type == CDC_TYPE_DATE	   ? julian_dates
+		: f->type == CDC_TYPE_TIMESTAMP_NS ? julian_nanos
+						   : julian_times;
 	c->low_us = INT64_MIN;
 	if (!day && !is_utc(m)) {
 		c->low_us = ZONES_AGREE_US;

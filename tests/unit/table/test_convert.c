@@ -638,6 +638,7 @@ static void julian_times(void **state)
 	struct cdc_convert c =
 		of_calendar(timestamp(CDC_PQ_MILLIS), CDC_TYPE_TIMESTAMP, old, "", "UTC");
 	int64_t out[3];
+	cdc_i128 ns;
 
 	(void)state;
 	assert_true(c.fn(&c, &vec, out));
@@ -661,6 +662,15 @@ static void julian_times(void **state)
 	wide.nanos = 1000;
 	assert_true(c.fn(&c, &vec, out));
 	assert_int_equal(out[0], -141438 * INT64_C(86400000000) + 1);
+	wide.nanos = 1001;
+	c = of_calendar(leaf(CDC_PQ_INT96), CDC_TYPE_TIMESTAMP_NS, "org.apache.spark.legacyINT96",
+			"", NULL);
+	assert_true(c.fn(&c, &vec, &ns));
+	assert_true(ns == (cdc_i128)-141438 * INT64_C(86400000000000) + 1001);
+	c = of_calendar(leaf(CDC_PQ_INT96), CDC_TYPE_TIMESTAMP_NS, "org.apache.spark.legacyINT96",
+			"", "Europe/Paris");
+	assert_false(c.fn(&c, &vec, &ns));
+	wide.nanos = 1000;
 	c = of_calendar(leaf(CDC_PQ_INT96), CDC_TYPE_TIMESTAMP, "org.apache.spark.version", "3.1.0",
 			NULL);
 	assert_true(c.fn(&c, &vec, out));

@@ -10,6 +10,7 @@ import datetime
 import json
 import re
 from decimal import Decimal
+from fractions import Fraction
 
 import model
 from model import DAY_US
@@ -104,7 +105,7 @@ def variant(v):
         m = re.fullmatch(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(\.\d+)?(Z|\+00:00)?", v)
         return (m[1], m[2], (m[3] or "").rstrip("0"), bool(m[4])) if m else v
     if isinstance(v, Number):
-        return Decimal(v)
+        return Fraction(v)
     if isinstance(v, Pairs):
         return sorted((k, variant(x)) for k, x in v)
     return [variant(x) for x in v] if isinstance(v, list) else v

@@ -4,8 +4,8 @@
  */
 #include "table/scan.h"
 
-#include "table/gather.h"
-#include "table/filtered.h"
+#include "table/batch_gather.h"
+#include "table/scan_filtered.h"
 
 #include <stdlib.h>
 

@@ -4,7 +4,7 @@
  * that a scan skips by the statistics of the log and never where there are none.
  */
 #include "table/scan.h"
-#include "table/skip_bounds.h"
+#include "table/scan_bounds.h"
 
 #include "base/endian.h"
 

@@ -1,8 +1,8 @@
 /*
  * Bounds and values of a Parquet leaf as those of the table's column.
  */
-#ifndef CDC_TABLE_SKIP_BOUNDS_H
-#define CDC_TABLE_SKIP_BOUNDS_H
+#ifndef CDC_TABLE_SCAN_BOUNDS_H
+#define CDC_TABLE_SCAN_BOUNDS_H
 
 #include "table/convert.h"
 #include "table/where.h"

@@ -2,7 +2,7 @@
  * Bounds and values of a Parquet leaf as those of the table's column. The conversions are those of
  * the rows themselves, which keep the order of the values but for one, which is left out.
  */
-#include "table/skip_bounds.h"
+#include "table/scan_bounds.h"
 
 #include "base/endian.h"
 

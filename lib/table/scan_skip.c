@@ -1,10 +1,10 @@
 /*
- * Which rows of a table a filter cannot let through. See skip.h.
+ * Which rows of a table a filter cannot let through. See scan_skip.h.
  */
-#include "table/skip.h"
+#include "table/scan_skip.h"
 
 #include "parquet/pq_bloom.h"
-#include "table/skip_bounds.h"
+#include "table/scan_bounds.h"
 #include "table/where_tree.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /*
- * Gathering of rows, column by column. See gather.h.
+ * Gathering of rows, column by column. See batch_gather.h.
  */
-#include "table/gather.h"
+#include "table/batch_gather.h"
 
 #include "base/value.h"
 

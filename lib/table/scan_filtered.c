@@ -1,7 +1,7 @@
 /*
- * The rows of one data file that a filter lets through. See filtered.h.
+ * The rows of one data file that a filter lets through. See scan_filtered.h.
  */
-#include "table/filtered.h"
+#include "table/scan_filtered.h"
 
 #include <stdlib.h>
 

@@ -2,8 +2,8 @@
  * Some rows of a batch, in order, as a batch of their own: what is left when a deletion vector or a
  * predicate has taken the others.
  */
-#ifndef CDC_TABLE_GATHER_H
-#define CDC_TABLE_GATHER_H
+#ifndef CDC_TABLE_BATCH_GATHER_H
+#define CDC_TABLE_BATCH_GATHER_H
 
 #include "table/batch.h"
 

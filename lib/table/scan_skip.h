@@ -4,8 +4,8 @@
  *
  * What is missing, damaged or not understood only means that more rows are read.
  */
-#ifndef CDC_TABLE_SKIP_H
-#define CDC_TABLE_SKIP_H
+#ifndef CDC_TABLE_SCAN_SKIP_H
+#define CDC_TABLE_SCAN_SKIP_H
 
 #include "table/datafile.h"
 #include "table/where.h"

@@ -2,11 +2,11 @@
  * The rows of one data file that a filter lets through. Columns of the filter are read first, the
  * others only where a row matched; what statistics rule out is not read at all.
  */
-#ifndef CDC_TABLE_FILTERED_H
-#define CDC_TABLE_FILTERED_H
+#ifndef CDC_TABLE_SCAN_FILTERED_H
+#define CDC_TABLE_SCAN_FILTERED_H
 
 #include "table/datafile.h"
-#include "table/skip.h"
+#include "table/scan_skip.h"
 
 /* What a filter saved, and what it did not. */
 struct cdc_filtered_counts {

@@ -114,8 +114,9 @@ void cdc_schema_free(struct cdc_schema *s);
 const char *cdc_type_name(const struct cdc_field *f, char out[CDC_TYPE_NAME_MAX]);
 
 /*
- * The Parquet schema of the data files: the fields without is_partition, in order, all primitive
- * (others: CDC_EUNSUPPORTED). Memory from `arena`. OPTIONAL unless nullable is false.
+ * The Parquet schema of the data files: the fields without is_partition, in order. Variants,
+ * columns of type void (but in structs, where they are left out), and structs of nothing are
+ * CDC_EUNSUPPORTED. Memory from `arena`. OPTIONAL unless nullable is false.
  */
 int cdc_schema_to_parquet(const struct cdc_schema *s, struct cdc_pq_schema *out,
 			  struct cdc_arena *arena, struct cdc_err *err) CDC_NODISCARD;

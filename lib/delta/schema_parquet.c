@@ -1,6 +1,6 @@
 /*
  * The Parquet schema of a table's data files: parquet-format "Logical Types" as Delta writers use
- * them, one flat column a field.
+ * them, lists as list.element and maps as key_value.key and value.
  */
 #include "delta/schema.h"
 
@@ -114,38 +114,115 @@ static bool leaf_type(struct cdc_pq_node *n, const struct cdc_field *f)
 	return false;
 }
 
+/* ------------------------------------------------------------------ the tree */
+
+struct tree {
+	struct cdc_pq_node *node;
+	int32_t n;
+};
+
+static int cannot(const struct cdc_field *f, struct cdc_err *err)
+{
+	char name[CDC_TYPE_NAME_MAX];
+
+	return cdc_fail(err, CDC_EUNSUPPORTED, "column \"%.*s\": type %s cannot be written",
+			(int)(f->name.n > 128 ? 128 : f->name.n), f->name.p,
+			cdc_type_name(f, name));
+}
+
+/* Nodes that a field takes: a list and a map have one between them and their entries. */
+static int32_t count_nodes(const struct cdc_field *f)
+{
+	int32_t n = f->type == CDC_TYPE_ARRAY || f->type == CDC_TYPE_MAP ? 2 : 1;
+
+	if (f->type == CDC_TYPE_VOID)
+		return 0;
+	for (int i = 0; i < f->num_children; i++)
+		n += count_nodes(&f->child[i]);
+	return n;
+}
+
+static struct cdc_pq_node *put_node(struct tree *t, struct cdc_str name,
+				    enum cdc_pq_repetition repetition)
+{
+	struct cdc_pq_node *n = &t->node[t->n++];
+
+	n->name = name;
+	n->repetition = repetition;
+	n->converted = CDC_PQ_CONV_NONE;
+	return n;
+}
+
+static int put_field(struct tree *t, const struct cdc_field *f, struct cdc_err *err);
+
+static int put_children(struct tree *t, const struct cdc_field *f, struct cdc_pq_node *parent,
+			struct cdc_err *err)
+{
+	int rc = CDC_OK;
+
+	for (int i = 0; rc == CDC_OK && i < f->num_children; i++) {
+		/* Columns of type void are not in files, but lists cannot do without. */
+		if (f->child[i].type == CDC_TYPE_VOID && f->type == CDC_TYPE_STRUCT)
+			continue;
+		parent->num_children++;
+		rc = put_field(t, &f->child[i], err);
+	}
+	return rc;
+}
+
+static int put_entries(struct tree *t, const struct cdc_field *f, struct cdc_pq_node *group,
+		       struct cdc_err *err)
+{
+	bool map = f->type == CDC_TYPE_MAP;
+
+	group->converted = map ? CDC_PQ_CONV_MAP : CDC_PQ_CONV_LIST;
+	group->logical = map ? CDC_PQ_LOGICAL_MAP : CDC_PQ_LOGICAL_LIST;
+	group->num_children = 1;
+	return put_children(
+		t, f, put_node(t, map ? CDC_STR("key_value") : CDC_STR("list"), CDC_PQ_REPEATED),
+		err);
+}
+
+static int put_field(struct tree *t, const struct cdc_field *f, struct cdc_err *err)
+{
+	struct cdc_pq_node *n =
+		put_node(t, f->physical_name, f->nullable ? CDC_PQ_OPTIONAL : CDC_PQ_REQUIRED);
+	int rc;
+
+	n->has_field_id = f->has_field_id;
+	n->field_id = f->field_id;
+	if (f->type == CDC_TYPE_ARRAY || f->type == CDC_TYPE_MAP)
+		return put_entries(t, f, n, err);
+	if (f->type == CDC_TYPE_STRUCT) {
+		rc = put_children(t, f, n, err);
+		/* Nothing in the file would tell such a struct from null. */
+		return rc == CDC_OK && !n->num_children ? cannot(f, err) : rc;
+	}
+	n->is_leaf = true;
+	return leaf_type(n, f) ? CDC_OK : cannot(f, err);
+}
+
 int cdc_schema_to_parquet(const struct cdc_schema *s, struct cdc_pq_schema *out,
 			  struct cdc_arena *arena, struct cdc_err *err)
 {
-	struct cdc_pq_node *node =
-		cdc_arena_calloc(arena, (size_t)s->num_fields + 1, sizeof(*node));
-	int32_t leaves = 0;
+	struct tree t = { NULL, 0 };
+	int32_t n = 1;
+	int rc = CDC_OK;
 
-	if (!node)
+	for (int i = 0; i < s->num_fields; i++)
+		n += count_nodes(&s->field[i]);
+	t.node = cdc_arena_calloc(arena, (size_t)n + 1, sizeof(*t.node));
+	if (!t.node)
 		return cdc_fail_nomem(err);
-	for (int i = 0; i < s->num_fields; i++) {
-		const struct cdc_field *f = &s->field[i];
-		struct cdc_pq_node *n = &node[leaves + 1];
-		char name[CDC_TYPE_NAME_MAX];
-
-		if (f->is_partition)
+	put_node(&t, CDC_STR("schema"), CDC_PQ_REQUIRED);
+	for (int i = 0; rc == CDC_OK && i < s->num_fields; i++) {
+		if (s->field[i].is_partition)
 			continue;
-		n->converted = CDC_PQ_CONV_NONE;
-		if (!leaf_type(n, f))
-			return cdc_fail(err, CDC_EUNSUPPORTED,
-					"column \"%.*s\": type %s cannot be written",
-					(int)(f->name.n > 128 ? 128 : f->name.n), f->name.p,
-					cdc_type_name(f, name));
-		n->name = f->physical_name;
-		n->is_leaf = true;
-		n->repetition = f->nullable ? CDC_PQ_OPTIONAL : CDC_PQ_REQUIRED;
-		n->has_field_id = f->has_field_id;
-		n->field_id = f->field_id;
-		leaves++;
+		t.node[0].num_children++;
+		rc = put_field(&t, &s->field[i], err);
 	}
-	node[0].name = CDC_STR("schema");
-	node[0].num_children = leaves;
-	node[0].converted = CDC_PQ_CONV_NONE;
-	*out = (struct cdc_pq_schema){ .node = node, .num_nodes = leaves + 1 };
+	if (rc < 0)
+		return rc;
+	*out = (struct cdc_pq_schema){ .node = t.node, .num_nodes = t.n };
 	return cdc_pq_schema_finish(out, arena, err);
 }

@@ -9,9 +9,10 @@
 
 /*
  * The JSON text for a new file: numRecords, minValues, maxValues, nullCount, tightBounds (only when
- * the table has deletion vectors). The first `indexed_cols` data columns (-1: all) are covered.
- * Strings are cut to 32 characters with a valid upper bound, timestamps floored (min) and ceiled
- * (max) to milliseconds, everything else is exact.
+ * the table has deletion vectors). The first `indexed_cols` data columns (-1: all) are covered,
+ * fields of structs each for one; of lists and maps nothing is told. Strings are cut to 32
+ * characters with a valid upper bound, timestamps floored (min) and ceiled (max) to milliseconds,
+ * everything else is exact.
  */
 int cdc_stats_write(const struct cdc_schema *schema, const struct cdc_pq_summary *summary,
 		    int indexed_cols, bool tight_bounds_key, struct cdc_buf *out,

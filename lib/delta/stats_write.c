@@ -220,52 +220,99 @@ static int put_key(struct cdc_buf *out, bool *first, struct cdc_str name, struct
 	return rc < 0 ? rc : cdc_buf_putc(out, ':', err);
 }
 
-/* The data columns are the leaves, in order: num_data_columns() checked that. */
-static int put_bounds(const struct cdc_schema *schema, const struct cdc_pq_summary *sum, int32_t n,
-		      enum side side, struct cdc_buf *out, struct cdc_err *err)
+/* What is told of each column. */
+enum fact { FACT_MIN, FACT_MAX, FACT_NULL_COUNT };
+
+struct telling {
+	const struct cdc_pq_summary *sum;
+	enum fact fact;
+	int32_t leaf; /* next one of the file */
+	int32_t columns; /* how many may still be told of */
+	struct cdc_buf *out;
+};
+
+static int32_t count_leaves(const struct cdc_field *f, int n)
 {
-	const struct cdc_pq_leaf_summary *l = sum->leaf;
-	const struct cdc_field *f = schema->field;
-	bool first = true;
-	int rc = cdc_buf_puts(out, side == SIDE_MIN ? ",\"minValues\":{" : ",\"maxValues\":{", err);
+	int32_t leaves = 0;
 
-	for (; rc == CDC_OK && l < sum->leaf + n; f++) {
-		const union cdc_pq_scalar *v = side == SIDE_MIN ? &l->min : &l->max;
-
-		if (f->is_partition || !l++->has_min_max || !writable(f, v, side))
+	for (int i = 0; i < n; i++) {
+		if (f[i].is_partition || f[i].type == CDC_TYPE_VOID)
 			continue;
-		rc = put_key(out, &first, f->physical_name, err);
-		if (rc == CDC_OK)
-			rc = put_value(f, v, side, out, err);
+		leaves += f[i].num_children ? count_leaves(f[i].child, f[i].num_children) : 1;
 	}
-	return rc < 0 ? rc : cdc_buf_putc(out, '}', err);
+	return leaves;
 }
 
-static int put_null_counts(const struct cdc_schema *schema, const struct cdc_pq_summary *sum,
-			   int32_t n, struct cdc_buf *out, struct cdc_err *err)
+static int put_fact(struct telling *t, const struct cdc_field *f, bool *first, struct cdc_err *err)
 {
-	const struct cdc_pq_leaf_summary *l = sum->leaf;
-	const struct cdc_field *f = schema->field;
-	bool first = true;
-	int rc = cdc_buf_puts(out, ",\"nullCount\":{", err);
+	const struct cdc_pq_leaf_summary *l = &t->sum->leaf[t->leaf++];
+	enum side side = t->fact == FACT_MIN ? SIDE_MIN : SIDE_MAX;
+	const union cdc_pq_scalar *v = t->fact == FACT_MIN ? &l->min : &l->max;
+	int rc;
 
-	for (; rc == CDC_OK && l < sum->leaf + n; f++) {
-		if (f->is_partition)
-			continue;
-		rc = put_key(out, &first, f->physical_name, err);
-		if (rc == CDC_OK)
-			rc = cdc_buf_printf(out, err, "%lld", (long long)l++->null_count);
-	}
-	return rc < 0 ? rc : cdc_buf_putc(out, '}', err);
+	if (t->fact != FACT_NULL_COUNT && (!l->has_min_max || !writable(f, v, side)))
+		return CDC_OK;
+	rc = put_key(t->out, first, f->physical_name, err);
+	if (rc < 0)
+		return rc;
+	if (t->fact == FACT_NULL_COUNT)
+		return cdc_buf_printf(t->out, err, "%lld", (long long)l->null_count);
+	return put_value(f, v, side, t->out, err);
 }
 
-static int32_t num_data_columns(const struct cdc_schema *s)
+/*
+ * The members for n fields. Structs are objects, left out where nothing is told of their fields. Of
+ * lists and maps nothing is told: the null slots of their leaves are not their nulls (spec 3.1).
+ */
+static int put_facts(struct telling *t, const struct cdc_field *f, int n, struct cdc_err *err)
 {
-	int32_t n = 0;
+	bool first = true;
+	int rc = CDC_OK;
 
-	for (int i = 0; i < s->num_fields; i++)
-		n += !s->field[i].is_partition;
-	return n;
+	for (int i = 0; rc == CDC_OK && i < n && t->columns > 0; i++, f++) {
+		size_t start = t->out->len;
+		bool was_first = first;
+		size_t inside;
+
+		if (f->is_partition || f->type == CDC_TYPE_VOID)
+			continue;
+		if (f->type == CDC_TYPE_ARRAY || f->type == CDC_TYPE_MAP) {
+			t->leaf += count_leaves(f, 1);
+			t->columns--;
+			continue;
+		}
+		if (f->type != CDC_TYPE_STRUCT) {
+			t->columns--;
+			rc = put_fact(t, f, &first, err);
+			continue;
+		}
+		rc = put_key(t->out, &first, f->physical_name, err);
+		if (rc == CDC_OK)
+			rc = cdc_buf_putc(t->out, '{', err);
+		inside = t->out->len;
+		if (rc == CDC_OK)
+			rc = put_facts(t, f->child, f->num_children, err);
+		if (rc == CDC_OK && t->out->len == inside) {
+			t->out->len = start;
+			first = was_first;
+		} else if (rc == CDC_OK) {
+			rc = cdc_buf_putc(t->out, '}', err);
+		}
+	}
+	return rc;
+}
+
+static int put_object(const struct cdc_schema *schema, const struct cdc_pq_summary *sum,
+		      int32_t columns, enum fact fact, struct cdc_buf *out, struct cdc_err *err)
+{
+	static const char *const name[] = { ",\"minValues\":{", ",\"maxValues\":{",
+					    ",\"nullCount\":{" };
+	struct telling t = { sum, fact, 0, columns, out };
+	int rc = cdc_buf_puts(out, name[fact], err);
+
+	if (rc == CDC_OK)
+		rc = put_facts(&t, schema->field, schema->num_fields, err);
+	return rc < 0 ? rc : cdc_buf_putc(out, '}', err);
 }
 
 int cdc_stats_write(const struct cdc_schema *schema, const struct cdc_pq_summary *sum,
@@ -276,15 +323,11 @@ int cdc_stats_write(const struct cdc_schema *schema, const struct cdc_pq_summary
 		indexed_cols < 0 || indexed_cols > sum->num_leaves ? sum->num_leaves : indexed_cols;
 	int rc;
 
-	if (num_data_columns(schema) != sum->num_leaves)
+	if (count_leaves(schema->field, schema->num_fields) != sum->num_leaves)
 		return cdc_fail(err, CDC_EINTERNAL, "statistics: file and schema differ");
 	rc = cdc_buf_printf(out, err, "{\"numRecords\":%lld", (long long)sum->num_rows);
-	if (rc == CDC_OK && n > 0) {
-		if ((rc = put_bounds(schema, sum, n, SIDE_MIN, out, err)) < 0 ||
-		    (rc = put_bounds(schema, sum, n, SIDE_MAX, out, err)) < 0)
-			return rc;
-		rc = put_null_counts(schema, sum, n, out, err);
-	}
+	for (int fact = FACT_MIN; rc == CDC_OK && n > 0 && fact <= FACT_NULL_COUNT; fact++)
+		rc = put_object(schema, sum, n, (enum fact)fact, out, err);
 	if (rc == CDC_OK && tight_bounds_key)
 		rc = cdc_buf_puts(out, ",\"tightBounds\":true", err);
 	return rc < 0 ? rc : cdc_buf_putc(out, '}', err);

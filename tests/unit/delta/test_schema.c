@@ -308,14 +308,89 @@ static void parquet_types(void **state)
 	cdc_arena_free(&arena);
 }
 
+/* Lists and maps in three levels, with the names and ids that Delta's writers use. */
+static void nested_to_parquet(void **state)
+{
+	static const char json[] =
+		"{\"type\":\"struct\",\"fields\":["
+		"{\"name\":\"s\",\"type\":{\"type\":\"struct\",\"fields\":["
+		"{\"name\":\"v\",\"type\":\"void\"},"
+		"{\"name\":\"a\",\"type\":\"long\",\"nullable\":false,\"metadata\":"
+		"{\"delta.columnMapping.id\":7,\"delta.columnMapping.physicalName\":\"col-a\"}}]}},"
+		"{\"name\":\"l\",\"type\":{\"type\":\"array\",\"elementType\":\"string\","
+		"\"containsNull\":false},\"nullable\":false},"
+		"{\"name\":\"m\",\"type\":{\"type\":\"map\",\"keyType\":\"string\",\"valueType\":"
+		"{\"type\":\"array\",\"elementType\":\"date\",\"containsNull\":true},"
+		"\"valueContainsNull\":true}}]}";
+	static const struct {
+		const char *name;
+		int parent;
+		enum cdc_pq_repetition repetition;
+		enum cdc_pq_converted converted;
+		enum cdc_pq_logical logical;
+	} want[] = {
+		{ "schema", -1, CDC_PQ_REQUIRED, CDC_PQ_CONV_NONE, CDC_PQ_LOGICAL_NONE },
+		{ "s", 0, CDC_PQ_OPTIONAL, CDC_PQ_CONV_NONE, CDC_PQ_LOGICAL_NONE },
+		{ "col-a", 1, CDC_PQ_REQUIRED, CDC_PQ_CONV_NONE, CDC_PQ_LOGICAL_NONE },
+		{ "l", 0, CDC_PQ_REQUIRED, CDC_PQ_CONV_LIST, CDC_PQ_LOGICAL_LIST },
+		{ "list", 3, CDC_PQ_REPEATED, CDC_PQ_CONV_NONE, CDC_PQ_LOGICAL_NONE },
+		{ "element", 4, CDC_PQ_REQUIRED, CDC_PQ_CONV_UTF8, CDC_PQ_LOGICAL_STRING },
+		{ "m", 0, CDC_PQ_OPTIONAL, CDC_PQ_CONV_MAP, CDC_PQ_LOGICAL_MAP },
+		{ "key_value", 6, CDC_PQ_REPEATED, CDC_PQ_CONV_NONE, CDC_PQ_LOGICAL_NONE },
+		{ "key", 7, CDC_PQ_REQUIRED, CDC_PQ_CONV_UTF8, CDC_PQ_LOGICAL_STRING },
+		{ "value", 7, CDC_PQ_OPTIONAL, CDC_PQ_CONV_LIST, CDC_PQ_LOGICAL_LIST },
+		{ "list", 9, CDC_PQ_REPEATED, CDC_PQ_CONV_NONE, CDC_PQ_LOGICAL_NONE },
+		{ "element", 10, CDC_PQ_OPTIONAL, CDC_PQ_CONV_DATE, CDC_PQ_LOGICAL_DATE },
+	};
+	const int n = (int)(sizeof(want) / sizeof(want[0]));
+	struct cdc_schema s = CDC_SCHEMA_INIT;
+	struct cdc_arena arena = CDC_ARENA_INIT;
+	struct cdc_err err = CDC_ERR_INIT;
+	struct cdc_pq_schema pq;
+
+	(void)state;
+	if (cdc_schema_from_json(&s, cdc_str_z(json), &err) < 0 ||
+	    cdc_schema_to_parquet(&s, &pq, &arena, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_int_equal(pq.num_nodes, n);
+	for (int i = 0; i < n; i++) {
+		assert_true(cdc_str_eqz(pq.node[i].name, want[i].name));
+		assert_int_equal(pq.node[i].parent, want[i].parent);
+		assert_int_equal(pq.node[i].repetition, want[i].repetition);
+		assert_int_equal(pq.node[i].converted, want[i].converted);
+		assert_int_equal(pq.node[i].logical, want[i].logical);
+		assert_int_equal(pq.node[i].has_field_id, i == 2);
+	}
+	assert_int_equal(pq.node[2].field_id, 7);
+	assert_int_equal(pq.num_leaves, 4);
+	cdc_schema_free(&s);
+	/* What no file can hold. */
+	assert_int_equal(
+		cdc_schema_from_json(
+			&s, cdc_str_z(ONE("{\"type\":\"array\",\"elementType\":\"void\"}")), &err),
+		0);
+	assert_int_equal(cdc_schema_to_parquet(&s, &pq, &arena, &err), CDC_EUNSUPPORTED);
+	cdc_schema_free(&s);
+	assert_int_equal(
+		cdc_schema_from_json(
+			&s,
+			cdc_str_z(ONE(
+				"{\"type\":\"struct\",\"fields\":[{\"name\":\"v\",\"type\":\"void\"}]}")),
+			&err),
+		0);
+	assert_int_equal(cdc_schema_to_parquet(&s, &pq, &arena, &err), CDC_EUNSUPPORTED);
+	cdc_schema_free(&s);
+	cdc_arena_free(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(text_survives),	 cmocka_unit_test(tree_without_text),
-		cmocka_unit_test(fields_are_understood), cmocka_unit_test(exact_name_wins),
-		cmocka_unit_test(many_fields),		 cmocka_unit_test(column_mapping),
-		cmocka_unit_test(damaged_is_refused),	 cmocka_unit_test(decimal_forms),
-		cmocka_unit_test(parquet_types),
+		cmocka_unit_test(nested_to_parquet), cmocka_unit_test(text_survives),
+		cmocka_unit_test(tree_without_text), cmocka_unit_test(fields_are_understood),
+		cmocka_unit_test(exact_name_wins),   cmocka_unit_test(many_fields),
+		cmocka_unit_test(column_mapping),    cmocka_unit_test(damaged_is_refused),
+		cmocka_unit_test(decimal_forms),     cmocka_unit_test(parquet_types),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,6 +61,46 @@ static struct cdc_pq_leaf_summary strings(struct cdc_str min, struct cdc_str max
 	};
 }
 
+/* Structs are objects; of lists and maps nothing is told, but their leaves are passed over. */
+static void nested(void **state)
+{
+	static const char json[] =
+		"{\"type\":\"struct\",\"fields\":["
+		"{\"name\":\"l\",\"type\":{\"type\":\"array\",\"elementType\":\"long\","
+		"\"containsNull\":true},\"nullable\":true,\"metadata\":{}},"
+		"{\"name\":\"s\",\"type\":{\"type\":\"struct\",\"fields\":["
+		"{\"name\":\"a\",\"type\":\"long\",\"nullable\":true,\"metadata\":{}},"
+		"{\"name\":\"m\",\"type\":{\"type\":\"map\",\"keyType\":\"string\","
+		"\"valueType\":\"long\",\"valueContainsNull\":true},\"nullable\":true,"
+		"\"metadata\":{}}]},\"nullable\":true,\"metadata\":{}},"
+		"{\"name\":\"e\",\"type\":{\"type\":\"struct\",\"fields\":["
+		"{\"name\":\"x\",\"type\":\"binary\",\"nullable\":true,\"metadata\":{}}]},"
+		"\"nullable\":true,\"metadata\":{}},"
+		"{\"name\":\"z\",\"type\":\"long\",\"nullable\":true,\"metadata\":{}}]}";
+	struct cdc_schema s = CDC_SCHEMA_INIT;
+	struct cdc_err err = CDC_ERR_INIT;
+	struct cdc_pq_leaf_summary leaf[] = {
+		ints(4, 1, 2), /* l */
+		ints(3, 5, 6), /* s.a */
+		strings(CDC_STR("k"), CDC_STR("k")), /* s.m */
+		ints(0, 7, 8),
+		strings(CDC_STR("x"), CDC_STR("y")), /* e.x */
+		ints(1, -9, 9), /* z */
+	};
+
+	(void)state;
+	if (cdc_schema_from_json(&s, cdc_str_z(json), &err) < 0)
+		fail_msg("%s", err.msg);
+	stats_are(&s, leaf, 6, -1, false,
+		  "{\"numRecords\":10,\"minValues\":{\"s\":{\"a\":5},\"z\":-9},"
+		  "\"maxValues\":{\"s\":{\"a\":6},\"z\":9},"
+		  "\"nullCount\":{\"s\":{\"a\":3},\"e\":{\"x\":0},\"z\":1}}");
+	stats_are(&s, leaf, 6, 2, false,
+		  "{\"numRecords\":10,\"minValues\":{\"s\":{\"a\":5}},"
+		  "\"maxValues\":{\"s\":{\"a\":6}},\"nullCount\":{\"s\":{\"a\":3}}}");
+	cdc_schema_free(&s);
+}
+
 static void every_type(void **state)
 {
 	static const char neg[] =
@@ -395,6 +435,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_type),
+		cmocka_unit_test(nested),
 		cmocka_unit_test(bounds_that_cannot_be_written),
 		cmocka_unit_test(long_strings),
 		cmocka_unit_test(loosening),

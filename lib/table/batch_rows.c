@@ -11,8 +11,17 @@ int cdc_rows_init(struct cdc_rows *r, const struct cdc_schema *schema, struct cd
 	r->column = calloc((size_t)schema->num_fields + 1, sizeof(*r->column));
 	if (!r->column)
 		return cdc_fail_nomem(err);
-	for (int i = 0; i < schema->num_fields; i++)
-		r->column[i].size = cdc_type_size(schema->field[i].type);
+	for (int i = 0; i < schema->num_fields; i++) {
+		const struct cdc_field *f = &schema->field[i];
+		char type[CDC_TYPE_NAME_MAX];
+
+		if (!cdc_type_is_primitive(f->type))
+			return cdc_fail(err, CDC_EUNSUPPORTED,
+					"column \"%.*s\": rows with type %s cannot be merged",
+					(int)(f->name.n > 128 ? 128 : f->name.n), f->name.p,
+					cdc_type_name(f, type));
+		r->column[i].size = cdc_type_size(f->type);
+	}
 	return CDC_OK;
 }
 

@@ -3,7 +3,7 @@
  */
 #include "table/datawriter.h"
 
-#include "base/endian.h"
+#include "table/shred.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,9 +17,8 @@ struct cdc_datawriter {
 	struct cdc_datawriter_options opt;
 	struct cdc_arena arena; /* everything the add actions point to */
 	struct cdc_pq_schema pq_schema;
-	int *leaf_field; /* leaf ordinal -> field */
-	struct cdc_pq_vec *vec;
-	struct cdc_buf scratch; /* converted decimals of one batch */
+	struct cdc_shredder *shredder;
+	struct cdc_pq_vec *vec; /* one a leaf */
 	/* the partition and the file that are open */
 	struct cdc_kv *value;
 	int num_values;
@@ -41,19 +40,13 @@ struct cdc_datawriter {
 static int map_leaves(struct cdc_datawriter *w, struct cdc_err *err)
 {
 	const struct cdc_schema *s = &w->snapshot->schema;
-	int leaf = 0;
 
 	if (cdc_schema_to_parquet(s, &w->pq_schema, &w->arena, err))
 		return err->code;
-	w->leaf_field = cdc_arena_calloc(&w->arena, (size_t)w->pq_schema.num_leaves + 1,
-					 sizeof(*w->leaf_field));
 	w->vec = cdc_arena_calloc(&w->arena, (size_t)w->pq_schema.num_leaves + 1, sizeof(*w->vec));
-	if (!w->leaf_field || !w->vec)
+	if (!w->vec)
 		return cdc_fail_nomem(err);
-	for (int f = 0; f < s->num_fields; f++)
-		if (!s->field[f].is_partition)
-			w->leaf_field[leaf++] = f;
-	return CDC_OK;
+	return cdc_shredder_new(&w->shredder, s, &w->pq_schema, err);
 }
 
 int cdc_datawriter_new(struct cdc_datawriter **out, const struct cdc_io *io,
@@ -311,82 +304,6 @@ int cdc_datawriter_end(struct cdc_datawriter *w, struct cdc_err *err)
 
 /* ------------------------------------------------------------------ rows */
 
-static bool has_null(const struct cdc_column *c, uint32_t rows)
-{
-	return c->valid && memchr(c->valid, 0, rows);
-}
-
-/* Unscaled 128-bit decimals to the physical type that the precision asks for. */
-static int convert_decimals(struct cdc_datawriter *w, const struct cdc_column *c, uint32_t rows,
-			    const struct cdc_pq_node *node, struct cdc_pq_vec *vec,
-			    struct cdc_err *err)
-{
-	const cdc_i128 *v = c->values;
-	size_t width = node->type == CDC_PQ_INT32 ? 4 : node->type == CDC_PQ_INT64 ? 8 : 16;
-	size_t start = (w->scratch.len + 15) & ~(size_t)15;
-	size_t need =
-		node->type == CDC_PQ_FIXED ? rows * (sizeof(struct cdc_str) + 16) : rows * width;
-	char *out;
-
-	w->scratch.len = start;
-	if (cdc_buf_reserve(&w->scratch, need, err))
-		return err->code;
-	out = w->scratch.p + start;
-	w->scratch.len += need;
-	vec->values = out;
-	if (node->type == CDC_PQ_INT32) {
-		for (uint32_t i = 0; i < rows; i++)
-			((int32_t *)(void *)out)[i] = (int32_t)v[i];
-	} else if (node->type == CDC_PQ_INT64) {
-		for (uint32_t i = 0; i < rows; i++)
-			((int64_t *)(void *)out)[i] = (int64_t)v[i];
-	} else {
-		struct cdc_str *s = (void *)out;
-		char *bytes = out + rows * sizeof(*s);
-
-		for (uint32_t i = 0; i < rows; i++, bytes += 16) {
-			cdc_put_be64(bytes, (uint64_t)(v[i] >> 64));
-			cdc_put_be64(bytes + 8, (uint64_t)v[i]);
-			s[i] = cdc_str(bytes + 16 - node->type_length, (size_t)node->type_length);
-		}
-	}
-	return CDC_OK;
-}
-
-/* The scratch must not move while vectors point into it: reserve for the whole batch first. */
-static int reserve_scratch(struct cdc_datawriter *w, const struct cdc_batch *batch,
-			   struct cdc_err *err)
-{
-	size_t need = 0;
-
-	for (int l = 0; l < w->pq_schema.num_leaves; l++)
-		if (w->snapshot->schema.field[w->leaf_field[l]].type == CDC_TYPE_DECIMAL)
-			need += batch->rows * (sizeof(struct cdc_str) + 16) + 16;
-	cdc_buf_reset(&w->scratch);
-	return cdc_buf_reserve(&w->scratch, need + 16, err);
-}
-
-static int make_vec(struct cdc_datawriter *w, const struct cdc_batch *batch, int leaf,
-		    struct cdc_err *err)
-{
-	const struct cdc_column *c = &batch->column[w->leaf_field[leaf]];
-	const struct cdc_field *f = &w->snapshot->schema.field[w->leaf_field[leaf]];
-	const struct cdc_pq_node *node = &w->pq_schema.node[w->pq_schema.leaf_node[leaf]];
-	struct cdc_pq_vec *vec = &w->vec[leaf];
-	bool nulls = has_null(c, batch->rows);
-
-	if (nulls && node->repetition == CDC_PQ_REQUIRED)
-		return cdc_fail(err, CDC_EDATA, "null in column \"%.*s\", which is NOT NULL",
-				(int)f->name.n, f->name.p);
-	*vec = (struct cdc_pq_vec){ .type = node->type,
-				    .n = batch->rows,
-				    .values = c->values,
-				    .def = nulls ? c->valid : NULL };
-	if (f->type == CDC_TYPE_DECIMAL)
-		return convert_decimals(w, c, batch->rows, node, vec, err);
-	return CDC_OK;
-}
-
 int cdc_datawriter_write(struct cdc_datawriter *w, const struct cdc_batch *batch,
 			 struct cdc_err *err)
 {
@@ -399,9 +316,7 @@ int cdc_datawriter_write(struct cdc_datawriter *w, const struct cdc_batch *batch
 	if (!rc && !w->pq)
 		rc = open_file(w, err);
 	if (!rc)
-		rc = reserve_scratch(w, batch, err);
-	for (int l = 0; !rc && l < w->pq_schema.num_leaves; l++)
-		rc = make_vec(w, batch, l, err);
+		rc = cdc_shredder_rows(w->shredder, batch, w->vec, err);
 	if (!rc)
 		rc = cdc_pq_writer_write(w->pq, w->vec, batch->rows, err);
 	return rc;
@@ -441,7 +356,7 @@ void cdc_datawriter_free(struct cdc_datawriter *w, bool keep_files)
 	free(w->add);
 	free(w->add_path);
 	free(w->sync_dir);
-	cdc_buf_free(&w->scratch);
+	cdc_shredder_free(w->shredder);
 	cdc_arena_free(&w->arena);
 	free(w);
 }

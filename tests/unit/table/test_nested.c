@@ -3,13 +3,15 @@
  * lists in both layouts, maps, optional or not) with random values are cut into levels by a plain
  * recursive shredder, written with small pages and row groups, and read again with random mixes of
  * reading and skipping. What is read is printed and compared with the text that was made beside the
- * levels. Then columns that a file lacks, types that do not fit, and leaves that disagree.
- * $CDC_NESTED_ROUNDS sets how many files (default 400), $CDC_NESTED_SEED where they start.
+ * levels; then it is shredded into another file and read from there. Then columns that a file
+ * lacks, types that do not fit, and leaves that disagree. $CDC_NESTED_ROUNDS sets how many files
+ * (default 400), $CDC_NESTED_SEED where they start.
  */
 #include "table/nested_reader.h"
 
 #include "delta/schema.h"
 #include "parquet/pq_file.h"
+#include "table/shred.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -380,6 +382,88 @@ static void read_group(struct made *m, struct cdc_nested_reader *r, int32_t grou
 	}
 }
 
+/* All rows of a file, in batches of random sizes, to another file through a shredder. */
+static void shred_file(struct made *m, struct cdc_pq_file *f, const struct cdc_schema *schema,
+		       const char *path)
+{
+	struct cdc_err err = CDC_ERR_INIT;
+	struct cdc_arena arena = CDC_ARENA_INIT;
+	struct cdc_pq_vec vec[MAX_LEAVES] = { { 0 } };
+	struct cdc_pq_summary sum = { 0 };
+	struct cdc_pq_write_options opt;
+	struct cdc_shredder *shredder = NULL;
+	struct cdc_nested_reader *r = NULL;
+	struct cdc_pq_writer *w = NULL;
+	struct cdc_pq_schema pq;
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert_true(fd >= 0);
+	cdc_pq_write_options_init(&opt);
+	opt.page_rows = 1 + pick(m, 60);
+	opt.row_group_rows = 1 + pick(m, MAX_ROWS);
+	if (cdc_schema_to_parquet(schema, &pq, &arena, &err) < 0 ||
+	    cdc_shredder_new(&shredder, schema, &pq, &err) < 0 ||
+	    cdc_pq_writer_new(&w, &cdc_io_posix, fd, &pq, &opt, &err) < 0 ||
+	    cdc_nested_reader_new(&r, f, &schema->field[0], 1, false, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_true(pq.num_leaves <= MAX_LEAVES);
+	for (int32_t g = 0; g < cdc_pq_metadata(f)->num_row_groups; g++) {
+		uint32_t rows = (uint32_t)cdc_pq_metadata(f)->row_group[g].num_rows;
+
+		if (cdc_nested_reader_open(r, g, &err) < 0)
+			fail_msg("%s", err.msg);
+		for (uint32_t n; rows; rows -= n) {
+			struct cdc_column c;
+			struct cdc_batch b = { .num_columns = 1, .column = &c };
+
+			n = 1 + pick(m, rows);
+			b.rows = n;
+			if (cdc_nested_reader_next(r, n, &c, &err) < 0 ||
+			    cdc_shredder_rows(shredder, &b, vec, &err) < 0 ||
+			    cdc_pq_writer_write(w, vec, n, &err) < 0)
+				fail_msg("%s", err.msg);
+		}
+	}
+	if (cdc_pq_writer_finish(w, &sum, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_int_equal(sum.num_rows, m->rows);
+	cdc_pq_summary_free(&sum);
+	cdc_pq_writer_free(w);
+	cdc_nested_reader_free(r);
+	cdc_shredder_free(shredder);
+	cdc_arena_free(&arena);
+	close(fd);
+}
+
+/* What was shredded is what was there. */
+static void read_shredded(struct made *m, const char *path)
+{
+	struct cdc_err err = CDC_ERR_INIT;
+	struct cdc_schema schema = CDC_SCHEMA_INIT;
+	struct cdc_nested_reader *r = NULL;
+	struct cdc_pq_file *f = NULL;
+	uint32_t row = 0;
+
+	if (cdc_pq_open(&f, &cdc_io_posix, path, 0, &err) < 0 ||
+	    cdc_schema_from_parquet(&schema, &cdc_pq_metadata(f)->schema, &err) < 0 ||
+	    cdc_nested_reader_new(&r, f, &schema.field[0], 1, false, &err) < 0)
+		fail_msg("shredded: %s", err.msg);
+	for (int32_t g = 0; g < cdc_pq_metadata(f)->num_row_groups; g++) {
+		uint32_t rows = (uint32_t)cdc_pq_metadata(f)->row_group[g].num_rows;
+		struct cdc_column c;
+
+		if (cdc_nested_reader_open(r, g, &err) < 0 ||
+		    cdc_nested_reader_next(r, rows, &c, &err) < 0)
+			fail_msg("shredded: %s", err.msg);
+		compare(m, &c, row, rows);
+		row += rows;
+	}
+	assert_int_equal(row, m->rows);
+	cdc_nested_reader_free(r);
+	cdc_schema_free(&schema);
+	cdc_pq_close(f);
+}
+
 static void random_types(void **state)
 {
 	const char *rounds = getenv("CDC_NESTED_ROUNDS");
@@ -387,9 +471,13 @@ static void random_types(void **state)
 	uint64_t first = start ? strtoull(start, NULL, 10) : 1;
 	struct made *m = calloc(1, sizeof(*m));
 	int n = rounds ? atoi(rounds) : 400;
+	char again[] = "/tmp/cdc-shredded-XXXXXX";
+	int fd = mkstemp(again);
 
 	(void)state;
 	assert_non_null(m);
+	assert_true(fd >= 0);
+	close(fd);
 	for (int i = 0; i < n; i++) {
 		struct cdc_err err = CDC_ERR_INIT;
 		struct cdc_schema schema = CDC_SCHEMA_INIT;
@@ -412,6 +500,8 @@ static void random_types(void **state)
 			row += rows;
 		}
 		assert_int_equal(row, m->rows);
+		shred_file(m, f, &schema, again);
+		read_shredded(m, again);
 		cdc_nested_reader_free(r);
 		cdc_schema_free(&schema);
 		cdc_pq_close(f);
@@ -419,6 +509,7 @@ static void random_types(void **state)
 		cdc_arena_free(&m->arena);
 		m->arena = (struct cdc_arena)CDC_ARENA_INIT;
 	}
+	unlink(again);
 	free(m);
 }
 

@@ -22,7 +22,7 @@
 #define NOT_GIVEN INT64_MIN
 
 /* The order is that of enum cdc_print_format. */
-static const char *const format_choices[] = { "ndjson", "csv", "tsv", "table", NULL };
+static const char *const format_choices[] = { "ndjson", "csv", "tsv", "table", "parquet", NULL };
 
 struct options {
 	const char *format;
@@ -154,6 +154,7 @@ static bool options_suit_view(struct run *r)
 {
 	const bool text = !strcmp(r->o.format, "csv") || !strcmp(r->o.format, "tsv");
 	const bool table = !strcmp(r->o.format, "table");
+	const bool parquet = !strcmp(r->o.format, "parquet");
 	const struct {
 		const char *option;
 		bool given;
@@ -165,6 +166,7 @@ static bool options_suit_view(struct run *r)
 		{ "--limit", r->o.limit != NOT_GIVEN, ROWS | HISTORY | CHANGES },
 		{ "--format csv or tsv", text, ROWS | HISTORY },
 		{ "--format table", table, ROWS | HISTORY | DESCRIPTION },
+		{ "--format parquet", parquet, ROWS },
 		{ "--version-as-of", r->o.version != NOT_GIVEN,
 		  ROWS | HISTORY | DESCRIPTION | ARCHIVE },
 		{ "--timestamp-as-of", r->o.timestamp, ROWS | HISTORY | DESCRIPTION | ARCHIVE },
@@ -197,8 +199,9 @@ static bool values_are_good(struct run *r)
 	else if (r->o.archive && !cdc_archive_known(r->o.archive))
 		cmd_usage(&r->c, "--archive %s: the suffix must be one of %s", r->o.archive,
 			  cdc_archive_suffixes);
-	else if (r->o.archive && !strcmp(r->o.archive, "-") && isatty(STDOUT_FILENO))
-		cmd_usage(&r->c, "an archive is not written to a terminal");
+	else if (isatty(STDOUT_FILENO) && ((r->o.archive && !strcmp(r->o.archive, "-")) ||
+					   (!strcmp(r->o.format, "parquet") && !r->c.opt.output)))
+		cmd_usage(&r->c, "what is no text is not written to a terminal: say where to");
 	else
 		return true;
 	return false;

@@ -12,10 +12,9 @@ int cdc_printer_new(struct cdc_printer **out, enum cdc_print_format format,
 		    struct cdc_err *err)
 {
 	static const struct cdc_print_ops *const ops[] = {
-		[CDC_PRINT_NDJSON] = &cdc_print_ndjson,
-		[CDC_PRINT_CSV] = &cdc_print_csv,
-		[CDC_PRINT_TSV] = &cdc_print_tsv,
-		[CDC_PRINT_TABLE] = &cdc_print_table,
+		[CDC_PRINT_NDJSON] = &cdc_print_ndjson,	  [CDC_PRINT_CSV] = &cdc_print_csv,
+		[CDC_PRINT_TSV] = &cdc_print_tsv,	  [CDC_PRINT_TABLE] = &cdc_print_table,
+		[CDC_PRINT_PARQUET] = &cdc_print_parquet,
 	};
 	struct cdc_printer *p = calloc(1, sizeof(*p));
 
@@ -45,6 +44,7 @@ void cdc_printer_free(struct cdc_printer *p)
 	cdc_buf_free(&p->keys);
 	cdc_buf_free(&p->text);
 	cdc_buf_free(&p->json);
+	cdc_print_parquet_free(p->parquet);
 	free(p->cell);
 	free(p->key_end);
 	free(p->field);

@@ -1,11 +1,12 @@
 /*
- * Batches of rows as text. How values look: cdc-snapshot(1), and DESIGN: exact digits, nothing
- * rounded, nulls told from empty strings.
+ * Batches of rows as text, or as a Parquet file. How values look: cdc-snapshot(1), and DESIGN:
+ *exact digits, nothing rounded, nulls told from empty strings.
  *
  *	NDJSON	one object a line, null members printed, NaN and infinities as strings
  *	CSV	RFC 4180 with a header line and LF; null is empty, the empty string is ""
  *	TSV	header line; \N is null; tab, LF, CR and backslash as \t \n \r \\
  *	TABLE	a box for people; the columns are as wide as their values
+ *	PARQUET	a file with the same columns, written past `out` to its descriptor
  *
  * Arrays, structs and variants are JSON arrays and objects, in CSV, TSV and TABLE as one text. A
  *map with string keys is an object, whose members may repeat if the map's keys do; another map is
@@ -17,7 +18,13 @@
 #include "io/stream.h"
 #include "table/batch.h"
 
-enum cdc_print_format { CDC_PRINT_NDJSON, CDC_PRINT_CSV, CDC_PRINT_TSV, CDC_PRINT_TABLE };
+enum cdc_print_format {
+	CDC_PRINT_NDJSON,
+	CDC_PRINT_CSV,
+	CDC_PRINT_TSV,
+	CDC_PRINT_TABLE,
+	CDC_PRINT_PARQUET
+};
 
 struct cdc_printer;
 

@@ -7,6 +7,8 @@
 #include "table/print.h"
 #include "table/print_sink.h"
 
+struct cdc_print_parquet;
+
 struct cdc_print_ops {
 	int (*begin)(struct cdc_printer *p, struct cdc_err *err);
 	int (*batch)(struct cdc_printer *p, const struct cdc_batch *b, struct cdc_err *err);
@@ -36,12 +38,16 @@ struct cdc_printer {
 	size_t num_cells;
 	size_t cap_cells;
 	bool printed;
+	struct cdc_print_parquet *parquet; /* PARQUET: the file */
 };
 
 extern const struct cdc_print_ops cdc_print_ndjson;
 extern const struct cdc_print_ops cdc_print_csv;
 extern const struct cdc_print_ops cdc_print_tsv;
 extern const struct cdc_print_ops cdc_print_table;
+extern const struct cdc_print_ops cdc_print_parquet;
+
+void cdc_print_parquet_free(struct cdc_print_parquet *q);
 
 /* The JSON text of one value in a format whose cells are held in memory: 1 GiB at most. */
 #define CDC_PRINT_JSON_MAX ((size_t)1 << 30)

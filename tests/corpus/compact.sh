@@ -1,20 +1,9 @@
 #!/bin/bash
 # Proves, over every table of the corpus, that compaction leaves the rows as they are, nested columns
-# and deletion vectors included, or refuses the table and leaves it alone. Speaks TAP. The corpus is
-# looked for in $CDC_CORPUS, else in ../shared/corpus beside the project.
+# and deletion vectors included, or refuses the table and leaves it alone. Speaks TAP. See tables.bash.
 set -u
-here=$(cd "$(dirname "$0")" && pwd)
-bin=$(cd "${BUILD:-build}" && pwd)
-corpus=${CDC_CORPUS:-$here/../../../shared/corpus}/delta
-if ! [ -d "$corpus" ]; then
-	echo "1..1"
-	echo "ok 1 - compaction of tables # skip no corpus: 0 cases ran"
-	exit 0
-fi
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-n=0
+# shellcheck source=tests/corpus/tables.bash
+. "$(dirname "$0")/tables.bash"
 
 check() { # check TABLE: what is wrong, on standard output
 	local status
@@ -27,25 +16,9 @@ check() { # check TABLE: what is wrong, on standard output
 		diff -rq "$1" copy
 		return
 	fi
-	grep -q 'files +' error && echo . >>compacted
+	grep -q 'files +' error && echo . >>done
 	"$bin/cdc-snapshot" copy >after 2>error || echo "it cannot be read: $(cat error)"
 	diff -q <(sort before) <(sort after) >/dev/null || echo "the rows differ"
 }
 
-while read -r log; do
-	table=${log%/_delta_log}
-	n=$((n + 1))
-	bad=$(check "$table")
-	rm -rf copy
-	if [ -n "$bad" ]; then
-		echo "not ok $n - ${table#"$corpus/"}"
-		printf '# %s\n' "$bad"
-	else
-		echo "ok $n - ${table#"$corpus/"}"
-	fi
-done < <(find "$corpus" -name _delta_log -type d | sort)
-compacted=$(grep -c . compacted 2>/dev/null)
-n=$((n + 1))
-[ "${compacted:-0}" -gt 0 ] || printf 'not '
-echo "ok $n - ${compacted:-0} tables were compacted"
-echo "1..$n"
+each_table compacted

@@ -141,10 +141,6 @@ int cdc_commit_read(const struct cdc_io *io, const char *table, int64_t version,
 		    struct cdc_commit_actions *out, struct cdc_err *err) CDC_NODISCARD;
 void cdc_commit_actions_free(struct cdc_commit_actions *a);
 
-/* Versions of commits that are in the log, ascending (JSON files only). */
-int cdc_log_versions(const struct cdc_io *io, const char *table, int64_t **version, size_t *n,
-		     struct cdc_err *err) CDC_NODISCARD;
-
 /*
  * When the commits that are in the log up to the snapshot's version were made. Where the snapshot's
  * table has in-commit timestamps it is what a commit tells from the version on at which they were

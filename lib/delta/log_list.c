@@ -285,29 +285,3 @@ int cdc_log_exists(const struct cdc_io *io, const char *table, bool *exists, str
 	cdc_log_list_free(&l);
 	return CDC_OK;
 }
-
-int cdc_log_versions(const struct cdc_io *io, const char *table, int64_t **version, size_t *n,
-		     struct cdc_err *err)
-{
-	struct cdc_log_list l;
-	int64_t *v;
-	size_t count = 0;
-	int rc = cdc_log_list_read(&l, io, table, err);
-
-	if (rc)
-		return rc;
-	v = malloc((l.n ? l.n : 1) * sizeof(*v));
-	if (!v) {
-		rc = cdc_fail_nomem(err);
-		goto out;
-	}
-	for (size_t i = 0; i < l.n; i++) {
-		if (l.file[i].kind == CDC_LOG_COMMIT)
-			v[count++] = l.file[i].version;
-	}
-	*version = v;
-	*n = count;
-out:
-	cdc_log_list_free(&l);
-	return rc;
-}

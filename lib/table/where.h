@@ -68,8 +68,6 @@ enum cdc_outcome { CDC_FALSE = 0, CDC_TRUE = 1, CDC_UNKNOWN = 2 };
  */
 int cdc_where_parse(struct cdc_where **w, struct cdc_str text, struct cdc_err *err) CDC_NODISCARD;
 void cdc_where_free(struct cdc_where *w);
-/* The text, as long as `w`. */
-struct cdc_str cdc_where_text(const struct cdc_where *w);
 
 /*
  * Bind to a schema. The tree and the schema are borrowed and must outlive the filter. CDC_EUSAGE

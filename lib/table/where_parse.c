@@ -518,8 +518,3 @@ void cdc_where_free(struct cdc_where *w)
 	cdc_arena_free(&w->arena);
 	free(w);
 }
-
-struct cdc_str cdc_where_text(const struct cdc_where *w)
-{
-	return w->text;
-}

@@ -110,8 +110,9 @@ static void exists(void **state)
 {
 	const struct fixture *f = *state;
 	struct cdc_err err = CDC_ERR_INIT;
-	int64_t *v;
-	size_t n;
+	struct cdc_log_list l;
+	int64_t v[3] = { 0 };
+	size_t n = 0;
 	bool there = true;
 
 	assert_int_equal(cdc_log_exists(&cdc_io_posix, "/nowhere/at/all", &there, &err), CDC_OK);
@@ -125,12 +126,18 @@ static void exists(void **state)
 	fixture_commit(f, 1, "");
 	assert_int_equal(cdc_log_exists(&cdc_io_posix, f->table, &there, &err), CDC_OK);
 	assert_true(there);
-	assert_int_equal(cdc_log_versions(&cdc_io_posix, f->table, &v, &n, &err), CDC_OK);
+	assert_int_equal(cdc_log_list_read(&l, &cdc_io_posix, f->table, &err), CDC_OK);
+	for (size_t i = 0; i < l.n; i++) {
+		if (l.file[i].kind != CDC_LOG_COMMIT)
+			continue;
+		assert_true(n < 3);
+		v[n++] = l.file[i].version;
+	}
 	assert_int_equal(n, 3);
 	assert_int_equal(v[0], 1);
 	assert_int_equal(v[1], 3);
 	assert_int_equal(v[2], 12);
-	free(v);
+	cdc_log_list_free(&l);
 }
 
 #define WITH_TABLE(t) cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)

@@ -33,6 +33,7 @@ struct options {
 	const char *app_id;
 	bool require_final;
 	int64_t retries;
+	const char *sequence_by;
 	bool dry_run;
 };
 
@@ -62,6 +63,8 @@ static const struct opt option_table[] = {
 	  OPT_TARGET(options, evolve), evolve_choices },
 	{ 0, "on-truncate", OPT_CHOICE, "WHAT", "TRUNCATE records",
 	  OPT_TARGET(options, on_truncate), truncate_choices },
+	{ 0, "sequence-by", OPT_STRING, "COL", "a newer stored row, by COL, wins over a late event",
+	  OPT_TARGET(options, sequence_by), NULL },
 	{ 0, "position", OPT_CHOICE, "WHAT", "what counts as already applied",
 	  OPT_TARGET(options, position), position_choices },
 	{ 0, "app-id", OPT_STRING, "ID", "name of this stream in the table (default cdc)",
@@ -124,12 +127,16 @@ static void on_commit(void *ctx, const struct cdc_merge_result *d)
 	if (d->duplicates)
 		cmd_warn(&r->c, "%s: %llu rows beyond the first of their key were replaced too",
 			 what, (unsigned long long)d->duplicates);
+	if (d->late)
+		cmd_info(&r->c, "%s: %llu keys kept a newer row", what,
+			 (unsigned long long)d->late);
 	if (d->retries)
 		cmd_debug(&r->c, "%s: %llu commits lost to other writers before", what,
 			  (unsigned long long)d->retries);
-	cmd_debug(&r->c, "%s: %llu files read, %llu ruled out, %llu rows copied", what,
-		  (unsigned long long)d->files_probed, (unsigned long long)d->files_skipped,
-		  (unsigned long long)d->copied);
+	cmd_debug(&r->c,
+		  "%s: %llu files read, %llu ruled out, %llu rows copied, %llu keys unchanged",
+		  what, (unsigned long long)d->files_probed, (unsigned long long)d->files_skipped,
+		  (unsigned long long)d->copied, (unsigned long long)d->unchanged);
 }
 
 static void on_warning(void *ctx, const char *text)
@@ -183,7 +190,8 @@ static int open_merge(struct run *r, const char *table, struct cdc_err *err)
 		.batch_bytes = o->batch_bytes,
 		.batch_seconds = o->batch_time,
 		.memory_bytes = r->c.opt.memory,
-		.retries = (int)o->retries,
+		.retries = o->retries ? (int)o->retries : -1,
+		.sequence_by = o->sequence_by,
 		.ctx = r,
 		.on_reject = on_reject,
 		.on_commit = on_commit,
@@ -276,7 +284,8 @@ int main(int argc, char **argv)
 	struct run r = { .o = { .mode = "auto",
 				.evolve = "fail",
 				.on_truncate = "apply",
-				.position = "kafka" } };
+				.position = "kafka",
+				.retries = 100 } };
 	struct cdc_err err = CDC_ERR_INIT;
 	int n = cmd_start(&r.c, &program, &r.o, argc, argv);
 	int rc;

@@ -92,6 +92,7 @@ static const struct cdc_member change_member[] = {
 	{ "partitionValues", CDC_M_MAP, false, false, AT(cdc_change_file, partition_value), ALWAYS,
 	  AT(cdc_change_file, num_partition_values) },
 	{ "size", CDC_M_INT64, false, false, AT(cdc_change_file, size_bytes), ALWAYS, 0 },
+	{ "dataChange", CDC_M_BOOL, false, false, AT(cdc_change_file, data_change), ALWAYS, 0 },
 };
 
 const struct cdc_member cdc_dv_member[CDC_DV_NUM_MEMBERS] = {

@@ -73,6 +73,7 @@ struct cdc_change_file {
 	struct cdc_kv *partition_value;
 	int num_partition_values;
 	int64_t size_bytes; /* 0: its writer did not tell */
+	bool data_change; /* never: a cdc action adds no rows to the table */
 };
 
 struct cdc_txn {
@@ -99,5 +100,7 @@ int cdc_partition_dir(struct cdc_str column, struct cdc_str value, struct cdc_bu
 
 /* Value of a configuration key; false if absent. */
 bool cdc_metadata_config(const struct cdc_metadata *m, const char *key, struct cdc_str *value);
+/* Whether the key is there with this value, in letters of any case. */
+bool cdc_metadata_config_is(const struct cdc_metadata *m, const char *key, const char *value);
 
 #endif

@@ -191,6 +191,8 @@ static int put_actions(struct composer *w, struct cdc_err *err)
 		rc = cdc_action_write(b, CDC_ACT_REMOVE, &c->remove[i], err);
 	for (size_t i = 0; !rc && i < c->num_adds; i++)
 		rc = cdc_action_write(b, CDC_ACT_ADD, &c->add[i], err);
+	for (size_t i = 0; !rc && i < c->num_changes; i++)
+		rc = cdc_action_write(b, CDC_ACT_CHANGE, &c->change[i], err);
 	return rc;
 }
 

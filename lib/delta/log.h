@@ -73,6 +73,8 @@ struct cdc_commit {
 	size_t num_adds;
 	const struct cdc_remove *remove;
 	size_t num_removes;
+	const struct cdc_change_file *change;
+	size_t num_changes;
 	const struct cdc_txn *txn;
 	size_t num_txns;
 	const struct cdc_domain *domain;
@@ -82,7 +84,7 @@ struct cdc_commit {
 /*
  * Put version `version` in the log if it is not there: CDC_ECONFLICT when another writer was first
  * (read its commit with cdc_commit_read, rebase, try the next version). Order in the file:
- * commitInfo, metaData, protocol, txn, domainMetadata, remove, add. Data files must be durable
+ * commitInfo, metaData, protocol, txn, domainMetadata, remove, add, cdc. Data files must be durable
  * already. On success the commit is durable. Errors that leave the outcome open are settled by
  * reading the commit back and comparing its txnId; where even that fails the message says that the
  * outcome is not known. Success with a message in `err` (code CDC_OK) is a warning: the commit is

@@ -35,7 +35,7 @@ static const struct feature features[] = {
 	{ "appendOnly", 0, 2, false, .duty = HONOURED },
 	{ "invariants", 0, 2, false, BY_COLUMN("delta.invariants") },
 	{ "checkConstraints", 0, 3, false, BY_CONFIG("delta.constraints.") },
-	{ "changeDataFeed", 0, 4, false, BY_CONFIG("delta.enableChangeDataFeed") },
+	{ "changeDataFeed", 0, 4, false, .duty = HONOURED },
 	{ "generatedColumns", 0, 4, false, BY_COLUMN("delta.generationExpression") },
 	{ "columnMapping", 2, 5, true, BY_CONFIG("delta.columnMapping.mode") },
 	{ "identityColumns", 0, 6, false, BY_COLUMN("delta.identity.") },
@@ -262,12 +262,6 @@ static int check_feature(const struct cdc_snapshot *s, const struct feature *f, 
 	return rc;
 }
 
-/* The property has a former name that Spark still obeys (spec section 17). */
-static bool old_change_data_name(const struct cdc_snapshot *s)
-{
-	return config_uses(&s->metadata, "delta.enableChangeDataCapture");
-}
-
 static int check_listed(const struct cdc_str *list, int n, struct cdc_err *err)
 {
 	for (int i = 0; i < n; i++) {
@@ -300,10 +294,6 @@ int cdc_snapshot_check_writable(const struct cdc_snapshot *s, struct cdc_err *er
 	}
 	if (rc)
 		return rc;
-	if (cdc_protocol_has_feature(p, "changeDataFeed") && old_change_data_name(s))
-		return cdc_fail(err, CDC_EUNSUPPORTED,
-				"table uses writer feature changeDataFeed, which this program "
-				"cannot honour");
 	/* The next in-commit timestamp must exceed this version's, which then must be known. */
 	if (cdc_protocol_has_feature(p, "inCommitTimestamp") &&
 	    config_uses(&s->metadata, "delta.enableInCommitTimestamps") &&

@@ -73,6 +73,13 @@ static inline bool cdc_type_is_primitive(enum cdc_type t)
 	return t <= CDC_TYPE_TIMESTAMP_NTZ;
 }
 
+/* Values of a table that are integers in memory, in the order of the values. */
+static inline bool cdc_type_is_ordinal(enum cdc_type t)
+{
+	return (t >= CDC_TYPE_BYTE && t <= CDC_TYPE_LONG) || t == CDC_TYPE_DATE ||
+	       t == CDC_TYPE_TIMESTAMP || t == CDC_TYPE_TIMESTAMP_NTZ;
+}
+
 /* Numbers of 128 bits. */
 static inline bool cdc_type_is_wide(enum cdc_type t)
 {

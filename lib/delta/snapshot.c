@@ -494,6 +494,13 @@ bool cdc_metadata_config(const struct cdc_metadata *m, const char *key, struct c
 	return false;
 }
 
+bool cdc_metadata_config_is(const struct cdc_metadata *m, const char *key, const char *value)
+{
+	struct cdc_str v;
+
+	return cdc_metadata_config(m, key, &v) && cdc_str_ieq(v, cdc_str_z(value));
+}
+
 int64_t cdc_snapshot_txn(const struct cdc_snapshot *s, struct cdc_str app_id)
 {
 	for (size_t i = 0; i < s->num_txns; i++) {

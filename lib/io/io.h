@@ -43,6 +43,7 @@ struct cdc_io {
 	int64_t (*now_us)(void *ctx); /* wall clock, microseconds since the epoch */
 	bool (*interrupted)(void *ctx); /* the user asked to stop (SIGINT, SIGTERM) */
 	int64_t (*mono_us)(void *ctx); /* a clock that only goes forward, for durations */
+	void (*sleep_ms)(void *ctx, uint32_t ms); /* less when a signal comes */
 };
 
 /*

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define DEFAULT_MEMORY ((uint64_t)464 << 20)
+#define DEFAULT_RETRIES 100
 
 /* What an entry of a batch takes beside its row: struct entry, its key, map and index slots. */
 #define ENTRY_BYTES 120
@@ -26,6 +27,8 @@ int cdc_merge_new(struct cdc_merge **out, const struct cdc_merge_options *opt, s
 	m->id_seen = -1;
 	if (!m->opt.memory_bytes)
 		m->opt.memory_bytes = DEFAULT_MEMORY;
+	if (!m->opt.retries)
+		m->opt.retries = DEFAULT_RETRIES;
 	rc = cdc_target_init(&m->target, &m->opt, err);
 	if (rc) {
 		cdc_merge_free(m);
@@ -50,6 +53,7 @@ void cdc_merge_free(struct cdc_merge *m)
 	cdc_buf_free(&m->db_table);
 	cdc_positions_free(&m->positions);
 	free(m->applied);
+	free(m->told_apart);
 	for (size_t i = 0; i < m->num_files; i++)
 		free(m->file[i]);
 	free(m->file);
@@ -107,6 +111,29 @@ static int reject_record(struct cdc_merge *m, struct cdc_err *err)
 
 /* ------------------------------------------------------------------ readiness */
 
+/* The column of --sequence-by. */
+static int find_sequence(struct cdc_merge *m, struct cdc_err *err)
+{
+	const struct cdc_schema *s = &m->target.snapshot->schema;
+	char type[CDC_TYPE_NAME_MAX];
+	int f;
+
+	if (!m->opt.sequence_by)
+		return CDC_OK;
+	f = cdc_schema_find(s, cdc_str_z(m->opt.sequence_by));
+	if (f < 0)
+		return cdc_fail(err, CDC_EUSAGE, "--sequence-by %s: no such column",
+				m->opt.sequence_by);
+	if (!cdc_type_is_ordinal(s->field[f].type))
+		return cdc_fail(err, CDC_EUSAGE,
+				"--sequence-by %s: a column of type %s tells no order; an integer, "
+				"a date or a timestamp does",
+				m->opt.sequence_by, cdc_type_name(&s->field[f], type));
+	m->target.sequence = f;
+	m->last_order = INT64_MIN;
+	return CDC_OK;
+}
+
 /* The table and what hangs on it, before the first row. */
 static int make_ready(struct cdc_merge *m, struct cdc_err *err)
 {
@@ -122,7 +149,15 @@ static int make_ready(struct cdc_merge *m, struct cdc_err *err)
 		return CDC_OK;
 	rc = cdc_target_ready(&m->target, m->has_schema ? &m->schema_record : NULL, err);
 	if (!rc)
+		rc = find_sequence(m, err);
+	if (!rc)
 		rc = image_init(&m->images, &m->target, err);
+	if (!rc) {
+		m->told_apart = calloc((size_t)m->target.snapshot->schema.num_fields + 1,
+				       sizeof(*m->told_apart));
+		if (!m->told_apart)
+			rc = cdc_fail_nomem(err);
+	}
 	if (!rc)
 		rc = cdc_net_new(&m->net, &no, err);
 	if (!rc && m->opt.position == CDC_POSITION_RECORD_ID)
@@ -250,16 +285,31 @@ static bool batch_full(const struct cdc_merge *m)
 	return batch_memory(m) >= o->memory_bytes;
 }
 
-/* A record without recordID stays where it came: after the highest recordID before it. */
-static int64_t order_of(struct cdc_merge *m, const struct cdc_record *r)
+/*
+ * What orders the record: its recordID, or with --sequence-by the value of that column. A record
+ * without stays where it came, after the highest before it; so does a TRUNCATE, which has no row.
+ */
+static int order_of(struct cdc_merge *m, const struct cdc_record *r, int64_t *order,
+		    struct cdc_err *err)
 {
-	if (r->has_id && r->id > m->last_order)
-		m->last_order = r->id;
-	return r->has_id ? r->id : m->last_order;
+	bool has = r->has_id;
+
+	*order = r->id;
+	if (m->target.sequence >= 0) {
+		has = cdc_record_is_row(r->type);
+		if (has && image_sequence(&m->images, r, m->target.sequence, order, err))
+			return err->code;
+	}
+	if (has && *order > m->last_order)
+		m->last_order = *order;
+	if (!has)
+		*order = m->last_order;
+	return CDC_OK;
 }
 
 static int add_row(struct cdc_merge *m, const struct cdc_record *r, struct cdc_err *err)
 {
+	int64_t order = 0;
 	bool seen;
 	int rc = make_ready(m, err);
 
@@ -281,7 +331,9 @@ static int add_row(struct cdc_merge *m, const struct cdc_record *r, struct cdc_e
 	if (!rc && cdc_record_is_row(r->type))
 		rc = image_check(&m->images, r, err);
 	if (!rc)
-		rc = cdc_net_add(m->net, r, order_of(m, r), m->place, err);
+		rc = order_of(m, r, &order, err);
+	if (!rc)
+		rc = cdc_net_add(m->net, r, order, m->place, err);
 	if (rc == CDC_EDATA)
 		return reject_record(m, err);
 	if (!m->batch_records++)

@@ -37,7 +37,8 @@ struct cdc_merge_result {
 	uint64_t inserted;
 	uint64_t updated;
 	uint64_t deleted;
-	uint64_t unchanged; /* changes that left the stored row as it was */
+	uint64_t unchanged; /* keys whose new row is the stored one: nothing is written */
+	uint64_t late; /* keys of which a newer row is stored, by sequence_by */
 	uint64_t copied; /* untouched rows in rewritten files */
 	uint64_t duplicates; /* stored rows beyond the first of their key, replaced too */
 	uint64_t files_added;
@@ -81,7 +82,11 @@ struct cdc_merge_options {
 	uint64_t batch_seconds;
 	uint64_t memory_bytes; /* of one batch; 0: 464 MiB */
 	uint64_t target_file_bytes; /* 0: delta.targetFileSize, else 128 MiB */
-	int retries; /* commits lost to other writers before CDC_ECONFLICT */
+	int retries; /* commits lost to other writers before CDC_ECONFLICT; 0: 100, -1: none */
+	/* Column that tells which of two rows of a key is the newer one: an integer, a date or a
+	 * timestamp. It takes the place of recordID, and older changes lose to newer stored rows.
+	 * NULL: records apply as they come. */
+	const char *sequence_by;
 	void *ctx;
 	/* A record that cannot be applied. Returns CDC_OK to go on. `raw` is the line. */
 	int (*on_reject)(void *ctx, const char *reason, const char *file, uint64_t line,

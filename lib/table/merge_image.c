@@ -216,8 +216,8 @@ int image_check(struct image_ctx *x, const struct cdc_record *r, struct cdc_err 
 	return r->type == CDC_RECORD_UPDATE ? CDC_OK : check_complete(x, r, err);
 }
 
-/* A key column that is not spelled as in the table. */
-static bool find_alias(struct image_ctx *x, const struct cdc_record *r, uint32_t tok, int key_field,
+/* A column by its field, however it is spelled. */
+static bool find_alias(struct image_ctx *x, const struct cdc_record *r, uint32_t tok, int want,
 		       struct cdc_image_col *col)
 {
 	struct cdc_err err = CDC_ERR_INIT;
@@ -228,7 +228,7 @@ static bool find_alias(struct image_ctx *x, const struct cdc_record *r, uint32_t
 		return false;
 	it = cdc_image_begin(r, tok);
 	for (size_t i = 0; cdc_image_next(&it, col); i++)
-		if (!field_of(x, col, i, &field, &err) && field == key_field)
+		if (!field_of(x, col, i, &field, &err) && field == want)
 			return true;
 	return false;
 }
@@ -258,6 +258,27 @@ int image_key(void *ctx, const struct cdc_record *r, uint32_t primary, uint32_t 
 		    cdc_key_put(key, f->type, &v, err))
 			return err->code;
 	}
+	return CDC_OK;
+}
+
+int image_sequence(struct image_ctx *x, const struct cdc_record *r, int field, int64_t *order,
+		   struct cdc_err *err)
+{
+	const struct cdc_field *f = &x->schema->field[field];
+	struct cdc_image_col col;
+	struct cdc_str text;
+	union cdc_value v;
+
+	if (!find_alias(x, r, r->after_tok, field, &col) &&
+	    !find_alias(x, r, r->before_tok, field, &col))
+		return cdc_fail(err, CDC_EDATA, "column \"%.*s\" of --sequence-by is missing",
+				(int)f->name.n, f->name.p);
+	if (col.is_null)
+		return cdc_fail(err, CDC_EDATA, "column \"%.*s\" of --sequence-by is null",
+				(int)f->name.n, f->name.p);
+	if (text_of(x, &col, &text, err) || cdc_cast_text(f, text, &x->map.scratch, &v, err))
+		return err->code;
+	*order = v.i;
 	return CDC_OK;
 }
 

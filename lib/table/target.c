@@ -9,7 +9,7 @@ int cdc_target_init(struct cdc_target *t, const struct cdc_merge_options *opt, s
 {
 	size_t n = strlen(opt->table);
 
-	*t = (struct cdc_target){ .io = opt->io, .opt = opt };
+	*t = (struct cdc_target){ .io = opt->io, .opt = opt, .sequence = -1 };
 	while (n > 1 && opt->table[n - 1] == '/')
 		n--;
 	t->path = strndup(opt->table, n);
@@ -473,24 +473,25 @@ int cdc_target_ready(struct cdc_target *t, const struct cdc_record *schema_recor
 	return draft(t, schema_record, err);
 }
 
-int cdc_target_reload(struct cdc_target *t, struct cdc_err *err)
+int cdc_target_reload(struct cdc_target *t, struct cdc_snapshot **old, struct cdc_err *err)
 {
-	struct cdc_snapshot *old = t->snapshot;
+	struct cdc_snapshot *before = t->snapshot;
 	int rc;
 
+	*old = NULL;
 	rc = open_existing(t, err);
 	if (rc)
 		return rc;
-	if (!cdc_str_eq(old->metadata.schema_json, t->snapshot->metadata.schema_json))
+	if (!cdc_str_eq(before->metadata.schema_json, t->snapshot->metadata.schema_json))
 		rc = cdc_fail(err, CDC_ECONFLICT, "another writer changed the schema of %s",
 			      t->path);
 	else
 		rc = check_key(t, t->snapshot, err);
 	if (rc) {
 		cdc_snapshot_free(t->snapshot);
-		t->snapshot = old;
+		t->snapshot = before;
 		return rc;
 	}
-	cdc_snapshot_free(old);
+	*old = before;
 	return CDC_OK;
 }

@@ -17,6 +17,7 @@ struct cdc_target {
 	struct cdc_snapshot *snapshot; /* NULL until the table exists or is being created */
 	bool creating; /* snapshot is a draft: version -1, nothing on disk */
 	struct cdc_key key;
+	int sequence; /* field of --sequence-by; -1: none */
 };
 
 int cdc_target_init(struct cdc_target *t, const struct cdc_merge_options *opt,
@@ -33,9 +34,11 @@ int cdc_target_ready(struct cdc_target *t, const struct cdc_record *schema_recor
 
 /*
  * Replace the snapshot by the latest state of the log, after a commit or a lost one. On failure the
- * old one stays. CDC_ECONFLICT when another writer changed the schema.
+ * old one stays. CDC_ECONFLICT when another writer changed the schema. The state of before goes to
+ * *old, for the caller to free; NULL on failure.
  */
-int cdc_target_reload(struct cdc_target *t, struct cdc_err *err) CDC_NODISCARD;
+int cdc_target_reload(struct cdc_target *t, struct cdc_snapshot **old,
+		      struct cdc_err *err) CDC_NODISCARD;
 
 /* One column of a SCHEMA record as a DDL type ("bigint" with sourceType "bigint(20) unsigned" is
  * DECIMAL(20,0)). CDC_EUSAGE when the source did not tell enough. */

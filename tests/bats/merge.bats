@@ -327,8 +327,10 @@ END
 	create
 	ins 1 '{"id":"1","v":"a"}' 3 >in
 	merge --position none "$t" in
+	merge --position none "$t" <(ins 2 '{"id":"1","v":"b"}')
 	merge --position none "$t" in
-	[ "$(version)" -eq 2 ]
+	[ "$(version)" -eq 3 ]
+	rows '{"id":1,"v":"a"}'
 	[ -z "$(positions)" ]
 }
 

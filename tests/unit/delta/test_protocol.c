@@ -202,13 +202,9 @@ static void settings_in_use(void **state)
 	const struct fixture *f = *state;
 
 	may_write(f, LEGACY(1, 4) METADATA_WITH(CDF "\"false\""));
-	may_not_write(f, LEGACY(1, 4) METADATA_WITH(CDF "\"true\""), "changeDataFeed");
-	may_not_write(f, WRITER("\"changeDataFeed\"") METADATA_WITH(CDF "\"True\""),
-		      "changeDataFeed");
-	may_not_write(f, LEGACY(1, 4) METADATA_WITH("\"delta.enableChangeDataCapture\":\"true\""),
-		      "changeDataFeed");
+	may_write(f, LEGACY(1, 4) METADATA_WITH(CDF "\"true\""));
+	may_write(f, WRITER("\"changeDataFeed\"") METADATA_WITH(CDF "\"True\""));
 	/* Not supported by the protocol: the setting means nothing. */
-	may_write(f, LEGACY(1, 3) METADATA_WITH(CDF "\"true\""));
 	may_write(f, WRITER("") METADATA_WITH(CHECK));
 	may_write(f, LEGACY(1, 2) METADATA_WITH(CHECK));
 	may_not_write(f, LEGACY(1, 3) METADATA_WITH(CHECK), "checkConstraints");

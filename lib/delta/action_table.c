@@ -47,6 +47,11 @@ static const struct cdc_member remove_member[] = {
 	/* A checkpoint's removes have no stats (spec section 9). */
 	{ "stats", CDC_M_COUNT_STATS, false, false, AT(cdc_remove, num_records), ALWAYS, 0 },
 	{ "deletionVector", CDC_M_DV, false, true, AT(cdc_remove, dv), ALWAYS, 0 },
+	{ "baseRowId", CDC_M_INT64, false, true, AT(cdc_remove, base_row_id),
+	  AT(cdc_remove, has_base_row_id), 0 },
+	{ "defaultRowCommitVersion", CDC_M_INT64, false, true,
+	  AT(cdc_remove, default_row_commit_version),
+	  AT(cdc_remove, has_default_row_commit_version), 0 },
 };
 
 static const struct cdc_member metadata_member[] = {

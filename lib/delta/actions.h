@@ -65,6 +65,10 @@ struct cdc_remove {
 	int64_t size_bytes;
 	int64_t num_records; /* -1: unknown; written as stats {"numRecords":n} */
 	struct cdc_dv_ref dv;
+	bool has_base_row_id;
+	int64_t base_row_id;
+	bool has_default_row_commit_version;
+	int64_t default_row_commit_version;
 };
 
 /* A cdc action: a file of change rows (spec section 12). */

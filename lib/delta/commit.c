@@ -166,6 +166,10 @@ static int put_info(struct composer *w, struct cdc_err *err)
 				    c->is_blind_append ? "true" : "false");
 	if (!rc)
 		rc = cdc_action_put_map(b, c->metric, c->num_metrics, err);
+	if (!rc && c->num_tags)
+		rc = cdc_buf_puts(b, ",\"tags\":", err);
+	if (!rc && c->num_tags)
+		rc = cdc_action_put_map(b, c->tag, c->num_tags, err);
 	if (!rc)
 		rc = cdc_buf_printf(b, err,
 				    ",\"engineInfo\":\"" ENGINE_INFO "\",\"txnId\":\"%s\"}}\n",

@@ -55,6 +55,15 @@ int64_t cdc_snapshot_config_int(const struct cdc_snapshot *s, const char *key, i
 int64_t cdc_snapshot_config_interval_ms(const struct cdc_snapshot *s, const char *key,
 					int64_t fallback_ms);
 
+/*
+ * The same table with more columns behind its own, to read and write files that have them; found
+ * there by name. *out shares all other memory with `s`. Names must not be those of columns:
+ * CDC_EUNSUPPORTED.
+ */
+int cdc_snapshot_extend(struct cdc_snapshot *out, const struct cdc_snapshot *s,
+			const struct cdc_field *extra, int n, struct cdc_err *err) CDC_NODISCARD;
+void cdc_snapshot_extend_free(struct cdc_snapshot *out);
+
 /* ------------------------------------------------------------------ commit */
 
 /* What one commit holds. Borrowed for the call. NULL protocol or metadata: unchanged. */
@@ -64,6 +73,8 @@ struct cdc_commit {
 	int num_parameters;
 	struct cdc_kv *metric; /* values are decimal text */
 	int num_metrics;
+	const struct cdc_kv *tag; /* of the commitInfo */
+	int num_tags;
 	bool is_blind_append;
 	const char *isolation; /* "Serializable", "SnapshotIsolation" */
 	int64_t read_version; /* -1: none (first commit) */

@@ -58,8 +58,8 @@ static const struct feature features[] = {
 	{ "icebergCompatV1", 0, 0, false, BY_CONFIG("delta.enableIcebergCompatV1") },
 	{ "icebergCompatV2", 0, 0, false, BY_CONFIG("delta.enableIcebergCompatV2") },
 	{ "icebergCompatV3", 0, 0, false, BY_CONFIG("delta.enableIcebergCompatV3") },
-	{ "rowTracking", 0, 0, false, .duty = REFUSED },
-	{ "clustering", 0, 0, false, .duty = REFUSED },
+	{ "rowTracking", 0, 0, false, .duty = HONOURED },
+	{ "clustering", 0, 0, false, .duty = HONOURED },
 };
 
 #define NUM_FEATURES (sizeof(features) / sizeof(features[0]))

@@ -37,6 +37,9 @@ enum cdc_type {
 	CDC_TYPE_BIG_DECIMAL /* more than 38 digits */
 };
 
+/* Columns that are not the table's, but go with its rows in files: see delta/row_tracking.h. */
+enum cdc_field_role { CDC_FIELD_PLAIN, CDC_FIELD_ROW_ID, CDC_FIELD_ROW_COMMIT_VERSION };
+
 struct cdc_field {
 	struct cdc_str name;
 	struct cdc_str physical_name; /* column mapping; == name without it */
@@ -47,6 +50,7 @@ struct cdc_field {
 	int scale;
 	bool nullable;
 	bool is_partition;
+	enum cdc_field_role role;
 	struct cdc_str metadata; /* raw JSON object, "{}" if none: kept byte for byte */
 	struct cdc_str type_json; /* raw JSON of the type, for nested types */
 	/* STRUCT: its fields; ARRAY: "element"; MAP: "key", "value". VARIANT: none in a table's

@@ -3,6 +3,7 @@
  */
 #include "table/compact.h"
 
+#include "delta/row_tracking.h"
 #include "table/datawriter.h"
 #include "table/scan.h"
 
@@ -301,6 +302,10 @@ static int attempt(const struct cdc_compact_options *opt, struct cdc_compact_res
 	*r = (struct cdc_compact_result){ .version = -1 };
 	if (!rc)
 		rc = cdc_snapshot_check_writable(k.s, err);
+	if (!rc && cdc_row_tracking_on(k.s))
+		rc = cdc_fail(
+			err, CDC_EUNSUPPORTED,
+			"table uses writer feature rowTracking, which compaction cannot honour");
 	if (!rc) {
 		k.target = opt->target_bytes;
 		if (!k.target)

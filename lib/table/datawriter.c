@@ -434,5 +434,10 @@ void cdc_remove_of(const struct cdc_add *add, int64_t now_ms, bool data_change,
 				  .num_partition_values = add->num_partition_values,
 				  .size_bytes = add->size_bytes,
 				  .num_records = cdc_stats_num_records(add->stats),
-				  .dv = add->dv };
+				  .dv = add->dv,
+				  .has_base_row_id = add->has_base_row_id,
+				  .base_row_id = add->base_row_id,
+				  .has_default_row_commit_version =
+					  add->has_default_row_commit_version,
+				  .default_row_commit_version = add->default_row_commit_version };
 }

@@ -2,6 +2,7 @@
  * Committing a batch: the plan, its commit with metrics, the next try when it was lost, the
  * checkpoint. See merge_internal.h.
  */
+#include "delta/row_tracking.h"
 #include "table/merge_internal.h"
 
 #include <stdio.h>
@@ -137,6 +138,8 @@ static int check_append_only(const struct committing *k, struct cdc_err *err)
 
 static int put_commit(struct committing *k, struct cdc_err *err)
 {
+	static const struct cdc_kv preserved = { CDC_STR("delta.rowTracking.preserved"),
+						 CDC_STR("true") };
 	struct cdc_merge *m = k->m;
 	struct cdc_kv param[4] = {
 		{ CDC_STR(""), CDC_STR("") },
@@ -162,6 +165,12 @@ static int put_commit(struct committing *k, struct cdc_err *err)
 	k->c.num_adds = k->o.num_adds;
 	k->c.remove = k->o.remove;
 	k->c.num_removes = k->o.num_removes;
+	k->c.domain = &k->o.domain;
+	k->c.num_domains = k->o.has_domain;
+	k->c.tag = &preserved;
+	k->c.num_tags = cdc_row_tracking_on(m->target.snapshot) &&
+			cdc_metadata_config_is(&m->target.snapshot->metadata,
+					       "delta.enableRowTracking", "true");
 	rc = cdc_commit_put(m->opt.io, m->target.path, read + 1, &k->c, err);
 	k->keep_files = cdc_commit_may_be_there(m->opt.io, m->target.path, read + 1, rc);
 	if (!rc)

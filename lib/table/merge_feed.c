@@ -68,7 +68,7 @@ static int put_old_rows(struct feeding *k, const struct touched *t, struct cdc_e
 		if (rc)
 			break;
 		gather_stored(&k->g, &rows, (uint32_t)(pos - rows.first_row), 1);
-		rc = label(k, t->match[i].paired ? "update_preimage" : "delete", err);
+		rc = label(k, t->match[i].pair == NO_INDEX ? "delete" : "update_preimage", err);
 	}
 	if (!rc && k->g.n)
 		rc = flush(k, err);

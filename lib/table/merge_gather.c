@@ -52,7 +52,7 @@ uint32_t gather_stored(struct gather *g, const struct cdc_batch *rows, uint32_t 
 {
 	uint32_t take = n < CDC_BATCH_ROWS - g->n ? n : CDC_BATCH_ROWS - g->n;
 
-	for (int f = 0; f < g->schema->num_fields; f++) {
+	for (int f = 0; f < rows->num_columns; f++) {
 		const struct cdc_column *c = &rows->column[f];
 		size_t size = cdc_type_size(c->field->type);
 
@@ -63,7 +63,8 @@ uint32_t gather_stored(struct gather *g, const struct cdc_batch *rows, uint32_t 
 		else
 			memset(g->valid[f] + g->n, 1, take);
 	}
-	clear_extra(g, take);
+	if (rows->num_columns < g->num_columns)
+		clear_extra(g, take);
 	g->n += take;
 	return take;
 }

@@ -84,7 +84,7 @@ int image_of_row(const struct cdc_rows *rows, uint32_t row, struct cdc_str db_ta
 enum entry_role {
 	ENTRY_NONE, /* it is not written */
 	ENTRY_INSERT,
-	ENTRY_UPDATE /* of a stored row, which a match with `paired` is */
+	ENTRY_UPDATE /* of a stored row: a match has it as its pair */
 };
 
 /* One key of the batch. */
@@ -104,6 +104,7 @@ struct entry {
 	bool dropped; /* neither written nor deleted: for one of these reasons */
 	bool placed; /* written in place of the row it replaces */
 	int64_t order; /* of the last contributing record */
+	int64_t row_id; /* row tracking: id of the stored row that it is an update of */
 	uint64_t place; /* of that record, for late rejects */
 };
 
@@ -126,7 +127,7 @@ struct batch {
 struct match {
 	uint64_t pos;
 	uint32_t entry;
-	bool paired; /* a written row is the update of this one; else it is deleted */
+	uint32_t pair; /* entry whose row is the update of this one; NO_INDEX: it is deleted */
 };
 
 /* A live file that holds such rows. */
@@ -235,6 +236,9 @@ int settle_plan(struct cdc_merge *m, struct batch *b, struct plan *p, struct cdc
 int stored_bases(struct cdc_merge *m, struct batch *b, struct touched *t, struct cdc_err *err);
 int stored_sequences(struct cdc_merge *m, struct batch *b, struct touched *t, struct cdc_err *err);
 int stored_unchanged(struct cdc_merge *m, struct batch *b, struct touched *t, struct cdc_err *err);
+/* Put the ids of paired rows into their entries; `table` has the columns of row tracking. */
+int stored_row_ids(struct cdc_merge *m, struct batch *b, struct touched *t,
+		   const struct cdc_snapshot *table, struct cdc_err *err);
 
 /* Groups of rows by partition: the new rows of each, and the files that take them. */
 struct group {
@@ -282,8 +286,8 @@ int gather_init(struct gather *g, const struct cdc_schema *s, const struct cdc_f
 		int num_extra, struct cdc_arena *a, struct cdc_err *err);
 /* A new row. The gather must not be full. */
 void gather_row(struct gather *g, const struct cdc_rows *rows, uint32_t row);
-/* Rows i .. i+n-1 of a stored batch with all columns, as many as there is room for; returns how
- * many. Strings are borrowed. */
+/* Rows i .. i+n-1 of a stored batch, as many as there is room for; returns how many. The batch has
+ * all columns, the extra ones too or none of them. Strings are borrowed. */
 uint32_t gather_stored(struct gather *g, const struct cdc_batch *rows, uint32_t i, uint32_t n);
 /* The value of the k-th extra column in the row that was gathered last. */
 void gather_extra(struct gather *g, int k, const union cdc_value *v);
@@ -292,7 +296,6 @@ struct cdc_batch gather_take(struct gather *g);
 
 /* New files for the batch; the actions that they and the touched files give. */
 struct outcome {
-	bool written;
 	struct cdc_datawriter *writer;
 	struct cdc_datawriter *feed; /* NULL: no change data */
 	struct cdc_dv_writer *dv_writer;
@@ -300,6 +303,8 @@ struct outcome {
 	size_t num_adds;
 	struct cdc_remove *remove;
 	size_t num_removes;
+	bool has_domain;
+	struct cdc_domain domain; /* of row tracking */
 	struct cdc_arena arena; /* descriptors and statistics of deletion vectors */
 	struct cdc_arena actions; /* the two arrays, made anew for each attempt */
 };

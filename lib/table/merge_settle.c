@@ -5,6 +5,7 @@
  *
  * All of it can be done again when another writer changed what is stored.
  */
+#include "delta/row_tracking.h"
 #include "table/merge_internal.h"
 
 #include <stdio.h>
@@ -50,6 +51,7 @@ static void reset(struct settling *k)
 		e->late = false;
 		e->unchanged = false;
 		e->placed = false;
+		e->row_id = -1;
 		e->dropped = e->rejected;
 		for (int f = 0; e->has_unknown && f < b->rows.schema->num_fields; f++) {
 			uint8_t *cell = &b->rows.column[f].cell[e->row];
@@ -219,9 +221,11 @@ static void pair(struct settling *k)
 		for (size_t n = 0; n < t->n; n++) {
 			struct entry *e = &b->entry[t->match[n].entry];
 
-			t->match[n].paired = e->role == ENTRY_INSERT;
-			if (t->match[n].paired)
-				e->role = ENTRY_UPDATE;
+			t->match[n].pair = NO_INDEX;
+			if (e->role != ENTRY_INSERT)
+				continue;
+			t->match[n].pair = t->match[n].entry;
+			e->role = ENTRY_UPDATE;
 		}
 	}
 	for (size_t i = 0; i < k->p->n; i++) {
@@ -233,10 +237,28 @@ static void pair(struct settling *k)
 
 			if (e->role != ENTRY_NONE || !d || d->role != ENTRY_INSERT)
 				continue;
-			t->match[n].paired = true;
+			t->match[n].pair = e->dependent;
 			d->role = ENTRY_UPDATE;
 		}
 	}
+}
+
+/* Row tracking: an updated row keeps its id. */
+static int find_row_ids(struct settling *k, struct cdc_err *err)
+{
+	struct cdc_field column[CDC_ROW_TRACKING_COLUMNS];
+	struct cdc_snapshot table;
+	int n, rc = cdc_row_tracking_columns(k->s, column, &n, err);
+
+	if (rc || !n)
+		return rc;
+	rc = cdc_snapshot_extend(&table, k->s, column, n, err);
+	if (rc)
+		return rc;
+	for (size_t i = 0; !rc && i < k->p->n; i++)
+		rc = stored_row_ids(k->m, k->b, &k->p->touched[i], &table, err);
+	cdc_snapshot_extend_free(&table);
+	return rc;
 }
 
 static void count_rows(struct settling *k)
@@ -318,7 +340,8 @@ int settle_plan(struct cdc_merge *m, struct batch *b, struct plan *p, struct cdc
 		return rc;
 	keep_stored_rows(&k);
 	pair(&k);
-	if (!b->truncated)
+	rc = find_row_ids(&k, err);
+	if (!rc && !b->truncated)
 		rc = choose_ways(&k, err);
 	if (!rc)
 		count_rows(&k);

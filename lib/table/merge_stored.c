@@ -339,3 +339,36 @@ int stored_unchanged(struct cdc_merge *m, struct batch *b, struct touched *t, st
 	free(k.same);
 	return rc;
 }
+
+/* ------------------------------------------------------------------ row ids */
+
+static int keep_row_id(void *ctx, struct match *m, const struct cdc_column *c, uint32_t row,
+		       struct cdc_err *err)
+{
+	struct batch *b = ctx;
+
+	(void)err;
+	if (!cdc_column_is_null(c, row))
+		b->entry[m->pair].row_id = ((const int64_t *)c->values)[row];
+	return CDC_OK;
+}
+
+int stored_row_ids(struct cdc_merge *m, struct batch *b, struct touched *t,
+		   const struct cdc_snapshot *table, struct cdc_err *err)
+{
+	int field = m->target.snapshot->schema.num_fields;
+	struct cdc_datafile *df = NULL;
+	struct wanted w;
+	int rc = make_wanted(&w, t, err);
+
+	for (size_t k = 0; !rc && k < t->n; k++)
+		if (t->match[k].pair != NO_INDEX)
+			w.match[w.n++] = (uint32_t)k;
+	if (!rc && w.n)
+		rc = cdc_datafile_open(&df, m->opt.io, table, t->add, err);
+	if (!rc && w.n)
+		rc = read_stored(df, field, t, &w, keep_row_id, b, err);
+	cdc_datafile_close(df);
+	free(w.match);
+	return rc;
+}

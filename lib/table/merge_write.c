@@ -5,6 +5,7 @@
  * the partition is the same, so that a table that was clustered by key stays so. What has no place
  * follows in the last rewritten file of its partition, or in a new one.
  */
+#include "delta/row_tracking.h"
 #include "table/merge_internal.h"
 
 #include <stdlib.h>
@@ -15,6 +16,11 @@ struct writing {
 	struct plan *p;
 	struct outcome *o;
 	const struct cdc_snapshot *s;
+	/* The table with the columns of row tracking, if it has them: what files are read and
+	 * written by. */
+	struct cdc_snapshot table;
+	struct cdc_field tracking[CDC_ROW_TRACKING_COLUMNS];
+	int num_tracking;
 	struct groups groups;
 	struct gather g;
 };
@@ -28,9 +34,13 @@ static int flush(struct writing *w, struct cdc_err *err)
 	return cdc_datawriter_write(w->o->writer, &out, err);
 }
 
-static int put_row(struct writing *w, uint32_t row, struct cdc_err *err)
+static int put_row(struct writing *w, const struct entry *e, struct cdc_err *err)
 {
-	gather_row(&w->g, &w->b->rows, row);
+	union cdc_value id = { .i = e->row_id };
+
+	gather_row(&w->g, &w->b->rows, e->row);
+	if (w->num_tracking && e->row_id >= 0)
+		gather_extra(&w->g, 0, &id);
 	return w->g.n == CDC_BATCH_ROWS ? flush(w, err) : CDC_OK;
 }
 
@@ -65,7 +75,7 @@ static int replace_row(struct writing *w, struct rewrite *rw, uint32_t entry, st
 	if (w->groups.of_entry[entry] != rw->group || e->placed)
 		return CDC_OK;
 	e->placed = true;
-	return put_row(w, e->row, err);
+	return put_row(w, e, err);
 }
 
 static int rewrite_batch(struct writing *w, struct rewrite *rw, const struct cdc_batch *rows,
@@ -112,7 +122,7 @@ static int rewrite_batch(struct writing *w, struct rewrite *rw, const struct cdc
 static int write_chain(struct writing *w, struct group *g, struct cdc_err *err)
 {
 	for (uint32_t i = g->first; i != NO_INDEX; i = w->groups.next[i])
-		if (!w->b->entry[i].placed && put_row(w, w->b->entry[i].row, err))
+		if (!w->b->entry[i].placed && put_row(w, &w->b->entry[i], err))
 			return err->code;
 	g->first = NO_INDEX;
 	return w->g.n ? flush(w, err) : CDC_OK;
@@ -125,10 +135,10 @@ static int rewrite_file(struct writing *w, struct touched *t, uint32_t group, st
 	struct cdc_datafile_scan *scan = NULL;
 	struct cdc_batch rows;
 	const struct cdc_io *io = w->m->opt.io;
-	int rc = cdc_datafile_open(&df, io, w->s, t->add, err);
+	int rc = cdc_datafile_open(&df, io, &w->table, t->add, err);
 
 	if (!rc)
-		rc = cdc_datafile_scan_new(&scan, df, NULL, w->s->schema.num_fields, err);
+		rc = cdc_datafile_scan_new(&scan, df, NULL, w->table.schema.num_fields, err);
 	while (!rc) {
 		rc = io->interrupted(io->ctx) ? cdc_fail(err, CDC_EINTR, "interrupted")
 					      : cdc_datafile_scan_next(scan, &rows, err);
@@ -275,12 +285,15 @@ int outcome_actions(struct cdc_merge *m, struct plan *p, struct outcome *o, stru
 		o->add[o->num_adds++] = added[i];
 	r->files_added = new_files;
 	r->bytes_added = cdc_datawriter_bytes(o->writer);
-	return CDC_OK;
+	return cdc_row_tracking_assign(m->target.snapshot, m->target.snapshot->version + 1, o->add,
+				       o->num_adds, &o->domain, &o->has_domain, &o->actions, err);
 }
 
 static int open_writer(struct writing *w, struct cdc_err *err)
 {
-	struct cdc_datawriter_options opt = { .data_change = true };
+	struct cdc_datawriter_options opt = { .data_change = true,
+					      .extra = w->tracking,
+					      .num_extra = w->num_tracking };
 
 	opt.target_bytes = w->m->opt.target_file_bytes;
 	if (!opt.target_bytes)
@@ -298,9 +311,14 @@ int write_outcome(struct cdc_merge *m, struct batch *b, struct plan *p, struct o
 	int rc;
 
 	*o = (struct outcome){ .num_adds = 0 };
+	rc = cdc_row_tracking_columns(w.s, w.tracking, &w.num_tracking, err);
+	if (!rc)
+		rc = cdc_snapshot_extend(&w.table, w.s, w.tracking, w.num_tracking, err);
+	if (rc)
+		return rc;
 	rc = open_writer(&w, err);
 	if (!rc)
-		rc = gather_init(&w.g, &w.s->schema, NULL, 0, &o->arena, err);
+		rc = gather_init(&w.g, &w.s->schema, w.tracking, w.num_tracking, &o->arena, err);
 	if (!rc)
 		rc = groups_make(&w.groups, m, b, p, err);
 	if (!rc)
@@ -314,6 +332,7 @@ int write_outcome(struct cdc_merge *m, struct batch *b, struct plan *p, struct o
 	if (!rc)
 		rc = cdc_datawriter_sync(o->writer, err);
 	groups_free(&w.groups);
+	cdc_snapshot_extend_free(&w.table);
 	return rc;
 }
 

@@ -172,3 +172,72 @@ changes() {
 	"$bin/cdc-snapshot" --changes 2 "$t" | jq -c 'select(.recordType == "UPDATE") | [.beforeImages.p, .afterImages.p]' >have
 	[ "$(cat have)" = '["x y",null]' ]
 }
+
+# Row tracking as Spark turns it on for a new table; on: whether rows keep their ids in files.
+track() { # track ON
+	sed -i -e "s/\"configuration\":{/\"configuration\":{\"delta.enableRowTracking\":\"$1\",\"delta.rowTracking.materializedRowIdColumnName\":\"_row-id-col-1\",\"delta.rowTracking.materializedRowCommitVersionColumnName\":\"_row-commit-version-col-1\",/" \
+		-e 's/"writerFeatures":\[/"writerFeatures":["rowTracking","domainMetadata",/' "$t/_delta_log/00000000000000000000.json"
+}
+# The rows of all files with the ids and versions that a reader gives them, sorted.
+tracked() {
+	local v=$1 f base default
+	while read -r f base default; do
+		"$bin/cdc-snapshot" "$t/$f" | jq -c --argjson b "$base" --argjson d "$default" --slurp \
+			'to_entries[] | [.value.id, .value.a, (.value["_row-id-col-1"] // (.key + $b)), (.value["_row-commit-version-col-1"] // $d)]'
+	done < <(commit "$v" 'select(.add).add | "\(.path) \(.baseRowId) \(.defaultRowCommitVersion)"' | jq -r .) | sort
+}
+
+@test "row tracking: new files get ids, and rows keep theirs when they are written again" {
+	for mode in cow dv; do
+		rm -rf "$t"
+		table 'id BIGINT NOT NULL, a STRING' --property delta.enableDeletionVectors=true
+		track true
+		{ ins 1 '{"id":"1","a":"a"}'; ins 2 '{"id":"2","a":"a"}'; ins 3 '{"id":"3","a":"a"}'; } | merge -q --mode $mode "$t"
+		[ "$(tracked 1)" = '[1,"a",0,1]
+[2,"a",1,1]
+[3,"a",2,1]' ]
+		[ "$(commit 1 'select(.domainMetadata).domainMetadata.configuration | fromjson')" = '{"rowIdHighWaterMark":2}' ]
+		{ record 4 UPDATE '{"id":"2"}' '{"id":"2","a":"b"}'; ins 5 '{"id":"4","a":"n"}'; } | merge -q --mode $mode "$t"
+		tracked 2 >have
+		if [ $mode = cow ]; then
+			diff -u - have <<-'END'
+				[1,"a",0,1]
+				[2,"b",1,2]
+				[3,"a",2,1]
+				[4,"n",6,2]
+			END
+			mark=6
+		else
+			# The old file keeps its base, the new one has ids of its own.
+			diff -u - have <<-'END'
+				[1,"a",0,1]
+				[2,"a",1,1]
+				[2,"b",1,2]
+				[3,"a",2,1]
+				[4,"n",4,2]
+			END
+			mark=4
+		fi
+		[ "$(commit 2 'select(.domainMetadata).domainMetadata.configuration | fromjson.rowIdHighWaterMark')" = $mark ]
+		[ "$(commit 2 'select(.commitInfo).commitInfo.tags["delta.rowTracking.preserved"]')" = '"true"' ]
+		[ "$(commit 2 'select(.remove).remove | [.baseRowId, .defaultRowCommitVersion]')" = '[0,1]' ]
+		# Statistics tell of the table's columns alone.
+		[ "$(commit 2 'select(.add).add.stats | fromjson.nullCount | keys[]' | sort -u | xargs)" = 'a id' ]
+		# An id that was taken along goes on.
+		record 6 UPDATE '{"id":"2"}' '{"id":"2","a":"c"}' | merge -q --mode cow "$t"
+		tracked 3 | grep -qx '\[2,"c",1,3\]'
+	done
+}
+
+@test "row tracking that is only supported gives files their ids" {
+	table 'id BIGINT NOT NULL, a STRING' --property delta.enableDeletionVectors=true
+	track false
+	for i in 1 2; do ins $i "{\"id\":\"$i\",\"a\":\"a\"}" | merge -q "$t"; done
+	[ "$(commit 2 'select(.add).add | [.baseRowId, .defaultRowCommitVersion]')" = '[1,2]' ]
+	[ "$("$bin/cdc-snapshot" "$t/$(commit 2 'select(.add).add.path' | jq -r .)" | jq -c keys)" = '["a","id"]' ]
+	# A checkpoint keeps what the files and the domain say.
+	"$bin/cdc-compact" --checkpoint "$t"
+	rm "$t"/_delta_log/0000000000000000000[01].json
+	ins 3 '{"id":"3","a":"a"}' | merge -q "$t"
+	[ "$(commit 3 'select(.add).add.baseRowId')" = 2 ]
+}

@@ -188,8 +188,8 @@ static void writers(void **state)
 	may_write(f, FEATURES("\"typeWidening\",\"variantType\",\"variantShredding\"",
 			      "\"typeWidening\",\"variantType\",\"variantShredding\"") METADATA);
 	may_not_write(f, LEGACY(1, 8) METADATA, "writer version 8");
-	may_not_write(f, WRITER("\"rowTracking\",\"domainMetadata\"") METADATA, "rowTracking");
-	may_not_write(f, WRITER("\"clustering\"") METADATA, "clustering");
+	may_write(f, WRITER("\"rowTracking\",\"domainMetadata\"") METADATA);
+	may_write(f, WRITER("\"clustering\",\"domainMetadata\"") METADATA);
 	may_not_write(f, WRITER("\"checkpointProtection\"") METADATA, "checkpointProtection");
 	may_not_write(f, WRITER("\"somethingNew\"") METADATA, "somethingNew");
 }

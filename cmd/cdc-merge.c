@@ -3,7 +3,9 @@
  * lib/table/merge.h.
  */
 #include "cmd/common.h"
+#include "cmd/job.h"
 
+#include "table/compact.h"
 #include "table/merge.h"
 
 #include <poll.h>
@@ -34,6 +36,7 @@ struct options {
 	bool require_final;
 	int64_t retries;
 	const char *sequence_by;
+	int64_t compact_every;
 	bool dry_run;
 };
 
@@ -73,6 +76,9 @@ static const struct opt option_table[] = {
 	  OPT_TARGET(options, require_final), NULL },
 	{ 0, "retries", OPT_INT, "N", "commits lost to other writers before giving up (100)",
 	  OPT_TARGET(options, retries), NULL },
+	{ 0, "compact-every", OPT_INT, "N",
+	  "pack small files after every N commits, beside the merge",
+	  OPT_TARGET(options, compact_every), NULL },
 	{ 0, "dry-run", OPT_FLAG, NULL, "report what would be written, write nothing",
 	  OPT_TARGET(options, dry_run), NULL },
 	{ 0, NULL, OPT_FLAG, NULL, NULL, 0, NULL }
@@ -94,6 +100,9 @@ struct run {
 	struct cdc_merge *m;
 	uint64_t total_inserted, total_updated, total_deleted;
 	char **lists[2];
+	const char *table;
+	struct cmd_job compaction;
+	int64_t commits; /* since the last compaction began */
 };
 
 static int on_reject(void *ctx, const char *reason, const char *file, uint64_t line,
@@ -103,6 +112,51 @@ static int on_reject(void *ctx, const char *reason, const char *file, uint64_t l
 
 	return cmd_reject(&r->c, reason, file ? file : "-", line, false, 0, raw, err);
 }
+
+/* ------------------------------------------------------------------ compaction beside it */
+
+/* In a process of its own. */
+static int compact(void *ctx)
+{
+	struct run *r = ctx;
+	struct cdc_compact_options co = { .io = r->c.io, .table = r->table };
+	struct cdc_compact_result d;
+	struct cdc_err err = CDC_ERR_INIT;
+
+	if (cdc_compact(&co, &d, &err)) {
+		if (err.code != CDC_EINTR)
+			cmd_warn(&r->c, "not compacted: %s", err.msg);
+		return 1;
+	}
+	if (d.version >= 0)
+		cmd_info(&r->c, "version %lld: compacted, files +%llu -%llu; %lld ms",
+			 (long long)d.version, (unsigned long long)d.files_added,
+			 (unsigned long long)d.files_removed, (long long)d.elapsed_ms);
+	return 0;
+}
+
+/* A compaction that fails, or is too slow for the next, is no failure of the merge. */
+static void compact_if_due(struct run *r)
+{
+	int status;
+
+	if (cmd_job_ended(&r->compaction, &status) && status > 128)
+		cmd_warn(&r->c, "the compaction was killed by signal %d", status - 128);
+	if (!r->o.compact_every || ++r->commits < r->o.compact_every)
+		return;
+	if (cmd_job_start(&r->compaction, compact, r))
+		r->commits = 0;
+}
+
+static void finish_compaction(struct run *r, bool stop)
+{
+	int status;
+
+	if (cmd_job_wait(&r->compaction, stop, &status) && status > 128 && !stop)
+		cmd_warn(&r->c, "the compaction was killed by signal %d", status - 128);
+}
+
+/* ------------------------------------------------------------------ messages */
 
 /* One line a commit. */
 static void on_commit(void *ctx, const struct cdc_merge_result *d)
@@ -137,6 +191,8 @@ static void on_commit(void *ctx, const struct cdc_merge_result *d)
 		  "%s: %llu files read, %llu ruled out, %llu rows copied, %llu keys unchanged",
 		  what, (unsigned long long)d->files_probed, (unsigned long long)d->files_skipped,
 		  (unsigned long long)d->copied, (unsigned long long)d->unchanged);
+	if (d->version >= 0)
+		compact_if_due(r);
 }
 
 static void on_warning(void *ctx, const char *text)
@@ -198,7 +254,7 @@ static int open_merge(struct run *r, const char *table, struct cdc_err *err)
 		.on_warning = on_warning,
 	};
 
-	if (o->batch_records < 0 || o->retries < 0 || o->retries > 1000000)
+	if (o->batch_records < 0 || o->compact_every < 0 || o->retries < 0 || o->retries > 1000000)
 		return cdc_fail(err, CDC_EUSAGE, "a count is negative or too large");
 	if (split_columns(r, o->key, 0, "key", &mo.key, err) ||
 	    split_columns(r, o->partition_by, 1, "partition-by", &mo.partition_by, err))
@@ -296,9 +352,11 @@ int main(int argc, char **argv)
 		cmd_usage(&r.c, "no TABLE given (see cdc-merge --help)");
 		return cmd_exit(&r.c);
 	}
+	r.table = argv[1];
 	rc = open_merge(&r, argv[1], &err);
 	if (!rc)
 		rc = merge_all(&r, n - 1, argv + 2, &err);
+	finish_compaction(&r, rc < 0);
 	if (r.m)
 		report(&r);
 	if (rc < 0) {

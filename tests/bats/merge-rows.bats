@@ -173,6 +173,23 @@ changes() {
 	[ "$(cat have)" = '["x y",null]' ]
 }
 
+@test "--compact-every packs files while the merge goes on" {
+	table 'id BIGINT NOT NULL, a STRING' --property delta.enableDeletionVectors=true
+	for i in $(seq 60); do
+		ins "$i" "{\"id\":\"$((i % 40))\",\"a\":\"v$i\"}"
+		echo '{"recordType":"CHECKPOINT","positions":[]}'
+	done >in
+	merge --compact-every 10 "$t" in 2>err
+	grep -c ': compacted, files' err >compactions
+	[ "$(cat compactions)" -ge 1 ]
+	[ "$(grep -c ' inserted, ' err)" -eq 60 ]
+	for i in $(seq 21 60); do echo "{\"id\":$((i % 40)),\"a\":\"v$i\"}"; done | sort >want
+	"$bin/cdc-snapshot" "$t" | sort | diff want -
+	# A compaction commits while merges do; the version of each is its own.
+	[ "$(ls "$t"/_delta_log/*.json | wc -l)" -eq $((61 + $(cat compactions))) ]
+	[ "$("$bin/cdc-snapshot" --describe "$t" | jq .files)" -lt 60 ]
+}
+
 # Row tracking as Spark turns it on for a new table; on: whether rows keep their ids in files.
 track() { # track ON
 	sed -i -e "s/\"configuration\":{/\"configuration\":{\"delta.enableRowTracking\":\"$1\",\"delta.rowTracking.materializedRowIdColumnName\":\"_row-id-col-1\",\"delta.rowTracking.materializedRowCommitVersionColumnName\":\"_row-commit-version-col-1\",/" \

@@ -156,6 +156,7 @@ void cdc_pq_write_options_init(struct cdc_pq_write_options *opt);
 struct cdc_pq_leaf_summary {
 	int64_t num_values; /* slots, nulls included */
 	int64_t null_count;
+	int64_t null_lists; /* in a list or map: rows in which the outermost of them is null */
 	bool has_min_max; /* false: no value, or a NaN among them, or no order */
 	union cdc_pq_scalar {
 		int64_t i; /* BOOLEAN, INT32, INT64 */

@@ -20,6 +20,7 @@ struct cdc_datawriter {
 	struct cdc_pq_schema pq_schema;
 	struct cdc_shredder *shredder;
 	struct cdc_pq_vec *vec; /* one a leaf */
+	struct cdc_stats_columns stats;
 	/* the partition and the file that are open */
 	struct cdc_kv *value;
 	int num_values;
@@ -69,7 +70,7 @@ int cdc_datawriter_new(struct cdc_datawriter **out, const struct cdc_io *io,
 	w->fd = -1;
 	if (!w->opt.target_bytes)
 		w->opt.target_bytes = DEFAULT_TARGET_BYTES;
-	if (map_leaves(w, err)) {
+	if (map_leaves(w, err) || cdc_stats_columns_of(&w->stats, snapshot, &w->arena, err)) {
 		cdc_datawriter_free(w, false);
 		return err->code;
 	}
@@ -262,16 +263,13 @@ static int describe(struct cdc_datawriter *w, const struct cdc_pq_summary *summa
 			       .data_change = w->opt.data_change };
 	struct cdc_pq_summary tabled = *summary; /* without the extra columns, which are last */
 	struct cdc_buf b = CDC_BUF_INIT;
-	int indexed = (int)cdc_snapshot_config_int(s, "delta.dataSkippingNumIndexedCols", 32);
 	int rc = cdc_path_encode(cdc_str_z(w->relative), &b, err);
 
 	if (!rc) {
 		add.path = cdc_str(cdc_arena_dup(&w->arena, b.p, b.len), b.len);
 		cdc_buf_reset(&b);
 		tabled.num_leaves -= w->opt.num_extra;
-		rc = cdc_stats_write(&s->schema, &tabled, indexed,
-				     cdc_protocol_has_feature(&s->protocol, "deletionVectors"), &b,
-				     err);
+		rc = cdc_stats_write(&s->schema, &tabled, &w->stats, &b, err);
 	}
 	if (!rc) {
 		add.stats = cdc_str(cdc_arena_dup(&w->arena, b.p, b.len), b.len);

@@ -52,7 +52,7 @@ static void timestamp_node(struct cdc_pq_node *n, bool utc)
 	n->unit = CDC_PQ_MICROS;
 }
 
-static bool leaf_type(struct cdc_pq_node *n, const struct cdc_field *f)
+bool cdc_schema_leaf(struct cdc_pq_node *n, const struct cdc_field *f)
 {
 	switch (f->type) {
 	case CDC_TYPE_BOOLEAN:
@@ -199,7 +199,7 @@ static int put_field(struct tree *t, const struct cdc_field *f, struct cdc_err *
 		return rc == CDC_OK && !n->num_children ? cannot(f, err) : rc;
 	}
 	n->is_leaf = true;
-	return leaf_type(n, f) ? CDC_OK : cannot(f, err);
+	return cdc_schema_leaf(n, f) ? CDC_OK : cannot(f, err);
 }
 
 int cdc_schema_to_parquet(const struct cdc_schema *s, struct cdc_pq_schema *out,

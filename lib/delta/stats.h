@@ -21,6 +21,7 @@ struct cdc_stats_columns {
 };
 
 struct cdc_snapshot;
+struct cdc_tape;
 
 /*
  * As the table's properties and its clustering say. A property that makes no sense counts as if it
@@ -85,6 +86,15 @@ struct cdc_file_stats {
  */
 int cdc_stats_read(const struct cdc_schema *schema, struct cdc_str stats, struct cdc_arena *arena,
 		   struct cdc_file_stats *out, struct cdc_err *err) CDC_NODISCARD;
+
+/*
+ * One value of minValues or maxValues as it stands there, not widened: of a list, a struct or what
+ * does not parse *known is false. A string may point into the tape's text, else into `arena`.
+ * CDC_ENOMEM is the only error.
+ */
+int cdc_stats_value(const struct cdc_field *f, const struct cdc_tape *t, uint32_t v,
+		    struct cdc_arena *arena, union cdc_value *out, bool *known,
+		    struct cdc_err *err) CDC_NODISCARD;
 
 /* numRecords alone; -1 if it is not there. Fast: used for every file of a table. */
 int64_t cdc_stats_num_records(struct cdc_str stats);

@@ -88,8 +88,16 @@ static const struct cdc_member domain_member[] = {
 };
 
 static const struct cdc_member sidecar_member[] = {
-	{ "path", CDC_M_STRING, true, false, AT(cdc_sidecar, path), ALWAYS, 0 },
-	{ "sizeInBytes", CDC_M_INT64, true, false, AT(cdc_sidecar, size_bytes), ALWAYS, 0 },
+	{ "path", CDC_M_STRING, true, true, AT(cdc_sidecar, path), ALWAYS, 0 },
+	{ "sizeInBytes", CDC_M_INT64, true, true, AT(cdc_sidecar, size_bytes), ALWAYS, 0 },
+	{ "modificationTime", CDC_M_INT64, false, true, AT(cdc_sidecar, modification_time_ms),
+	  ALWAYS, 0 },
+	{ "tags", CDC_M_TAGS, false, true, AT(cdc_sidecar, tags), ALWAYS, 0 },
+};
+
+static const struct cdc_member checkpoint_member[] = {
+	{ "version", CDC_M_INT64, false, true, AT(cdc_checkpoint_info, version), ALWAYS, 0 },
+	{ "tags", CDC_M_TAGS, false, true, AT(cdc_checkpoint_info, tags), ALWAYS, 0 },
 };
 
 static const struct cdc_member change_member[] = {
@@ -123,6 +131,7 @@ const struct cdc_action_def cdc_action_def[CDC_ACT_NUM_TABLES] = {
 	[CDC_ACT_DOMAIN] = DEF("domainMetadata", domain_member),
 	[CDC_ACT_SIDECAR] = DEF("sidecar", sidecar_member),
 	[CDC_ACT_CHANGE] = DEF("cdc", change_member),
+	[CDC_ACT_CHECKPOINT] = DEF("checkpointMetadata", checkpoint_member),
 };
 
 bool cdc_member_present(enum cdc_action_kind kind, const struct cdc_member *m, const void *body)

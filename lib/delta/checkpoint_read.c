@@ -12,7 +12,6 @@
 
 #define BATCH_SLOTS 1024
 #define ROWS_PER_BYTE_MAX 64
-#define SIDECAR_DIR "_sidecars"
 
 /* ------------------------------------------------------------------ the schema */
 
@@ -579,7 +578,7 @@ static int sidecar_path(const char *table, const struct cdc_sidecar *s, struct c
 {
 	const char *slash;
 	size_t start;
-	int rc = cdc_buf_printf(out, err, "%s/" CDC_LOG_DIR "/" SIDECAR_DIR "/", table);
+	int rc = cdc_buf_printf(out, err, "%s/" CDC_LOG_DIR "/" CDC_SIDECAR_DIR "/", table);
 
 	start = out->len;
 	if (!rc)

@@ -385,6 +385,7 @@ static int gather_one(void *ctx, const struct cdc_action *a, struct cdc_err *err
 			o->timestamp_ms = a->u.info.in_commit_timestamp_ms;
 		break;
 	case CDC_ACT_SIDECAR:
+	case CDC_ACT_CHECKPOINT:
 	case CDC_ACT_NUM:
 		break;
 	}

@@ -10,6 +10,7 @@
 #include "delta/log.h"
 
 #define CDC_LOG_DIR "_delta_log"
+#define CDC_SIDECAR_DIR "_sidecars" /* in it */
 #define CDC_LOG_NAME_MAX 64 /* "%020d.json" and the other names that we write */
 #define CDC_LOG_VERSION_MAX (INT64_MAX - 1)
 #define CDC_MS_PER_DAY INT64_C(86400000)
@@ -28,6 +29,7 @@ enum cdc_action_kind {
 	CDC_ACT_DOMAIN,
 	CDC_ACT_SIDECAR,
 	CDC_ACT_CHANGE, /* "cdc" */
+	CDC_ACT_CHECKPOINT, /* "checkpointMetadata" */
 	CDC_ACT_COMMIT_INFO,
 	CDC_ACT_NUM
 };
@@ -37,6 +39,14 @@ enum cdc_action_kind {
 struct cdc_sidecar {
 	struct cdc_str path;
 	int64_t size_bytes;
+	int64_t modification_time_ms;
+	struct cdc_str tags; /* raw JSON object; p == NULL: none */
+};
+
+/* What tells a V2 checkpoint. */
+struct cdc_checkpoint_info {
+	int64_t version;
+	struct cdc_str tags;
 };
 
 /* What we look at in a commitInfo; everything in it is optional and of any type. */
@@ -59,6 +69,7 @@ struct cdc_action {
 		struct cdc_domain domain;
 		struct cdc_sidecar sidecar;
 		struct cdc_change_file change;
+		struct cdc_checkpoint_info checkpoint;
 		struct cdc_commit_info info;
 	} u;
 };
@@ -146,6 +157,10 @@ int cdc_commit_info_read(const struct cdc_io *io, const char *table, int64_t ver
 /* One action with its line end. */
 int cdc_action_write(struct cdc_buf *b, enum cdc_action_kind kind, const void *body,
 		     struct cdc_err *err) CDC_NODISCARD;
+
+/* Copy everything that the slices of an action point to; the tables know where they are. */
+int cdc_action_copy(struct cdc_arena *a, enum cdc_action_kind kind, void *body,
+		    struct cdc_err *err) CDC_NODISCARD;
 
 /* A map as a JSON object of strings. */
 int cdc_action_put_map(struct cdc_buf *b, const struct cdc_kv *kv, int n,

@@ -183,6 +183,11 @@ static int put_hint(const struct cdc_cp_hint *h, struct cdc_buf *b, struct cdc_e
 				",\"sizeInBytes\":%" PRId64 ",\"numOfAddFiles\":%" PRId64,
 				h->version, h->num_actions, h->size_bytes, h->num_adds);
 
+	if (!rc && h->top_name[0])
+		rc = cdc_buf_printf(b, err,
+				    ",\"v2Checkpoint\":{\"path\":\"%s\",\"sizeInBytes\":%" PRId64
+				    ",\"modificationTime\":%" PRId64 "}",
+				    h->top_name, h->top_bytes, h->top_modification_time_ms);
 	if (!rc)
 		rc = cdc_buf_putc(b, '}', err);
 	if (!rc)

@@ -10,8 +10,12 @@
 struct cdc_cp_hint {
 	int64_t version;
 	int64_t num_actions;
-	int64_t size_bytes;
+	int64_t size_bytes; /* of all files */
 	int64_t num_adds;
+	/* V2: its top file, which has a name of its own; "" for a classic one. */
+	char top_name[2 * CDC_LOG_NAME_MAX];
+	int64_t top_bytes;
+	int64_t top_modification_time_ms;
 };
 
 /* Point to a checkpoint that is there, unless the hint says that of a newer one. */

@@ -45,6 +45,15 @@ void cdc_snapshot_free(struct cdc_snapshot *s);
 /* CDC_EUNSUPPORTED naming the first writer feature that we do not honour. */
 int cdc_snapshot_check_writable(const struct cdc_snapshot *s, struct cdc_err *err) CDC_NODISCARD;
 bool cdc_protocol_has_feature(const struct cdc_protocol *p, const char *feature);
+/*
+ * The protocol that supports all that the metadata and its schema use: `old`, where it does, else
+ * raised no further than needed. Legacy versions stay where they suffice; lists name everything
+ * that the old versions implied. Lists are of `arena`, names of `old` or constant.
+ */
+int cdc_protocol_upgrade(const struct cdc_protocol *old, const struct cdc_metadata *m,
+			 const struct cdc_schema *schema, struct cdc_arena *arena,
+			 struct cdc_protocol *out, bool *changed,
+			 struct cdc_err *err) CDC_NODISCARD;
 /* Whether columns are found in files by their field ids: mode id of the column mapping. */
 bool cdc_mapped_by_id(const struct cdc_protocol *p, const struct cdc_metadata *m);
 /* Version of the application transaction, -1 if there is none. */

@@ -115,7 +115,7 @@ static int choose_ict(struct composer *w, struct cdc_err *err)
 	bool found = false;
 	int rc = CDC_OK;
 
-	w->ict_ms = now_ms(w->io);
+	w->ict_ms = w->c->in_commit_timestamp_ms ? w->c->in_commit_timestamp_ms : now_ms(w->io);
 	w->has_ict = w->c->metadata && ict_enabled(w->c->metadata);
 	if (w->version > 0 && (w->has_ict || !w->c->metadata)) {
 		struct cdc_err lost = CDC_ERR_INIT;

@@ -21,16 +21,16 @@ const struct cdc_feature cdc_feature[] = {
 	{ "checkConstraints", 0, 3, false, IF_UNUSED, BY_CONFIG("delta.constraints.") },
 	{ "changeDataFeed", 0, 4, false, HONOURED, BY_CONFIG("delta.enableChangeDataFeed") },
 	{ "generatedColumns", 0, 4, false, IF_UNUSED, BY_COLUMN("delta.generationExpression") },
-	{ "columnMapping", 2, 5, true, IF_UNUSED, BY_CONFIG("delta.columnMapping.mode") },
+	{ "columnMapping", 2, 5, true, HONOURED, BY_CONFIG("delta.columnMapping.mode") },
 	{ "identityColumns", 0, 6, false, IF_UNUSED, BY_COLUMN("delta.identity.") },
 	{ "deletionVectors", 0, 0, true, HONOURED, BY_CONFIG("delta.enableDeletionVectors") },
 	{ "timestampNtz", 0, 0, true, HONOURED, BY_TYPE(CDC_TYPE_TIMESTAMP_NTZ) },
 	{ "v2Checkpoint", 0, 0, true, HONOURED, BY_VALUE("delta.checkpointPolicy", "v2") },
 	{ "vacuumProtocolCheck", 0, 0, true, HONOURED, PASSIVE },
-	/* Old files have the old types; what we write has the new ones, but merging them is not
-	 * done. */
-	{ "typeWidening", 0, 0, true, IF_UNUSED, BY_COLUMN("delta.typeChanges") },
-	{ "typeWidening-preview", 0, 0, true, IF_UNUSED, BY_COLUMN("delta.typeChanges"), PASSIVE },
+	/* Old files have the old types and are read as the new ones; what is written has those. */
+	{ "typeWidening", 0, 0, true, HONOURED, BY_CONFIG("delta.enableTypeWidening"),
+	  BY_COLUMN("delta.typeChanges") },
+	{ "typeWidening-preview", 0, 0, true, HONOURED, PASSIVE },
 	{ "variantType", 0, 0, true, IF_UNUSED, BY_TYPE(CDC_TYPE_VARIANT) },
 	{ "variantType-preview", 0, 0, true, IF_UNUSED, BY_TYPE(CDC_TYPE_VARIANT), PASSIVE },
 	{ "variantShredding", 0, 0, true, IF_UNUSED, BY_TYPE(CDC_TYPE_VARIANT), PASSIVE },

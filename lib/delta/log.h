@@ -54,7 +54,9 @@ int cdc_protocol_upgrade(const struct cdc_protocol *old, const struct cdc_metada
 			 const struct cdc_schema *schema, struct cdc_arena *arena,
 			 struct cdc_protocol *out, bool *changed,
 			 struct cdc_err *err) CDC_NODISCARD;
-/* Whether columns are found in files by their field ids: mode id of the column mapping. */
+/* Whether the column mapping is on, and whether columns are found in files by their field ids,
+ * which is its mode id. */
+bool cdc_mapped(const struct cdc_protocol *p, const struct cdc_metadata *m);
 bool cdc_mapped_by_id(const struct cdc_protocol *p, const struct cdc_metadata *m);
 /* Version of the application transaction, -1 if there is none. */
 int64_t cdc_snapshot_txn(const struct cdc_snapshot *s, struct cdc_str app_id);
@@ -63,6 +65,16 @@ int64_t cdc_snapshot_config_int(const struct cdc_snapshot *s, const char *key, i
 /* "interval 1 week", "7 days" … to milliseconds; `fallback_ms` when absent or malformed. */
 int64_t cdc_snapshot_config_interval_ms(const struct cdc_snapshot *s, const char *key,
 					int64_t fallback_ms);
+/* "134217728", "128mb" … to bytes; `fallback` when absent or malformed. */
+int64_t cdc_snapshot_config_size(const struct cdc_snapshot *s, const char *key, int64_t fallback);
+
+/*
+ * Make a snapshot ahead of the log: what a commit yet to come, with this metaData and protocol,
+ * would make of it. Their memory has to be the snapshot's own arena. CDC_EUNSUPPORTED when such a
+ * table could not be written to; nothing has changed then.
+ */
+int cdc_snapshot_revise(struct cdc_snapshot *s, const struct cdc_metadata *m,
+			const struct cdc_protocol *p, struct cdc_err *err) CDC_NODISCARD;
 
 /*
  * The same table with more columns behind its own, to read and write files that have them; found
@@ -87,6 +99,7 @@ struct cdc_commit {
 	bool is_blind_append;
 	const char *isolation; /* "Serializable", "SnapshotIsolation" */
 	int64_t read_version; /* -1: none (first commit) */
+	int64_t in_commit_timestamp_ms; /* of the commit that turns them on; 0: chosen */
 	const struct cdc_protocol *protocol;
 	const struct cdc_metadata *metadata;
 	const struct cdc_add *add;

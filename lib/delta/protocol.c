@@ -69,6 +69,11 @@ bool cdc_mapped_by_id(const struct cdc_protocol *p, const struct cdc_metadata *m
 	return cdc_str_ieq(mapping_mode(p, m), CDC_STR("id"));
 }
 
+bool cdc_mapped(const struct cdc_protocol *p, const struct cdc_metadata *m)
+{
+	return !cdc_str_ieq(mapping_mode(p, m), CDC_STR("none"));
+}
+
 int cdc_metadata_check_mapping(const struct cdc_protocol *p, const struct cdc_metadata *m,
 			       bool *mapped, struct cdc_err *err)
 {

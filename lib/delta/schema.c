@@ -245,17 +245,19 @@ static int append_copy(struct cdc_schema *s, const struct cdc_field *f, struct c
 	return rc;
 }
 
-/* Spark refuses these in a table without column mapping (Delta protocol, "Schema Serialization").
- */
-static bool legal_name(struct cdc_str name)
+bool cdc_column_name_is_plain(struct cdc_str name)
 {
 	for (size_t i = 0; i < name.n; i++) {
-		if (strchr(" ,;{}()\n\t=", name.p[i]) && name.p[i])
-			return false;
-		if (!name.p[i])
+		if (!name.p[i] || strchr(" ,;{}()\n\t=", name.p[i]))
 			return false;
 	}
-	return name.n > 0 && cdc_utf8_valid(name.p, name.n);
+	return true;
+}
+
+/* In any table. */
+static bool legal_name(struct cdc_str name)
+{
+	return name.n > 0 && !memchr(name.p, 0, name.n) && cdc_utf8_valid(name.p, name.n);
 }
 
 int cdc_schema_add(struct cdc_schema *s, const struct cdc_field *f, struct cdc_err *err)

@@ -110,15 +110,36 @@ int cdc_schema_to_json(const struct cdc_schema *s, struct cdc_buf *out,
 int cdc_schema_from_ddl(struct cdc_schema *s, struct cdc_str ddl,
 			struct cdc_err *err) CDC_NODISCARD;
 
-/* Append a field (copied). CDC_EUSAGE when the name exists (ASCII case-insensitive) or is not
- * legal in a table without column mapping (space , ; { } ( ) newline tab =, or empty). */
+/* Append a field (copied). CDC_EUSAGE when the name exists (ASCII case-insensitive), is empty, or
+ * holds a NUL or invalid UTF-8. */
 int cdc_schema_add(struct cdc_schema *s, const struct cdc_field *f,
 		   struct cdc_err *err) CDC_NODISCARD;
 int cdc_schema_copy(struct cdc_schema *to, const struct cdc_schema *from,
 		    struct cdc_err *err) CDC_NODISCARD;
 /* Index by name: exact, else ASCII case-insensitive; -1. */
 int cdc_schema_find(const struct cdc_schema *s, struct cdc_str name);
+/* Whether a table without column mapping may have a column of that name: Spark refuses those with
+ * a space , ; { } ( ) newline tab or =. */
+bool cdc_column_name_is_plain(struct cdc_str name);
 void cdc_schema_free(struct cdc_schema *s);
+
+/*
+ * Changes of a schema that is owned; its JSON is to be made anew afterwards.
+ *
+ * cdc_field_set_metadata: a member of a field's metadata, `value` being JSON; the others stay byte
+ * for byte. cdc_schema_map: column mapping for each field, at any depth, that has no id; ids go on
+ * from *max_id, physical names are new ones ("col-UUID") or the names that the fields have.
+ * cdc_type_widens: whether type widening allows the change. cdc_field_widen: that change, noted in
+ * delta.typeChanges.
+ */
+struct cdc_io;
+int cdc_field_set_metadata(struct cdc_schema *s, struct cdc_field *f, const char *key,
+			   struct cdc_str value, struct cdc_err *err) CDC_NODISCARD;
+int cdc_schema_map(struct cdc_schema *s, const struct cdc_io *io, bool new_names, int64_t *max_id,
+		   struct cdc_err *err) CDC_NODISCARD;
+bool cdc_type_widens(const struct cdc_field *from, const struct cdc_field *to);
+int cdc_field_widen(struct cdc_schema *s, struct cdc_field *f, const struct cdc_field *to,
+		    struct cdc_err *err) CDC_NODISCARD;
 
 /* "decimal(7,2)", "long": into out (CDC_TYPE_NAME_MAX bytes), NUL-terminated. */
 #define CDC_TYPE_NAME_MAX 32

@@ -3,6 +3,7 @@
  * questions to the state.
  */
 #include "delta/log_int.h"
+#include "delta/property.h"
 
 #include "base/value.h"
 
@@ -472,6 +473,31 @@ int cdc_snapshot_turn(struct cdc_snapshot **out, const struct cdc_io *io,
 	return rc;
 }
 
+int cdc_snapshot_revise(struct cdc_snapshot *s, const struct cdc_metadata *m,
+			const struct cdc_protocol *p, struct cdc_err *err)
+{
+	struct cdc_snapshot next = { .version = s->version, .metadata = *m, .protocol = *p };
+	struct cdc_str on;
+	int rc = read_columns(&next, err);
+
+	/* Where the change itself turns them on, no earlier commit has to have one. */
+	next.has_in_commit_timestamp =
+		s->has_in_commit_timestamp || s->version < 0 ||
+		!cdc_metadata_config(&s->metadata, "delta.enableInCommitTimestamps", &on) ||
+		!cdc_str_ieq(on, CDC_STR("true"));
+	if (!rc)
+		rc = cdc_snapshot_check_writable(&next, err);
+	if (rc) {
+		cdc_schema_free(&next.schema);
+		return rc;
+	}
+	cdc_schema_free(&s->schema);
+	s->schema = next.schema;
+	s->metadata = *m;
+	s->protocol = *p;
+	return CDC_OK;
+}
+
 void cdc_snapshot_free(struct cdc_snapshot *s)
 {
 	if (!s)
@@ -521,67 +547,26 @@ int64_t cdc_snapshot_config_int(const struct cdc_snapshot *s, const char *key, i
 	return v;
 }
 
-static struct cdc_str next_word(struct cdc_str *s)
-{
-	struct cdc_str w;
-	size_t i = 0;
-
-	while (s->n && s->p[0] == ' ')
-		*s = cdc_str(s->p + 1, s->n - 1);
-	while (i < s->n && s->p[i] != ' ')
-		i++;
-	w = cdc_str(s->p, i);
-	*s = cdc_str(s->p + i, s->n - i);
-	return w;
-}
-
-static int64_t unit_ms(struct cdc_str unit)
-{
-	static const struct {
-		const char *name;
-		int64_t ms;
-	} units[] = {
-		{ "week", 7 * CDC_MS_PER_DAY },
-		{ "day", CDC_MS_PER_DAY },
-		{ "hour", 3600000 },
-		{ "minute", 60000 },
-		{ "second", 1000 },
-		{ "millisecond", 1 },
-	};
-
-	if (unit.n && (unit.p[unit.n - 1] == 's' || unit.p[unit.n - 1] == 'S'))
-		unit.n--;
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (cdc_str_ieq(unit, cdc_str_z(units[i].name)))
-			return units[i].ms;
-	}
-	return 0;
-}
-
-/* Spark's interval text (spec section 17): "interval 1 week 2 days"; months have no fixed length
- * and are not valid. */
 int64_t cdc_snapshot_config_interval_ms(const struct cdc_snapshot *s, const char *key,
 					int64_t fallback_ms)
 {
-	struct cdc_str text, word;
-	int64_t sum = 0, n, part;
+	struct cdc_str text;
+	int64_t ms;
 
-	if (!cdc_metadata_config(&s->metadata, key, &text))
-		return fallback_ms;
-	word = next_word(&text);
-	if (cdc_str_ieq(word, CDC_STR("interval")))
-		word = next_word(&text);
-	if (word.n == 0)
-		return fallback_ms;
-	for (; word.n; word = next_word(&text)) {
-		if (cdc_int64_parse(word, &n) != CDC_PARSE_OK || n < 0)
-			return fallback_ms;
-		part = unit_ms(next_word(&text));
-		if (part == 0 || __builtin_mul_overflow(n, part, &part) ||
-		    __builtin_add_overflow(sum, part, &sum))
-			return fallback_ms;
-	}
-	return sum;
+	return cdc_metadata_config(&s->metadata, key, &text) && cdc_interval_parse(text, &ms)
+		       ? ms
+		       : fallback_ms;
+}
+
+int64_t cdc_snapshot_config_size(const struct cdc_snapshot *s, const char *key, int64_t fallback)
+{
+	struct cdc_str text;
+	uint64_t bytes;
+
+	if (!cdc_metadata_config(&s->metadata, key, &text) ||
+	    cdc_size_parse(text, &bytes) != CDC_PARSE_OK || bytes > INT64_MAX)
+		return fallback;
+	return (int64_t)bytes;
 }
 
 bool cdc_checkpoint_due(const struct cdc_snapshot *s, int64_t version)

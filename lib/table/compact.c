@@ -309,8 +309,8 @@ static int attempt(const struct cdc_compact_options *opt, struct cdc_compact_res
 	if (!rc) {
 		k.target = opt->target_bytes;
 		if (!k.target)
-			k.target = (uint64_t)cdc_snapshot_config_int(k.s, "delta.targetFileSize",
-								     DEFAULT_TARGET_BYTES);
+			k.target = (uint64_t)cdc_snapshot_config_size(k.s, "delta.targetFileSize",
+								      DEFAULT_TARGET_BYTES);
 		rc = choose(&k, err);
 	}
 	if (!rc)

@@ -298,7 +298,7 @@ static int open_writer(struct writing *w, struct cdc_err *err)
 	opt.target_bytes = w->m->opt.target_file_bytes;
 	if (!opt.target_bytes)
 		opt.target_bytes =
-			(uint64_t)cdc_snapshot_config_int(w->s, "delta.targetFileSize", 0);
+			(uint64_t)cdc_snapshot_config_size(w->s, "delta.targetFileSize", 0);
 	if (cdc_datawriter_codec(w->s, &opt.codec, err))
 		return err->code;
 	return cdc_datawriter_new(&w->o->writer, w->m->opt.io, w->s, &opt, err);

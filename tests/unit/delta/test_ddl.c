@@ -137,7 +137,6 @@ static void mistakes(void **state)
 	refused("id decimal(99999999999999999999)", "out of range");
 	refused("`id int", "not closed");
 	refused("`` int", "not allow");
-	refused("`a b` int", "not allow");
 	refused("id int comment 'x", "not closed");
 	refused("id int comment x", "quoted");
 	refused("id int, ID long", "twice");

@@ -210,8 +210,7 @@ static void settings_in_use(void **state)
 	may_not_write(f, LEGACY(1, 3) METADATA_WITH(CHECK), "checkConstraints");
 	may_not_write(f, WRITER("\"checkConstraints\"") METADATA_WITH(CHECK), "checkConstraints");
 	may_write(f, LEGACY(2, 5) METADATA_WITH("\"delta.columnMapping.mode\":\"none\""));
-	may_not_write(f, LEGACY(2, 5) METADATA_WITH("\"delta.columnMapping.mode\":\"name\""),
-		      "columnMapping");
+	may_write(f, LEGACY(2, 5) METADATA_WITH("\"delta.columnMapping.mode\":\"name\""));
 	may_not_write(f,
 		      WRITER("\"icebergCompatV2\"")
 			      METADATA_WITH("\"delta.enableIcebergCompatV2\":\"true\""),
@@ -233,14 +232,10 @@ static void columns_in_use(void **state)
 	may_not_write(f, LEGACY(1, 4) COLUMN("\\\"delta.generationExpression\\\":\\\"1\\\""),
 		      "generatedColumns");
 	may_not_write(f, LEGACY(1, 6) COLUMN("\\\"delta.identity.start\\\":1"), "identityColumns");
-	may_not_write(f,
-		      FEATURES("\"typeWidening\"", "\"typeWidening\"")
-			      COLUMN("\\\"delta.typeChanges\\\":[]"),
-		      "typeWidening");
-	may_not_write(f,
-		      FEATURES("\"typeWidening-preview\"", "\"typeWidening-preview\"")
-			      COLUMN("\\\"delta.typeChanges\\\":[]"),
-		      "typeWidening-preview");
+	may_write(f, FEATURES("\"typeWidening\"", "\"typeWidening\"")
+			     COLUMN("\\\"delta.typeChanges\\\":[]"));
+	may_write(f, FEATURES("\"typeWidening-preview\"", "\"typeWidening-preview\"")
+			     COLUMN("\\\"delta.typeChanges\\\":[]"));
 	may_not_write(f, FEATURES("\"variantType\"", "\"variantType\"") VARIANT, "variantType");
 	may_not_write(
 		f, FEATURES("\"variantShredding-preview\"", "\"variantShredding-preview\"") VARIANT,

@@ -50,7 +50,7 @@ static const struct opt option_table[] = {
 	  OPT_TARGET(options, key), NULL },
 	{ 'p', "partition-by", OPT_STRING, "COLS", "partition columns of a new table",
 	  OPT_TARGET(options, partition_by), NULL },
-	{ 0, "property", OPT_LIST, "K=V", "table property of a new table (repeatable)",
+	{ 0, "property", OPT_LIST, "K=V", "table property to set (repeatable)",
 	  OPT_TARGET(options, property), NULL },
 	{ 0, "mode", OPT_CHOICE, "MODE", "how changed files are written", OPT_TARGET(options, mode),
 	  mode_choices },
@@ -158,6 +158,16 @@ static void finish_compaction(struct run *r, bool stop)
 
 /* ------------------------------------------------------------------ messages */
 
+static void on_properties(void *ctx, int64_t version, const char *what)
+{
+	struct run *r = ctx;
+
+	if (version < 0)
+		cmd_info(&r->c, "dry run: properties %s", what);
+	else
+		cmd_info(&r->c, "version %lld: properties %s", (long long)version, what);
+}
+
 /* One line a commit. */
 static void on_commit(void *ctx, const struct cdc_merge_result *d)
 {
@@ -251,6 +261,7 @@ static int open_merge(struct run *r, const char *table, struct cdc_err *err)
 		.ctx = r,
 		.on_reject = on_reject,
 		.on_commit = on_commit,
+		.on_properties = on_properties,
 		.on_warning = on_warning,
 	};
 

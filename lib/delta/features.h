@@ -12,8 +12,7 @@
 /* What writing to a table with the feature takes. */
 enum cdc_duty {
 	CDC_DUTY_HONOURED, /* nothing that we do not do */
-	CDC_DUTY_IF_UNUSED, /* fine while nothing in the metadata uses it */
-	CDC_DUTY_REFUSED
+	CDC_DUTY_IF_UNUSED /* fine while nothing in the metadata uses it */
 };
 
 struct cdc_feature {

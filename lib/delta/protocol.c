@@ -94,7 +94,7 @@ int cdc_metadata_check_mapping(const struct cdc_protocol *p, const struct cdc_me
 static int check_feature(const struct cdc_snapshot *s, const struct cdc_feature *f,
 			 struct cdc_err *err)
 {
-	bool uses = f->duty == CDC_DUTY_REFUSED;
+	bool uses = false;
 	int rc = CDC_OK;
 
 	if (f->duty == CDC_DUTY_IF_UNUSED)

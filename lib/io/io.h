@@ -99,6 +99,12 @@ int cdc_io_commit_replace(const struct cdc_io *io, const char *dir, const char *
 			  struct cdc_str data, struct cdc_err *err) CDC_NODISCARD;
 
 /*
+ * Wait before the n-th try (1, 2 …) of what was lost to another process: longer each time, up to a
+ * second, and by chance, so that those who lost together do not meet again.
+ */
+void cdc_io_back_off(const struct cdc_io *io, unsigned n);
+
+/*
  * An unlinked temporary file in `dir` (NULL: $TMPDIR or /tmp), open for reading and writing. It is
  * gone when closed, however the process ends.
  */

@@ -148,6 +148,8 @@ static int make_ready(struct cdc_merge *m, struct cdc_err *err)
 	if (m->ready)
 		return CDC_OK;
 	rc = cdc_target_ready(&m->target, m->has_schema ? &m->schema_record : NULL, err);
+	if (!rc && !m->target.creating)
+		rc = merge_set_properties(m, err);
 	if (!rc)
 		rc = find_sequence(m, err);
 	if (!rc)
@@ -452,7 +454,8 @@ int cdc_merge_finish(struct cdc_merge *m, struct cdc_err *err)
 		return cdc_fail(
 			err, CDC_EDATA,
 			"the input ended without a final CHECKPOINT: its writer did not finish");
-	if (!m->ready && (m->has_schema || m->opt.create))
+	if (!m->ready &&
+	    (m->has_schema || m->opt.create || (m->opt.property && m->opt.property[0])))
 		rc = make_ready(m, err);
 	if (!rc)
 		rc = merge_commit_batch(m, err);

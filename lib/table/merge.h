@@ -68,7 +68,7 @@ struct cdc_merge_options {
 	const char *schema; /* DDL; overrides SCHEMA records for the columns it names */
 	const char *const *key; /* NULL-terminated, NULL: the table's, or the SCHEMA's */
 	const char *const *partition_by; /* NULL-terminated or NULL; for creation */
-	const char *const *property; /* "K=V", NULL-terminated or NULL; for creation */
+	const char *const *property; /* "K=V", NULL-terminated or NULL */
 	enum cdc_merge_mode mode;
 	enum cdc_merge_position position;
 	enum cdc_on_truncate on_truncate;
@@ -93,6 +93,9 @@ struct cdc_merge_options {
 			 struct cdc_str raw, struct cdc_err *err);
 	/* After each commit (or planned commit); may be NULL. */
 	void (*on_commit)(void *ctx, const struct cdc_merge_result *r);
+	/* The properties that were set on a table that was there, in which version; -1: none, as
+	 * opt->dry_run asks. May be NULL. */
+	void (*on_properties)(void *ctx, int64_t version, const char *what);
 	void (*on_warning)(void *ctx, const char *text);
 };
 

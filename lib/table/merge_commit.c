@@ -178,8 +178,7 @@ static int put_commit(struct committing *k, struct cdc_err *err)
 	return rc;
 }
 
-/* A checkpoint that fails never fails the commit that it follows. */
-static void checkpoint_if_due(struct cdc_merge *m, int64_t version)
+void merge_checkpoint_if_due(struct cdc_merge *m, int64_t version)
 {
 	struct cdc_err err = CDC_ERR_INIT;
 
@@ -237,7 +236,7 @@ static int commit_plan(struct committing *k, struct cdc_err *err)
 		if (rc != CDC_ECONFLICT || k->retries >= most)
 			break;
 		*err = (struct cdc_err)CDC_ERR_INIT;
-		merge_back_off(k->m, ++k->retries);
+		cdc_io_back_off(k->m->opt.io, (unsigned)++k->retries);
 		rc = merge_rebase(k->m, k->b, &k->p, &changed, err);
 	}
 	return rc;
@@ -258,7 +257,7 @@ static int follow_up(struct cdc_merge *m, struct batch *b, int64_t version, stru
 	if (!rc)
 		rc = merge_note_positions(m, err);
 	if (!rc)
-		checkpoint_if_due(m, version);
+		merge_checkpoint_if_due(m, version);
 	return rc;
 }
 

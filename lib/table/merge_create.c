@@ -64,7 +64,6 @@ int merge_create_table(struct cdc_merge *m, struct cdc_err *err)
 				.parameter = param,
 				.num_parameters = 2 };
 	struct cdc_buf log = CDC_BUF_INIT;
-	struct cdc_snapshot *draft = NULL;
 	bool lost = false;
 	int rc = cdc_buf_printf(&log, err, "%s/_delta_log", s->table);
 
@@ -90,14 +89,13 @@ int merge_create_table(struct cdc_merge *m, struct cdc_err *err)
 		rc = CDC_OK;
 	}
 	if (!rc) {
-		rc = cdc_target_reload(&m->target, &draft, err);
+		rc = cdc_target_reload(&m->target, NULL, err);
 		if (m->target.snapshot->num_adds)
 			seen_stop(&m->seen);
 		m->images.schema = &m->target.snapshot->schema;
 	}
 	if (!rc && lost)
 		rc = merge_check_positions(m, err);
-	cdc_snapshot_free(draft);
 	cdc_buf_free(&log);
 	cdc_buf_free(&partition_by);
 	return rc;

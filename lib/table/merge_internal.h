@@ -3,6 +3,7 @@
  *
  *	merge.c		records in: control records, positions, when a batch ends
  *	merge_image.c	images to keys and typed rows, and what is wrong with them
+ *	merge_evolve.c	properties that change the table
  *	merge_batch.c	a folded batch: one entry per key, rows in the table's types
  *	merge_seen.c	keys of an initial load, which needs no look-ups
  *	merge_probe.c	which files can hold the keys, which rows they hold
@@ -325,13 +326,15 @@ void outcome_free(struct outcome *o, struct cdc_merge *m, bool keep_files);
  */
 int merge_rebase(struct cdc_merge *m, struct batch *b, struct plan *p, bool *changed,
 		 struct cdc_err *err);
-/* Wait a little, longer each time; `retries` counts from 1. */
-void merge_back_off(const struct cdc_merge *m, uint64_t retries);
-
 /* Load the table's state after a commit. */
 int merge_reload(struct cdc_merge *m, struct batch *b, struct cdc_err *err);
 /* A commit that stands, though the system could not promise that a power loss spares it. */
 void merge_warn_of_commit(const struct cdc_merge *m, struct cdc_err *err);
+
+/* --property on a table that was opened just now. */
+int merge_set_properties(struct cdc_merge *m, struct cdc_err *err);
+/* A checkpoint that fails never fails the commit that it follows. */
+void merge_checkpoint_if_due(struct cdc_merge *m, int64_t version);
 
 /* Commit the open batch and forget it. */
 int merge_commit_batch(struct cdc_merge *m, struct cdc_err *err);

@@ -112,12 +112,10 @@ static bool same_settings(const struct cdc_snapshot *a, const struct cdc_snapsho
 
 int merge_reload(struct cdc_merge *m, struct batch *b, struct cdc_err *err)
 {
-	struct cdc_snapshot *old = NULL;
-	int rc = cdc_target_reload(&m->target, &old, err);
+	int rc = cdc_target_reload(&m->target, NULL, err);
 
 	m->images.schema = &m->target.snapshot->schema;
 	b->rows.schema = &m->target.snapshot->schema;
-	cdc_snapshot_free(old);
 	return rc;
 }
 
@@ -150,22 +148,4 @@ int merge_rebase(struct cdc_merge *m, struct batch *b, struct plan *p, bool *cha
 	free(v.fresh);
 	cdc_snapshot_free(old);
 	return rc;
-}
-
-/* ------------------------------------------------------------------ waiting */
-
-#define FIRST_WAIT_MS 5
-#define LONGEST_WAIT_MS 1000
-
-void merge_back_off(const struct cdc_merge *m, uint64_t retries)
-{
-	const struct cdc_io *io = m->opt.io;
-	uint32_t ms = LONGEST_WAIT_MS, chance = 0;
-
-	if (retries < 8)
-		ms = FIRST_WAIT_MS << retries;
-	/* Writers that lost to the same one should not meet again: anything from half of it on. */
-	if (io->random(io->ctx, &chance, sizeof(chance)) == 0)
-		ms = ms / 2 + chance % (ms / 2 + 1);
-	io->sleep_ms(io->ctx, ms);
 }

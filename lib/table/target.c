@@ -119,6 +119,7 @@ int target_open(struct cdc_target *t, struct cdc_err *err)
 	cdc_snapshot_free(t->snapshot);
 	t->snapshot = s;
 	t->creating = false;
+	cdc_target_committed(t);
 	return CDC_OK;
 }
 
@@ -147,16 +148,31 @@ int cdc_target_ready(struct cdc_target *t, const struct cdc_record *schema_recor
 	return target_draft(t, schema_record, err);
 }
 
+/* Whether rows made for one schema fit the other: the same columns of the same types, in order. */
+static bool same_shape(const struct cdc_schema *a, const struct cdc_schema *b)
+{
+	for (int i = 0; i < a->num_fields && i < b->num_fields; i++) {
+		const struct cdc_field *x = &a->field[i], *y = &b->field[i];
+
+		if (!cdc_str_eq(x->name, y->name) || x->type != y->type ||
+		    x->precision != y->precision || x->scale != y->scale ||
+		    x->nullable != y->nullable || x->is_partition != y->is_partition ||
+		    (x->num_children && !cdc_str_eq(x->type_json, y->type_json)))
+			return false;
+	}
+	return a->num_fields == b->num_fields;
+}
+
 int cdc_target_reload(struct cdc_target *t, struct cdc_snapshot **old, struct cdc_err *err)
 {
 	struct cdc_target before = *t;
 	int rc;
 
-	*old = NULL;
+	if (old)
+		*old = NULL;
 	t->snapshot = NULL;
 	rc = target_open(t, err);
-	if (!rc &&
-	    !cdc_str_eq(before.snapshot->metadata.schema_json, t->snapshot->metadata.schema_json))
+	if (!rc && !same_shape(&before.snapshot->schema, &t->snapshot->schema))
 		rc = cdc_fail(err, CDC_ECONFLICT, "another writer changed the schema of %s",
 			      t->path);
 	if (!rc)
@@ -166,6 +182,23 @@ int cdc_target_reload(struct cdc_target *t, struct cdc_snapshot **old, struct cd
 		*t = before;
 		return rc;
 	}
-	*old = before.snapshot;
+	if (old)
+		*old = before.snapshot;
+	else
+		cdc_snapshot_free(before.snapshot);
 	return CDC_OK;
+}
+
+void cdc_target_fill_commit(const struct cdc_target *t, struct cdc_commit *c)
+{
+	if (t->pending)
+		c->metadata = &t->snapshot->metadata;
+	if (t->pending && t->raised)
+		c->protocol = &t->snapshot->protocol;
+}
+
+void cdc_target_committed(struct cdc_target *t)
+{
+	t->pending = false;
+	t->raised = false;
 }

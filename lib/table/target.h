@@ -16,6 +16,10 @@ struct cdc_target {
 	char *path; /* root, no trailing slash */
 	struct cdc_snapshot *snapshot; /* NULL until the table exists or is being created */
 	bool creating; /* snapshot is a draft: version -1, nothing on disk */
+	/* The snapshot's metaData, and if raised its protocol too, is ahead of the log: the next
+	 * commit has to carry it. Its files are those of its version. */
+	bool pending;
+	bool raised;
 	struct cdc_key key;
 	int sequence; /* field of --sequence-by; -1: none */
 };
@@ -33,9 +37,22 @@ int cdc_target_ready(struct cdc_target *t, const struct cdc_record *schema_recor
 		     struct cdc_err *err) CDC_NODISCARD;
 
 /*
+ * --property on a table that is there, before its first batch: a commit of its own when a value
+ * differs, tried again when another writer was first; *version is its version, else -1. `what`
+ * receives "KEY=VALUE, KEY=VALUE" of those that differ, nothing when none does. With --dry-run
+ * nothing is committed. Success with a message in `err` as of cdc_commit_put.
+ */
+int cdc_target_set_properties(struct cdc_target *t, struct cdc_buf *what, int64_t *version,
+			      struct cdc_err *err) CDC_NODISCARD;
+
+/* Put what is pending into a commit; and say that it was committed. */
+void cdc_target_fill_commit(const struct cdc_target *t, struct cdc_commit *c);
+void cdc_target_committed(struct cdc_target *t);
+
+/*
  * Replace the snapshot by the latest state of the log, after a commit or a lost one. On failure the
  * old one stays. CDC_ECONFLICT when another writer changed the schema. The state of before goes to
- * *old, for the caller to free; NULL on failure.
+ * *old, for the caller to free (NULL on failure); without `old` it is freed.
  */
 int cdc_target_reload(struct cdc_target *t, struct cdc_snapshot **old,
 		      struct cdc_err *err) CDC_NODISCARD;

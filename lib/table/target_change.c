@@ -74,6 +74,14 @@ int change_set(struct target_change *c, struct cdc_target *t, struct cdc_str key
 	return c->config[i].key.p && c->config[i].value.p ? CDC_OK : cdc_fail_nomem(err);
 }
 
+void change_unset(struct target_change *c, const char *key)
+{
+	int i = find(c, cdc_str_z(key));
+
+	if (i >= 0)
+		c->config[i] = c->config[--c->num_config];
+}
+
 int change_map_columns(struct target_change *c, struct cdc_target *t, bool new_names,
 		       struct cdc_err *err)
 {
@@ -146,6 +154,10 @@ int change_apply(struct target_change *c, struct cdc_target *t, struct cdc_err *
 					  err);
 	if (!rc)
 		rc = cdc_snapshot_revise(s, &m, &p, err);
+	if (!rc) {
+		t->pending = true;
+		t->raised = t->raised || raised;
+	}
 	cdc_buf_free(&json);
 	return rc;
 }

@@ -189,6 +189,7 @@ int target_draft(struct cdc_target *t, const struct cdc_record *rec, struct cdc_
 	s->table = strdup(t->path);
 	t->snapshot = s;
 	rc = s->table ? fill(t, rec, err) : cdc_fail_nomem(err);
+	cdc_target_committed(t);
 	if (rc) {
 		cdc_snapshot_free(s);
 		t->snapshot = NULL;

@@ -29,6 +29,7 @@ bool change_is(const struct target_change *c, const char *key, const char *value
 /* Both are copied; the key replaces one that is there. */
 int change_set(struct target_change *c, struct cdc_target *t, struct cdc_str key,
 	       struct cdc_str value, struct cdc_err *err) CDC_NODISCARD;
+void change_unset(struct target_change *c, const char *key);
 /* Column mapping for the fields that have none, and the highest id that is taken now. */
 int change_map_columns(struct target_change *c, struct cdc_target *t, bool new_names,
 		       struct cdc_err *err) CDC_NODISCARD;
@@ -36,8 +37,8 @@ int change_map_columns(struct target_change *c, struct cdc_target *t, bool new_n
 int change_track_rows(struct target_change *c, struct cdc_target *t,
 		      struct cdc_err *err) CDC_NODISCARD;
 /*
- * Make it the metaData of the snapshot, with the protocol that it needs.
- * CDC_EUNSUPPORTED, and nothing changed, when such a table could not be written to.
+ * Make it the metaData of the snapshot, with the protocol that it needs: the target is pending
+ * then. CDC_EUNSUPPORTED, and nothing changed, when such a table could not be written to.
  */
 int change_apply(struct target_change *c, struct cdc_target *t, struct cdc_err *err) CDC_NODISCARD;
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# Proves what a user sees when a table is created with settings and unusual names.
+# Proves what a user sees when a table is created with settings and unusual names, and when its
+# properties change.
 
 setup() {
 	bin=$(cd "${BUILD:-build}" && pwd)
@@ -161,4 +162,84 @@ mapping() { # name, id and the beginning of the physical name of each column
 	[ ! -e "$t" ]
 	create 'id BIGINT' --property 'my.own=a=b' --property delta.targetFileSize=64mb
 	is '["a=b","64mb"]' "$(describe '.properties | [.["my.own"], .["delta.targetFileSize"]]')"
+}
+
+@test "--property sets what differs in a commit of its own, before the rows" {
+	create 'id BIGINT, v STRING' --property delta.checkpointInterval=7
+	run "$bin/cdc-merge" --property delta.checkpointInterval=7 --property delta.appendOnly=true \
+		--property own=1 "$t" <(ins 1 '{"id":"1","v":"a"}')
+	[ "$status" -eq 0 ]
+	is 'cdc-merge: info: version 1: properties delta.appendOnly=true, own=1' "${lines[0]}"
+	is 'CREATE TABLE, SET TBLPROPERTIES, MERGE' "$(operations)"
+	is '{"properties":"{\"delta.appendOnly\":\"true\",\"own\":\"1\"}"}' "$(commit 1 'select(.commitInfo).commitInfo.operationParameters')"
+	is '["commitInfo","metaData"]' "$(jq -sc '[.[] | keys[]]' "$t/_delta_log/00000000000000000001.json")"
+	is '{"delta.checkpointInterval":"7","cdc.key":"[\"id\"]","delta.appendOnly":"true","own":"1"}' "$(describe .properties)"
+	rows '{"id":1,"v":"a"}'
+	# What is there as asked is no change.
+	merge --property own=1 --property delta.appendOnly=true "$t" </dev/null
+	is 2 "$(describe .version)"
+	merge --property delta.appendOnly=false "$t" </dev/null
+	is '[3,"false"]' "$(describe '[.version, .properties["delta.appendOnly"]]')"
+}
+
+@test "--property with --dry-run tells and writes nothing" {
+	create 'id BIGINT, v STRING'
+	run "$bin/cdc-merge" --dry-run --property delta.enableDeletionVectors=true "$t" <(ins 1 '{"id":"1","v":"a"}')
+	[ "$status" -eq 0 ]
+	is 'cdc-merge: info: dry run: properties delta.enableDeletionVectors=true' "${lines[0]}"
+	is '{"version":0,"reader":1}' "$(describe '{version, reader: .protocol.minReaderVersion}')"
+	exits 2 'columnMapping.mode=id' "$bin/cdc-merge" --dry-run --property delta.columnMapping.mode=id "$t" /dev/null
+}
+
+@test "a property that needs a newer protocol brings it, and all that the old one meant" {
+	create 'id BIGINT NOT NULL, v STRING'
+	merge --property delta.columnMapping.mode=name "$t" </dev/null
+	is '{"minReaderVersion":2,"minWriterVersion":5}' "$(commit 1 'select(.protocol).protocol')"
+	merge --property delta.enableDeletionVectors=true "$t" </dev/null
+	is '[3,7,["columnMapping","deletionVectors"],["appendOnly","changeDataFeed","checkConstraints","columnMapping","deletionVectors","generatedColumns","invariants"]]' \
+		"$(describe '.protocol | [.minReaderVersion, .minWriterVersion, (.readerFeatures | sort), (.writerFeatures | sort)]')"
+	merge --property delta.checkpointInterval=3 "$t" </dev/null
+	is '' "$(commit 3 'select(.protocol)')"
+}
+
+@test "column mapping turned on keeps the names that the files have" {
+	create 'id BIGINT NOT NULL, v STRING, p DATE' -p p
+	merge "$t" <(ins 1 '{"id":"1","v":"a","p":"2020-01-01"}'; ins 2 '{"id":"2","v":"b","p":null}')
+	merge --property delta.columnMapping.mode=name "$t" <(upd 3 '{"id":"2"}' '{"v":"c"}')
+	is '[["id",1,"id"],["v",2,"v"],["p",3,"p"]]' "$(mapping)"
+	is '"3"' "$(describe '.properties["delta.columnMapping.maxColumnId"]')"
+	rows '{"id":1,"v":"a","p":"2020-01-01"}
+{"id":2,"v":"c","p":null}'
+	exits 2 'may go from none to name' "$bin/cdc-merge" --property delta.columnMapping.mode=none "$t" /dev/null
+}
+
+@test "in-commit timestamps turned on say since when" {
+	create 'id BIGINT, v STRING'
+	touch -d '2040-01-01T00:00:00Z' "$t/_delta_log/00000000000000000000.json"
+	merge --property delta.enableInCommitTimestamps=true "$t" <(ins 1 '{"id":"1","v":"a"}')
+	# It is later than the commit before, whatever the clock says, and each exceeds the last.
+	is '[1,2208988800001,2208988800001,2208988800002]' "$(jq -sc '
+		(.[1] | .metaData.configuration) as $c | [
+		($c["delta.inCommitTimestampEnablementVersion"], $c["delta.inCommitTimestampEnablementTimestamp"] | tonumber),
+		(.[] | select(.commitInfo) | .commitInfo.inCommitTimestamp)]' "$t"/_delta_log/*1.json "$t"/_delta_log/*2.json)"
+	merge --property delta.enableInCommitTimestamps=false "$t" </dev/null
+	is '["cdc.key","delta.enableInCommitTimestamps"]' "$(describe '.properties | keys')"
+	is null "$(commit 3 'select(.commitInfo).commitInfo.inCommitTimestamp')"
+}
+
+@test "what a table that is there cannot get is refused with the reason, and nothing is written" {
+	create 'id BIGINT, v STRING'
+	merge "$t" <(ins 1 '{"id":"1","v":"a"}')
+	while IFS='|' read -r property message; do
+		exits 2 "$message" "$bin/cdc-merge" --property own=1 --property "$property" "$t" /dev/null
+	done <<-'END'
+		delta.flyingCarpets=true|is not supported
+		delta.checkpointInterval=0|is not a number from 1
+		delta.columnMapping.mode=id|may go from none to name
+		delta.enableRowTracking=true|have no ids
+		delta.constraints.c=id > 0|whether the rows that the table holds meet it is not known
+		cdc.source=x|kept by this program
+	END
+	is 1 "$(describe .version)"
+	exits 2 'is no table' "$bin/cdc-merge" --property own=1 "$t.no" /dev/null
 }

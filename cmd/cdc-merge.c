@@ -16,7 +16,7 @@
 static const char *const mode_choices[] = { "auto", "dv", "cow", NULL };
 static const char *const position_choices[] = { "kafka", "recordID", "none", NULL };
 static const char *const truncate_choices[] = { "apply", "ignore", "fail", NULL };
-static const char *const evolve_choices[] = { "fail", "ignore", NULL };
+static const char *const evolve_choices[] = { "fail", "add", "widen", "ignore", NULL };
 
 struct options {
 	bool create;
@@ -168,11 +168,32 @@ static void on_properties(void *ctx, int64_t version, const char *what)
 		cmd_info(&r->c, "version %lld: properties %s", (long long)version, what);
 }
 
+#define COLUMNS_MAX 160 /* three numbers and the words around them */
+
+/* "columns added: 1; " before the counts of rows; nothing where nothing changed. */
+static const char *column_changes(const struct cdc_merge_result *d, char out[COLUMNS_MAX])
+{
+	const struct {
+		uint64_t n;
+		const char *what;
+	} change[] = { { d->columns_added, "added" },
+		       { d->columns_widened, "widened" },
+		       { d->columns_relaxed, "made nullable" } };
+	size_t len = 0;
+
+	out[0] = 0;
+	for (size_t i = 0; i < sizeof(change) / sizeof(change[0]); i++)
+		if (change[i].n)
+			len += (size_t)snprintf(out + len, COLUMNS_MAX - len, "columns %s: %llu; ",
+						change[i].what, (unsigned long long)change[i].n);
+	return out;
+}
+
 /* One line a commit. */
 static void on_commit(void *ctx, const struct cdc_merge_result *d)
 {
 	struct run *r = ctx;
-	char what[32];
+	char what[32], columns[COLUMNS_MAX];
 
 	r->total_inserted += d->inserted;
 	r->total_updated += d->updated;
@@ -182,12 +203,12 @@ static void on_commit(void *ctx, const struct cdc_merge_result *d)
 	else
 		snprintf(what, sizeof(what), "version %lld", (long long)d->version);
 	cmd_info(&r->c,
-		 "%s: %llu inserted, %llu updated, %llu deleted; files +%llu -%llu, "
+		 "%s: %s%llu inserted, %llu updated, %llu deleted; files +%llu -%llu, "
 		 "deletion vectors +%llu; %lld ms",
-		 what, (unsigned long long)d->inserted, (unsigned long long)d->updated,
-		 (unsigned long long)d->deleted, (unsigned long long)d->files_added,
-		 (unsigned long long)d->files_removed, (unsigned long long)d->dvs_added,
-		 (long long)d->elapsed_ms);
+		 what, column_changes(d, columns), (unsigned long long)d->inserted,
+		 (unsigned long long)d->updated, (unsigned long long)d->deleted,
+		 (unsigned long long)d->files_added, (unsigned long long)d->files_removed,
+		 (unsigned long long)d->dvs_added, (long long)d->elapsed_ms);
 	if (d->duplicates)
 		cmd_warn(&r->c, "%s: %llu rows beyond the first of their key were replaced too",
 			 what, (unsigned long long)d->duplicates);
@@ -247,7 +268,7 @@ static int open_merge(struct run *r, const char *table, struct cdc_err *err)
 		.mode = (enum cdc_merge_mode)choice(mode_choices, o->mode),
 		.position = (enum cdc_merge_position)choice(position_choices, o->position),
 		.on_truncate = (enum cdc_on_truncate)choice(truncate_choices, o->on_truncate),
-		.ignore_unknown_columns = !strcmp(o->evolve, "ignore"),
+		.evolve = (enum cdc_evolve)choice(evolve_choices, o->evolve),
 		.insert_only = o->insert_only,
 		.dry_run = o->dry_run,
 		.require_final = o->require_final,

@@ -9,9 +9,6 @@
 #define DEFAULT_MEMORY ((uint64_t)464 << 20)
 #define DEFAULT_RETRIES 100
 
-/* What an entry of a batch takes beside its row: struct entry, its key, map and index slots. */
-#define ENTRY_BYTES 120
-
 int cdc_merge_new(struct cdc_merge **out, const struct cdc_merge_options *opt, struct cdc_err *err)
 {
 	struct cdc_merge *m = calloc(1, sizeof(*m));
@@ -149,44 +146,19 @@ static int make_ready(struct cdc_merge *m, struct cdc_err *err)
 		return CDC_OK;
 	rc = cdc_target_ready(&m->target, m->has_schema ? &m->schema_record : NULL, err);
 	if (!rc && !m->target.creating)
-		rc = merge_set_properties(m, err);
+		rc = merge_adapt_table(m, err);
 	if (!rc)
 		rc = find_sequence(m, err);
 	if (!rc)
-		rc = image_init(&m->images, &m->target, err);
-	if (!rc) {
-		m->told_apart = calloc((size_t)m->target.snapshot->schema.num_fields + 1,
-				       sizeof(*m->told_apart));
-		if (!m->told_apart)
-			rc = cdc_fail_nomem(err);
-	}
+		rc = merge_use_schema(m, err);
 	if (!rc)
 		rc = cdc_net_new(&m->net, &no, err);
 	if (!rc && m->opt.position == CDC_POSITION_RECORD_ID)
 		rc = merge_stored_position(m, NULL, 0, &m->id_applied, err);
 	m->id_stored = m->id_applied;
-	m->row_bytes = ENTRY_BYTES;
-	for (int i = 0; !rc && i < m->target.snapshot->schema.num_fields; i++)
-		m->row_bytes += cdc_type_size(m->target.snapshot->schema.field[i].type) + 1;
 	if (!rc)
 		seen_start(&m->seen, m->target.snapshot, m->opt.memory_bytes);
 	m->ready = !rc;
-	return rc;
-}
-
-static int note_schema(struct cdc_merge *m, const struct cdc_record *r, struct cdc_err *err)
-{
-	int rc;
-
-	/* An open table has its columns already; images are checked against them one by one. */
-	if (m->ready)
-		return CDC_OK;
-	cdc_buf_reset(&m->schema_line);
-	rc = cdc_buf_put(&m->schema_line, r->line, err);
-	if (!rc)
-		rc = cdc_record_parse(&m->schema_record, &m->schema_tape,
-				      cdc_buf_str(&m->schema_line), err);
-	m->has_schema = !rc;
 	return rc;
 }
 
@@ -389,7 +361,7 @@ static int take(struct cdc_merge *m, const struct cdc_record *r, struct cdc_err 
 		m->counts.final = false;
 		return add_truncate(m, r, err);
 	case CDC_RECORD_SCHEMA:
-		return note_schema(m, r, err);
+		return merge_schema(m, r, err);
 	case CDC_RECORD_CHECKPOINT:
 		return checkpoint(m, r, err);
 	case CDC_RECORD_DDL:

@@ -28,6 +28,14 @@ enum cdc_merge_position {
 	CDC_POSITION_NONE
 };
 
+/* What to do where the source's columns are not the table's. */
+enum cdc_evolve {
+	CDC_EVOLVE_FAIL, /* records with a column that the table lacks are rejects */
+	CDC_EVOLVE_ADD, /* columns of SCHEMA records, or of `schema`, are added */
+	CDC_EVOLVE_WIDEN, /* and types that became wider are widened */
+	CDC_EVOLVE_IGNORE /* columns that the table lacks are dropped */
+};
+
 enum cdc_on_truncate { CDC_TRUNCATE_APPLY, CDC_TRUNCATE_IGNORE, CDC_TRUNCATE_FAIL };
 
 /* What one commit did; also what --dry-run reports, with version -1. */
@@ -49,6 +57,9 @@ struct cdc_merge_result {
 	uint64_t files_probed;
 	uint64_t files_skipped; /* ruled out by statistics or partition */
 	uint64_t retries; /* commits lost to other writers before this one */
+	uint64_t columns_added;
+	uint64_t columns_widened;
+	uint64_t columns_relaxed; /* no longer NOT NULL */
 	int64_t elapsed_ms;
 };
 
@@ -72,7 +83,7 @@ struct cdc_merge_options {
 	enum cdc_merge_mode mode;
 	enum cdc_merge_position position;
 	enum cdc_on_truncate on_truncate;
-	bool ignore_unknown_columns; /* --evolve ignore */
+	enum cdc_evolve evolve;
 	bool insert_only; /* records of keys that exist change nothing */
 	bool dry_run;
 	bool require_final;

@@ -159,6 +159,12 @@ static int put_commit(struct committing *k, struct cdc_err *err)
 	k->c.operation = "MERGE";
 	k->c.parameter = param;
 	k->c.num_parameters = 4;
+	if (m->target.pending && !k->o.num_adds && !k->o.num_removes) {
+		k->c.operation = m->target.columns.added ? "ADD COLUMNS" : "CHANGE COLUMN";
+		k->c.num_parameters = 0;
+		k->c.num_metrics = 0;
+	}
+	cdc_target_fill_commit(&m->target, &k->c);
 	k->c.isolation = "Serializable";
 	k->c.read_version = read;
 	k->c.add = k->o.add;
@@ -216,7 +222,7 @@ static int try_commit(struct committing *k, struct cdc_err *err)
 	if (rc || k->m->opt.dry_run)
 		return rc;
 	rc = outcome_actions(k->m, &k->p, &k->o, err);
-	if (rc || !(k->o.num_adds || k->o.num_removes || k->c.num_txns))
+	if (rc || !(k->o.num_adds || k->o.num_removes || k->c.num_txns || k->m->target.pending))
 		return rc;
 	return put_commit(k, err);
 }
@@ -271,6 +277,11 @@ static int commit_built(struct cdc_merge *m, struct batch *b, struct cdc_err *er
 	rc = commit_plan(&k, err);
 	r->retries = k.retries;
 	r->elapsed_ms = elapsed_ms(&k);
+	r->columns_added = m->target.columns.added;
+	r->columns_widened = m->target.columns.widened;
+	r->columns_relaxed = m->target.columns.relaxed;
+	if (!rc)
+		cdc_target_committed(&m->target);
 	outcome_free(&k.o, m, k.keep_files);
 	if (!rc && r->version >= 0) {
 		merge_warn_of_commit(m, err);

@@ -16,7 +16,7 @@ int image_init(struct image_ctx *x, const struct cdc_target *t, struct cdc_err *
 	image_free(x);
 	x->schema = &t->snapshot->schema;
 	x->key = &t->key;
-	x->ignore_unknown_columns = t->opt->ignore_unknown_columns;
+	x->ignore_unknown_columns = t->opt->evolve == CDC_EVOLVE_IGNORE;
 	x->map.key_raw = cdc_arena_calloc(&x->map.arena, (size_t)n, sizeof(*x->map.key_raw));
 	x->map.key_hint = cdc_arena_calloc(&x->map.arena, (size_t)n, sizeof(*x->map.key_hint));
 	if (!x->map.key_raw || !x->map.key_hint)

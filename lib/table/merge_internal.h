@@ -3,7 +3,7 @@
  *
  *	merge.c		records in: control records, positions, when a batch ends
  *	merge_image.c	images to keys and typed rows, and what is wrong with them
- *	merge_evolve.c	properties that change the table
+ *	merge_evolve.c	SCHEMA records and properties that change the table
  *	merge_batch.c	a folded batch: one entry per key, rows in the table's types
  *	merge_seen.c	keys of an initial load, which needs no look-ups
  *	merge_probe.c	which files can hold the keys, which rows they hold
@@ -331,8 +331,13 @@ int merge_reload(struct cdc_merge *m, struct batch *b, struct cdc_err *err);
 /* A commit that stands, though the system could not promise that a power loss spares it. */
 void merge_warn_of_commit(const struct cdc_merge *m, struct cdc_err *err);
 
-/* --property on a table that was opened just now. */
-int merge_set_properties(struct cdc_merge *m, struct cdc_err *err);
+/* A SCHEMA record: kept for creation, or the table follows it. */
+int merge_schema(struct cdc_merge *m, const struct cdc_record *r, struct cdc_err *err);
+/* --property and --evolve on a table that was opened just now. */
+int merge_adapt_table(struct cdc_merge *m, struct cdc_err *err);
+/* What hangs on the target's schema. */
+int merge_use_schema(struct cdc_merge *m, struct cdc_err *err);
+
 /* A checkpoint that fails never fails the commit that it follows. */
 void merge_checkpoint_if_due(struct cdc_merge *m, int64_t version);
 

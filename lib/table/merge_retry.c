@@ -134,7 +134,8 @@ int merge_rebase(struct cdc_merge *m, struct batch *b, struct plan *p, bool *cha
 		rc = merge_check_positions(m, err);
 	v.old = old;
 	v.now = m->target.snapshot;
-	if (!rc && !same_settings(v.old, v.now))
+	/* Columns that are pending have got their names anew. */
+	if (!rc && (m->target.pending || !same_settings(v.old, v.now)))
 		*changed = true;
 	if (!rc && p->probed) {
 		rc = move_plan(m, b, p, &v, changed, err);

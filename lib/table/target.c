@@ -171,7 +171,11 @@ int cdc_target_reload(struct cdc_target *t, struct cdc_snapshot **old, struct cd
 	if (old)
 		*old = NULL;
 	t->snapshot = NULL;
+	t->pending = false;
+	t->raised = false;
 	rc = target_open(t, err);
+	if (!rc && before.pending)
+		rc = target_evolve_to(t, &before.snapshot->schema, err);
 	if (!rc && !same_shape(&before.snapshot->schema, &t->snapshot->schema))
 		rc = cdc_fail(err, CDC_ECONFLICT, "another writer changed the schema of %s",
 			      t->path);
@@ -201,4 +205,5 @@ void cdc_target_committed(struct cdc_target *t)
 {
 	t->pending = false;
 	t->raised = false;
+	t->columns = (struct cdc_target_columns){ .added = 0 };
 }

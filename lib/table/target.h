@@ -10,6 +10,13 @@
 #include "table/key.h"
 #include "table/merge.h"
 
+/* What the snapshot has ahead of the log. */
+struct cdc_target_columns {
+	uint64_t added;
+	uint64_t widened;
+	uint64_t relaxed; /* no longer NOT NULL */
+};
+
 struct cdc_target {
 	const struct cdc_io *io;
 	const struct cdc_merge_options *opt; /* borrowed */
@@ -20,6 +27,7 @@ struct cdc_target {
 	 * commit has to carry it. Its files are those of its version. */
 	bool pending;
 	bool raised;
+	struct cdc_target_columns columns;
 	struct cdc_key key;
 	int sequence; /* field of --sequence-by; -1: none */
 };
@@ -45,14 +53,24 @@ int cdc_target_ready(struct cdc_target *t, const struct cdc_record *schema_recor
 int cdc_target_set_properties(struct cdc_target *t, struct cdc_buf *what, int64_t *version,
 			      struct cdc_err *err) CDC_NODISCARD;
 
+/*
+ * Make the snapshot of a table that is there what it has to be for rows of the SCHEMA record (NULL:
+ * of --schema alone), as far as --evolve allows; `apply` false: only tell in *changes whether it
+ * would change. Rows and keys of the old schema must be committed before. CDC_EUSAGE when the
+ * change is not possible, or the source does not tell a type.
+ */
+int cdc_target_evolve(struct cdc_target *t, const struct cdc_record *schema_record, bool apply,
+		      bool *changes, struct cdc_err *err) CDC_NODISCARD;
+
 /* Put what is pending into a commit; and say that it was committed. */
 void cdc_target_fill_commit(const struct cdc_target *t, struct cdc_commit *c);
 void cdc_target_committed(struct cdc_target *t);
 
 /*
- * Replace the snapshot by the latest state of the log, after a commit or a lost one. On failure the
- * old one stays. CDC_ECONFLICT when another writer changed the schema. The state of before goes to
- * *old, for the caller to free (NULL on failure); without `old` it is freed.
+ * Replace the snapshot by the latest state of the log, after a commit or a lost one; what is
+ * pending is made pending again where the log still lacks it. On failure the old one stays.
+ * CDC_ECONFLICT when another writer changed the schema. The state of before goes to *old, for the
+ * caller to free (NULL on failure); without `old` it is freed.
  */
 int cdc_target_reload(struct cdc_target *t, struct cdc_snapshot **old,
 		      struct cdc_err *err) CDC_NODISCARD;

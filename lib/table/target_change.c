@@ -18,7 +18,7 @@ int change_begin(struct target_change *c, struct cdc_target *t, struct cdc_err *
 		n++;
 	n += (size_t)c->num_config + MORE_CONFIG;
 	c->cap_config = (int)n;
-	c->config = cdc_arena_calloc(&s->arena, n, sizeof(*c->config));
+	c->config = cdc_arena_calloc(&c->arena, n, sizeof(*c->config));
 	if (!c->config)
 		return cdc_fail_nomem(err);
 	if (c->num_config)
@@ -29,6 +29,7 @@ int change_begin(struct target_change *c, struct cdc_target *t, struct cdc_err *
 void change_free(struct target_change *c)
 {
 	cdc_schema_free(&c->schema);
+	cdc_arena_free(&c->arena);
 }
 
 /* ------------------------------------------------------------------ properties */
@@ -58,10 +59,10 @@ bool change_is(const struct target_change *c, const char *key, const char *value
 	return change_get(c, key, &v) && cdc_str_ieq(v, cdc_str_z(value));
 }
 
-int change_set(struct target_change *c, struct cdc_target *t, struct cdc_str key,
-	       struct cdc_str value, struct cdc_err *err)
+int change_set(struct target_change *c, struct cdc_str key, struct cdc_str value,
+	       struct cdc_err *err)
 {
-	struct cdc_arena *a = &t->snapshot->arena;
+	struct cdc_arena *a = &c->arena;
 	int i = find(c, key);
 
 	if (i < 0) {
@@ -97,7 +98,7 @@ int change_map_columns(struct target_change *c, struct cdc_target *t, bool new_n
 	rc = cdc_schema_map(&c->schema, t->io, new_names, &max, err);
 	if (rc)
 		return rc;
-	return change_set(c, t, CDC_STR("delta.columnMapping.maxColumnId"),
+	return change_set(c, CDC_STR("delta.columnMapping.maxColumnId"),
 			  cdc_str(number, cdc_int64_format(max, number)), err);
 }
 
@@ -125,7 +126,7 @@ int change_track_rows(struct target_change *c, struct cdc_target *t, struct cdc_
 		if (!rc)
 			rc = cdc_buf_printf(&name, err, "%s%s", column[i].prefix, uuid);
 		if (!rc)
-			rc = change_set(c, t, column[i].key, cdc_buf_str(&name), err);
+			rc = change_set(c, column[i].key, cdc_buf_str(&name), err);
 	}
 	cdc_buf_free(&name);
 	return rc;
@@ -133,22 +134,42 @@ int change_track_rows(struct target_change *c, struct cdc_target *t, struct cdc_
 
 /* ------------------------------------------------------------------ into the snapshot */
 
+static struct cdc_str keep(struct cdc_arena *a, struct cdc_str s)
+{
+	return s.p ? cdc_str(cdc_arena_dup(a, s.p, s.n), s.n) : s;
+}
+
+/* The new schema and properties, in memory of the snapshot. */
+static int make_metadata(const struct target_change *c, struct cdc_snapshot *s,
+			 struct cdc_metadata *m, struct cdc_err *err)
+{
+	struct cdc_buf json = CDC_BUF_INIT;
+	int rc = cdc_schema_to_json(&c->schema, &json, err);
+
+	m->config = cdc_arena_calloc(&s->arena, (size_t)c->num_config + 1, sizeof(*m->config));
+	m->num_config = c->num_config;
+	if (!rc)
+		m->schema_json = keep(&s->arena, cdc_buf_str(&json));
+	if (!rc && (!m->config || !m->schema_json.p))
+		rc = cdc_fail_nomem(err);
+	for (int i = 0; !rc && i < c->num_config; i++) {
+		m->config[i].key = keep(&s->arena, c->config[i].key);
+		m->config[i].value = keep(&s->arena, c->config[i].value);
+		if (!m->config[i].key.p || (c->config[i].value.p && !m->config[i].value.p))
+			rc = cdc_fail_nomem(err);
+	}
+	cdc_buf_free(&json);
+	return rc;
+}
+
 int change_apply(struct target_change *c, struct cdc_target *t, struct cdc_err *err)
 {
 	struct cdc_snapshot *s = t->snapshot;
 	struct cdc_metadata m = s->metadata;
-	struct cdc_buf json = CDC_BUF_INIT;
 	struct cdc_protocol p;
 	bool raised;
-	int rc = cdc_schema_to_json(&c->schema, &json, err);
+	int rc = make_metadata(c, s, &m, err);
 
-	if (!rc) {
-		m.schema_json = cdc_str(cdc_arena_dup(&s->arena, json.p, json.len), json.len);
-		m.config = c->config;
-		m.num_config = c->num_config;
-		if (!m.schema_json.p)
-			rc = cdc_fail_nomem(err);
-	}
 	if (!rc)
 		rc = cdc_protocol_upgrade(&s->protocol, &m, &c->schema, &s->arena, &p, &raised,
 					  err);
@@ -157,7 +178,9 @@ int change_apply(struct target_change *c, struct cdc_target *t, struct cdc_err *
 	if (!rc) {
 		t->pending = true;
 		t->raised = t->raised || raised;
+		t->columns.added += c->added;
+		t->columns.widened += c->widened;
+		t->columns.relaxed += c->relaxed;
 	}
-	cdc_buf_free(&json);
 	return rc;
 }

@@ -25,7 +25,7 @@ static int add_key_config(struct target_change *c, struct cdc_target *t, struct 
 	if (!rc)
 		rc = cdc_buf_putc(&b, ']', err);
 	if (!rc)
-		rc = change_set(c, t, CDC_STR("cdc.key"), cdc_buf_str(&b), err);
+		rc = change_set(c, CDC_STR("cdc.key"), cdc_buf_str(&b), err);
 	cdc_buf_free(&b);
 	return rc;
 }
@@ -41,7 +41,7 @@ static int add_source_config(struct target_change *c, struct cdc_target *t,
 	name = cdc_arena_alloc(&t->snapshot->arena, rec->db_table.n);
 	if (!name)
 		return cdc_fail_nomem(err);
-	return change_set(c, t, CDC_STR("cdc.source"),
+	return change_set(c, CDC_STR("cdc.source"),
 			  cdc_str(name, cdc_json_unescape(rec->db_table, name)), err);
 }
 
@@ -67,7 +67,7 @@ static int fill_mapping(struct target_change *c, struct cdc_target *t, struct cd
 		if (!wants_mapping(c))
 			return CDC_OK;
 		mode = CDC_STR("name");
-		rc = change_set(c, t, CDC_STR("delta.columnMapping.mode"), mode, err);
+		rc = change_set(c, CDC_STR("delta.columnMapping.mode"), mode, err);
 	}
 	if (!rc && !cdc_str_ieq(mode, CDC_STR("none")))
 		return change_map_columns(c, t, true, err);
@@ -93,10 +93,10 @@ static int fill_config(struct target_change *c, struct cdc_target *t, const stru
 
 		rc = target_property(t, i, &key, &value, err);
 		if (!rc)
-			rc = change_set(c, t, key, value, err);
+			rc = change_set(c, key, value, err);
 	}
 	if (!rc && t->opt->mode == CDC_MERGE_DV)
-		rc = change_set(c, t, CDC_STR("delta.enableDeletionVectors"), CDC_STR("true"), err);
+		rc = change_set(c, CDC_STR("delta.enableDeletionVectors"), CDC_STR("true"), err);
 	if (!rc)
 		rc = change_track_rows(c, t, err);
 	if (!rc)
@@ -153,7 +153,7 @@ static int fill_identity(struct cdc_target *t, struct cdc_snapshot *s, struct cd
 static int fill(struct cdc_target *t, const struct cdc_record *rec, struct cdc_err *err)
 {
 	struct cdc_snapshot *s = t->snapshot;
-	struct target_change c = { .num_config = 0 };
+	struct target_change c = { .added = 0 };
 	int rc = target_columns(t, rec, NULL, &s->schema, err);
 
 	if (!rc && !s->schema.num_fields)

@@ -16,9 +16,13 @@
 /* A metaData made beside the snapshot. */
 struct target_change {
 	struct cdc_schema schema;
-	struct cdc_kv *config; /* in the snapshot's arena, as all that they hold */
+	struct cdc_kv *config;
 	int num_config;
 	int cap_config;
+	struct cdc_arena arena; /* owns the properties that were set */
+	uint64_t added; /* columns */
+	uint64_t widened;
+	uint64_t relaxed; /* no longer NOT NULL */
 };
 
 /* From what the target's snapshot has. To be freed, also after a failure. */
@@ -27,8 +31,8 @@ void change_free(struct target_change *c);
 bool change_get(const struct target_change *c, const char *key, struct cdc_str *value);
 bool change_is(const struct target_change *c, const char *key, const char *value);
 /* Both are copied; the key replaces one that is there. */
-int change_set(struct target_change *c, struct cdc_target *t, struct cdc_str key,
-	       struct cdc_str value, struct cdc_err *err) CDC_NODISCARD;
+int change_set(struct target_change *c, struct cdc_str key, struct cdc_str value,
+	       struct cdc_err *err) CDC_NODISCARD;
 void change_unset(struct target_change *c, const char *key);
 /* Column mapping for the fields that have none, and the highest id that is taken now. */
 int change_map_columns(struct target_change *c, struct cdc_target *t, bool new_names,
@@ -62,4 +66,8 @@ int target_draft(struct cdc_target *t, const struct cdc_record *rec,
 /* The i-th --property, split and checked. */
 int target_property(const struct cdc_target *t, size_t i, struct cdc_str *key,
 		    struct cdc_str *value, struct cdc_err *err) CDC_NODISCARD;
+/* Give a table that was reloaded the columns that the rows at hand need. */
+int target_evolve_to(struct cdc_target *t, const struct cdc_schema *wanted,
+		     struct cdc_err *err) CDC_NODISCARD;
+
 #endif

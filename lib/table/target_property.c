@@ -74,13 +74,13 @@ static int note_commit_times(struct target_change *c, struct cdc_target *t, int6
 	*ms = now > t->snapshot->timestamp_ms ? now : t->snapshot->timestamp_ms + 1;
 	rc = cdc_buf_printf(&number, err, "%lld", (long long)t->snapshot->version + 1);
 	if (!rc)
-		rc = change_set(c, t, CDC_STR("delta.inCommitTimestampEnablementVersion"),
+		rc = change_set(c, CDC_STR("delta.inCommitTimestampEnablementVersion"),
 				cdc_buf_str(&number), err);
 	cdc_buf_reset(&number);
 	if (!rc)
 		rc = cdc_buf_printf(&number, err, "%lld", (long long)*ms);
 	if (!rc)
-		rc = change_set(c, t, CDC_STR("delta.inCommitTimestampEnablementTimestamp"),
+		rc = change_set(c, CDC_STR("delta.inCommitTimestampEnablementTimestamp"),
 				cdc_buf_str(&number), err);
 	cdc_buf_free(&number);
 	return rc;
@@ -143,7 +143,7 @@ static int plan(struct target_change *c, struct cdc_target *t, struct cdc_buf *w
 				break;
 		if (have < c->num_config)
 			continue;
-		if (check_on_table(c, t, key, value, err) || change_set(c, t, key, value, err) ||
+		if (check_on_table(c, t, key, value, err) || change_set(c, key, value, err) ||
 		    put_pair(what, json, key, value, err))
 			return err->code;
 	}
@@ -155,7 +155,7 @@ static int try_once(struct cdc_target *t, struct cdc_buf *what, int64_t *version
 		    struct cdc_err *err)
 {
 	struct cdc_buf json = CDC_BUF_INIT;
-	struct target_change c = { .num_config = 0 };
+	struct target_change c = { .added = 0 };
 	struct cdc_kv parameter = { .key = CDC_STR("properties") };
 	struct cdc_commit commit = { .operation = "SET TBLPROPERTIES",
 				     .parameter = &parameter,

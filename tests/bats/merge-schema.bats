@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# Proves what a user sees when a table is created with settings and unusual names, and when its
-# properties change.
+# Proves what a user sees when a table is created with settings and unusual names, when its
+# properties change, and when its columns follow the source's.
 
 setup() {
 	bin=$(cd "${BUILD:-build}" && pwd)
@@ -210,6 +210,10 @@ mapping() { # name, id and the beginning of the physical name of each column
 	is '"3"' "$(describe '.properties["delta.columnMapping.maxColumnId"]')"
 	rows '{"id":1,"v":"a","p":"2020-01-01"}
 {"id":2,"v":"c","p":null}'
+	merge --evolve add "$t" <(schema id:bigint 'new;one:date'; upd 4 '{"id":"1"}' '{"new;one":"2021-12-31"}')
+	is '[["id",1,"id"],["v",2,"v"],["p",3,"p"],["new;one",4,"col-UUID"]]' "$(mapping)"
+	rows '{"id":1,"v":"a","p":"2020-01-01","new;one":"2021-12-31"}
+{"id":2,"v":"c","p":null,"new;one":null}'
 	exits 2 'may go from none to name' "$bin/cdc-merge" --property delta.columnMapping.mode=none "$t" /dev/null
 }
 
@@ -242,4 +246,146 @@ mapping() { # name, id and the beginning of the physical name of each column
 	END
 	is 1 "$(describe .version)"
 	exits 2 'is no table' "$bin/cdc-merge" --property own=1 "$t.no" /dev/null
+}
+
+@test "--evolve add adds the columns of a SCHEMA record in the commit of the rows" {
+	create 'id BIGINT NOT NULL, v STRING'
+	merge "$t" <(ins 1 '{"id":"1","v":"a"}')
+	schema id:bigint:false 'n:decimal(7,2):false' v:varchar 'w:tinyint unsigned' >in
+	ins 2 '{"id":"2","v":"b","n":"1.50","w":"255"}' >>in
+	run "$bin/cdc-merge" --evolve add "$t" in
+	[ "$status" -eq 0 ]
+	[[ $output == 'cdc-merge: info: version 2: columns added: 2; 1 inserted, 0 updated, 0 deleted; '* ]]
+	is '["MERGE","metaData","add"]' "$(jq -sc '[.[] | .commitInfo.operation // keys[]]' "$t/_delta_log/00000000000000000002.json")"
+	# At the end, and nullable whatever the source says: the rows that are there have none.
+	is '[["id","long",false],["v","string",true],["n","decimal(7,2)",true],["w","short",true]]' "$(describe '[.schema.fields[] | [.name, .type, .nullable]]')"
+	rows '{"id":1,"v":"a","n":null,"w":null}
+{"id":2,"v":"b","n":1.50,"w":255}'
+	# The same record again changes nothing.
+	merge --evolve add "$t" <(head -1 in; ins 3 '{"id":"3"}')
+	is '' "$(commit 3 'select(.metaData)')"
+	"$bin/cdc-snapshot" --version-as-of 1 "$t" | diff -u <(echo '{"id":1,"v":"a"}') -
+	"$bin/cdc-compact" -q "$t"
+	rows '{"id":1,"v":"a","n":null,"w":null}
+{"id":2,"v":"b","n":1.50,"w":255}
+{"id":3,"v":null,"n":null,"w":null}'
+}
+
+@test "a SCHEMA record amid the stream ends the batch of the old columns" {
+	{ schema id:bigint v:varchar; ins 1 '{"id":"1","v":"a"}' 1; ins 2 '{"id":"2","v":"b"}' 2
+		schema id:bigint v:varchar w:date; ins 3 '{"id":"3","w":"2020-01-01"}' 3
+		upd 4 '{"id":"1"}' '{"w":"2020-01-02"}'; } >in
+	merge --evolve add "$t" in
+	is 'CREATE TABLE, MERGE, MERGE' "$(operations)"
+	rows '{"id":1,"v":"a","w":"2020-01-02"}
+{"id":2,"v":"b","w":null}
+{"id":3,"v":null,"w":"2020-01-01"}'
+	is '["cdc:x:0",1] ["cdc:x:0",3]' "$(jq -c 'select(.txn) | [.txn.appId, .txn.version]' "$t"/_delta_log/*.json | paste -sd' ')"
+	run "$bin/cdc-merge" --evolve add "$t" in
+	[[ $output == *'3 records skipped'* ]]
+	rows '{"id":1,"v":"a","w":"2020-01-02"}
+{"id":2,"v":"b","w":null}
+{"id":3,"v":null,"w":"2020-01-01"}'
+}
+
+@test "what no SCHEMA record and no --schema explains stays a reject" {
+	create 'id BIGINT, v STRING'
+	exits 3 'column "w" is not in the table' "$bin/cdc-merge" --evolve add "$t" <(ins 1 '{"id":"1","w":"x"}')
+	exits 3 'column "w" is not in the table' "$bin/cdc-merge" "$t" <(schema id:bigint w:varchar; ins 1 '{"id":"1","w":"x"}')
+	merge --evolve ignore "$t" <(schema id:bigint w:varchar; ins 1 '{"id":"1","w":"x"}')
+	rows '{"id":1,"v":null}'
+	merge --evolve add --schema 'w DECIMAL(3,1), id BIGINT NOT NULL' "$t" <(upd 2 '{"id":"1"}' '{"w":"1.5"}')
+	is '[["id","long",true],["v","string",true],["w","decimal(3,1)",true]]' "$(describe '[.schema.fields[] | [.name, .type, .nullable]]')"
+	rows '{"id":1,"v":null,"w":1.5}'
+	# The source does not tell the digits of either: that of a column that is there is left alone.
+	exits 2 "--schema 'z TYPE'" "$bin/cdc-merge" --evolve add "$t" <(schema id:bigint w:decimal z:decimal; ins 3 '{"id":"1"}')
+	merge --evolve add --schema 'z DECIMAL(5,0)' "$t" <(schema id:bigint w:decimal z:decimal; upd 4 '{"id":"1"}' '{"z":"7"}')
+	rows '{"id":1,"v":null,"w":1.5,"z":7}'
+	exits 2 'without column mapping' "$bin/cdc-merge" --evolve add "$t" <(schema id:bigint 'a b:date'; ins 5 '{"id":"5"}')
+}
+
+@test "--evolve widen widens types, and the files that are there keep theirs" {
+	create 'id INT NOT NULL, b TINYINT, d DATE, f FLOAT, n DECIMAL(5,2), i INT' \
+		--property delta.checkpointInterval=2 --property delta.enableDeletionVectors=true
+	merge "$t" <(ins 1 '{"id":"1","b":"127","d":"2020-01-02","f":"0.1","n":"123.45","i":"7"}'
+		ins 2 '{"id":"2","b":"-128","d":"1999-12-31","f":"-3.5","n":"-0.01","i":"2147483647"}')
+	{ schema 'id:bigint(20)' 'b:int(11)' d:datetime f:double 'n:decimal(12,4)' i:double
+		ins 3 '{"id":"5000000000","b":"2147483647","d":"2020-01-02 03:04:05","f":"0.1","n":"12345678.1234","i":"0.5"}'; } >in
+	run "$bin/cdc-merge" --evolve widen "$t" in
+	[ "$status" -eq 0 ]
+	[[ $output == *'version 2: columns widened: 6; 1 inserted, '*'files +1 -0'* ]]
+	is '["id=long","b=integer","d=timestamp_ntz","f=double","n=decimal(12,4)","i=double"]' \
+		"$(describe '[.schema.fields[] | "\(.name)=\(.type)"]')"
+	is '[{"fromType":"byte","toType":"integer"}]' "$(describe '.schema.fields[1].metadata["delta.typeChanges"]')"
+	is '[3,7,["deletionVectors","timestampNtz","typeWidening"],"true"]' \
+		"$(describe '[.protocol.minReaderVersion, .protocol.minWriterVersion, (.protocol.readerFeatures | sort), .properties["delta.enableTypeWidening"]]')"
+	one='{"id":1,"b":127,"d":"2020-01-02 00:00:00","f":0.10000000149011612,"n":123.4500,"i":7.0}'
+	two='{"id":2,"b":-128,"d":"1999-12-31 00:00:00","f":-3.5,"n":-0.0100,"i":2.147483647E9}'
+	three='{"id":5000000000,"b":2147483647,"d":"2020-01-02 03:04:05","f":0.1,"n":12345678.1234,"i":0.5}'
+	rows "$one
+$two
+$three"
+	# Statistics and pages of the old file, from the commit and from the checkpoint.
+	for again in 1 2; do
+		rows "$one" --where "id = 1"
+		rows "$one" --where "b = 127"
+		rows "$one
+$three" --where "d >= '2020-01-02 00:00:00'"
+		rows "$two" --where "d < '2000-01-01 00:00:00'"
+		rows "$one" --where "f > 0.1"
+		rows "$one" --where "n = 123.45"
+		rows "$two" --where "i > 2147483646.5"
+		"$bin/cdc-compact" -q --checkpoint "$t"
+	done
+	# Keys of the old file are found by the new type, whichever way the file is written.
+	merge --mode dv "$t" <(upd 4 '{"id":"1"}' '{"b":"1000"}')
+	merge --mode cow "$t" <(upd 5 '{"id":"2"}' '{"i":"0.25"}'; upd 6 '{"id":"5000000000"}' '{"f":"9.5"}')
+	one=${one/:127/:1000} two=${two/2.147483647E9/0.25} three=${three/'"f":0.1'/'"f":9.5'}
+	rows "$one
+$two
+$three"
+	# A second step is noted after the first.
+	merge --evolve widen --schema 'b BIGINT' "$t" <(ins 7 '{"id":"7","b":"9000000000"}')
+	is '[{"fromType":"byte","toType":"integer"},{"fromType":"integer","toType":"long"}]' "$(describe '.schema.fields[1].metadata["delta.typeChanges"]')"
+	"$bin/cdc-compact" -q "$t"
+	rows "$one
+$two
+$three
+"'{"id":7,"b":9000000000,"d":null,"f":null,"n":null,"i":null}'
+}
+
+@test "what is no widening is left to the values, and a partition column is not widened" {
+	create 'id INT, v STRING, n DECIMAL(5,2), p INT' -p p
+	exits 3 '"x" is malformed' "$bin/cdc-merge" --evolve widen "$t" <(schema id:varchar v:date 'n:decimal(5,1)'; ins 1 '{"id":"x"}')
+	merge --evolve widen "$t" <(schema id:varchar v:date 'n:decimal(5,1)'; ins 1 '{"id":"1","v":"2020-01-01","n":"1.5"}')
+	is '["id=integer","v=string","n=decimal(5,2)","p=integer"]' "$(describe '[.schema.fields[] | "\(.name)=\(.type)"]')"
+	exits 2 'a partition column cannot be widened' "$bin/cdc-merge" --evolve widen "$t" <(schema 'id:int(11)' 'p:bigint(20)'; ins 2 '{"id":"2"}')
+	# Wider types are not for --evolve add.
+	exits 3 'out of range' "$bin/cdc-merge" --evolve add "$t" <(schema 'id:bigint(20)'; ins 2 '{"id":"5000000000"}')
+}
+
+@test "a column that the source made nullable is, but never one of the key" {
+	create 'id BIGINT NOT NULL, v STRING NOT NULL, w STRING NOT NULL'
+	exits 3 'NOT NULL' "$bin/cdc-merge" "$t" <(schema id:bigint:true v:varchar:true; ins 1 '{"id":"1","v":null,"w":"b"}')
+	run "$bin/cdc-merge" --evolve add "$t" <(schema id:bigint:true v:varchar:true w:varchar; ins 1 '{"id":"1","v":null,"w":"b"}')
+	[[ $output == *'columns made nullable: 1; 1 inserted'* ]]
+	is '[false,true,false]' "$(describe '[.schema.fields[].nullable]')"
+	rows '{"id":1,"v":null,"w":"b"}'
+}
+
+@test "columns without rows are committed alone" {
+	create 'id BIGINT, v STRING'
+	merge --evolve add "$t" <(schema id:bigint w:date)
+	is 'CREATE TABLE, ADD COLUMNS' "$(operations)"
+	merge --evolve widen "$t" <(schema id:bigint w:datetime)
+	is 'CREATE TABLE, ADD COLUMNS, CHANGE COLUMN' "$(operations)"
+	is '["id=long","v=string","w=timestamp_ntz"]' "$(describe '[.schema.fields[] | "\(.name)=\(.type)"]')"
+}
+
+@test "--dry-run tells of columns and leaves the table alone" {
+	create 'id BIGINT, v STRING'
+	run "$bin/cdc-merge" --dry-run --evolve widen "$t" <(schema id:bigint w:date; ins 1 '{"id":"1","w":"2020-01-01"}')
+	[ "$status" -eq 0 ]
+	[[ $output == 'cdc-merge: info: dry run: columns added: 1; 1 inserted, '* ]]
+	is '[0,2]' "$(describe '[.version, (.schema.fields | length)]')"
 }

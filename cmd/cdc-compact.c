@@ -100,7 +100,7 @@ static int compact(struct run *r, struct cdc_err *err)
 	return rc;
 }
 
-static int checkpoint(struct run *r, struct cdc_err *err)
+static int plan_checkpoint(struct run *r, struct cdc_err *err)
 {
 	struct cdc_snapshot *s = NULL;
 	struct cdc_buf b = CDC_BUF_INIT;
@@ -108,19 +108,27 @@ static int checkpoint(struct run *r, struct cdc_err *err)
 
 	if (!rc)
 		rc = cdc_snapshot_check_writable(s, err);
-	if (!rc && r->o.dry_run) {
+	if (!rc)
 		rc = cdc_buf_printf(&b, err, "{\"operation\":\"checkpoint\",\"version\":%lld}",
 				    (long long)s->version);
-		if (!rc)
-			rc = put_line(r, &b, err);
-	} else if (!rc) {
-		rc = cdc_checkpoint_write(r->c.io, s, err);
-		if (!rc)
-			cmd_info(&r->c, "checkpoint of version %lld: %zu files",
-				 (long long)s->version, s->num_adds);
-	}
+	if (!rc)
+		rc = put_line(r, &b, err);
 	cdc_buf_free(&b);
 	cdc_snapshot_free(s);
+	return rc;
+}
+
+static int checkpoint(struct run *r, struct cdc_err *err)
+{
+	struct cdc_checkpoint_result d;
+	int rc;
+
+	if (r->o.dry_run)
+		return plan_checkpoint(r, err);
+	rc = cdc_checkpoint_write_version(r->c.io, r->table, -1, &d, err);
+	if (!rc)
+		cmd_info(&r->c, "checkpoint of version %lld: %llu files", (long long)d.version,
+			 (unsigned long long)d.num_adds);
 	return rc;
 }
 

@@ -173,7 +173,7 @@ static int bind_action(struct cdc_cp_reader *r, enum cdc_action_kind kind, struc
 	int first = r->num_bindings;
 
 	r->probe[kind] = -1;
-	if (group < 0)
+	if (group < 0 || !(r->kinds & CDC_KIND(kind)))
 		return CDC_OK;
 	r->first[kind] = first;
 	for (int i = 0; i < d->num_members; i++) {
@@ -519,6 +519,7 @@ static int read_parquet(struct cdc_cp_reader *r, const char *path, struct cdc_er
 /* ------------------------------------------------------------------ V2 */
 
 struct v2 {
+	uint32_t kinds; /* that are wanted */
 	cdc_action_fn *each;
 	void *ctx;
 	struct cdc_arena arena;
@@ -534,7 +535,7 @@ static int v2_action(void *ctx, const struct cdc_action *a, struct cdc_err *err)
 	struct cdc_sidecar own;
 
 	if (a->kind != CDC_ACT_SIDECAR)
-		return v->each(v->ctx, a, err);
+		return v->kinds & CDC_KIND(a->kind) ? v->each(v->ctx, a, err) : CDC_OK;
 	if (v->n == v->cap) {
 		size_t cap = v->cap ? v->cap * 2 : 16;
 		struct cdc_sidecar *p = reallocarray(v->sidecar, cap, sizeof(*p));
@@ -618,10 +619,10 @@ static int read_sidecars(struct cdc_cp_reader *r, const char *table, const struc
 }
 
 int cdc_checkpoint_read(const struct cdc_io *io, const char *table,
-			const struct cdc_log_checkpoint *cp, cdc_action_fn *each, void *ctx,
-			struct cdc_err *err)
+			const struct cdc_log_checkpoint *cp, uint32_t kinds, cdc_action_fn *each,
+			void *ctx, struct cdc_err *err)
 {
-	struct v2 v = { .each = each, .ctx = ctx };
+	struct v2 v = { .kinds = kinds, .each = each, .ctx = ctx };
 	struct cdc_cp_reader *r = calloc(1, sizeof(*r));
 	struct cdc_arena arena = CDC_ARENA_INIT;
 	const char *path;
@@ -630,6 +631,7 @@ int cdc_checkpoint_read(const struct cdc_io *io, const char *table,
 	if (!r)
 		return cdc_fail_nomem(err);
 	r->io = io;
+	r->kinds = kinds | CDC_KIND(CDC_ACT_SIDECAR);
 	r->each = v2_action;
 	r->ctx = &v;
 	for (size_t i = 0; !rc && i < cp->num_files; i++) {
@@ -639,7 +641,7 @@ int cdc_checkpoint_read(const struct cdc_io *io, const char *table,
 		else if (!rc)
 			rc = read_parquet(r, path, err);
 	}
-	if (!rc)
+	if (!rc && kinds & CDC_FILE_KINDS)
 		rc = read_sidecars(r, table, &v, err);
 	cdc_buf_free(&r->text);
 	cdc_arena_free(&r->scratch);

@@ -174,7 +174,7 @@ static int add_actions(struct cdc_cp_shape *b, struct cdc_err *err)
 	int rc = CDC_OK;
 
 	for (int k = 0; !rc && k < CDC_ACT_NUM_TABLES; k++) {
-		if (!(b->r->content.kinds & CDC_CP_KIND(k)))
+		if (!(b->r->content.kinds & CDC_KIND(k)))
 			continue;
 		root->num_children++;
 		rc = add_action(b, (enum cdc_action_kind)k, err);

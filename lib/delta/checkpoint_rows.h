@@ -41,12 +41,10 @@ struct cdc_cp_content {
 	const struct cdc_snapshot *s; /* whose columns the typed ones follow; outlives the rows */
 };
 
-#define CDC_CP_KIND(k) (UINT32_C(1) << (k))
-#define CDC_CP_FILE_KINDS (CDC_CP_KIND(CDC_ACT_ADD) | CDC_CP_KIND(CDC_ACT_REMOVE))
 #define CDC_CP_STATE_KINDS                                                                         \
-	(CDC_CP_KIND(CDC_ACT_TXN) | CDC_CP_KIND(CDC_ACT_METADATA) |                                \
-	 CDC_CP_KIND(CDC_ACT_PROTOCOL) | CDC_CP_KIND(CDC_ACT_DOMAIN))
-#define CDC_CP_V2_KINDS (CDC_CP_KIND(CDC_ACT_SIDECAR) | CDC_CP_KIND(CDC_ACT_CHECKPOINT))
+	(CDC_KIND(CDC_ACT_TXN) | CDC_KIND(CDC_ACT_METADATA) | CDC_KIND(CDC_ACT_PROTOCOL) |         \
+	 CDC_KIND(CDC_ACT_DOMAIN))
+#define CDC_CP_V2_KINDS (CDC_KIND(CDC_ACT_SIDECAR) | CDC_KIND(CDC_ACT_CHECKPOINT))
 
 struct cdc_cp_rows {
 	struct cdc_cp_content content;

@@ -13,6 +13,10 @@ struct cdc_cp_source {
 	void *ctx;
 };
 
+/* files() of what the snapshot itself holds. */
+int cdc_cp_snapshot_files(const struct cdc_snapshot *s, cdc_action_fn *each, void *ctx,
+			  struct cdc_err *err) CDC_NODISCARD;
+
 /*
  * Write the checkpoint that the table's properties ask for, and the hint to it: a classic one, or a
  * V2 checkpoint with its files in sidecars. Streams.

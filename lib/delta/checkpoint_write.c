@@ -109,7 +109,7 @@ static int put_file_action(void *ctx, const struct cdc_action *a, struct cdc_err
 
 static int write_classic(struct output *o, struct cdc_err *err)
 {
-	struct cdc_cp_content content = content_of(o->s, CDC_CP_STATE_KINDS | CDC_CP_FILE_KINDS);
+	struct cdc_cp_content content = content_of(o->s, CDC_CP_STATE_KINDS | CDC_FILE_KINDS);
 	char name[CDC_LOG_NAME_MAX];
 	int rc;
 
@@ -163,7 +163,7 @@ static int end_sidecar(struct output *o, struct cdc_err *err)
 static int put_sidecar_action(void *ctx, const struct cdc_action *a, struct cdc_err *err)
 {
 	struct output *o = ctx;
-	struct cdc_cp_content content = content_of(o->s, CDC_CP_FILE_KINDS);
+	struct cdc_cp_content content = content_of(o->s, CDC_FILE_KINDS);
 	int rc = CDC_OK;
 
 	if (o->file_open && o->file.num_actions == SIDECAR_ACTIONS)
@@ -191,7 +191,7 @@ static int write_sidecars(struct output *o, struct cdc_err *err)
 static int write_top(struct output *o, struct cdc_err *err)
 {
 	struct cdc_cp_content content = {
-		.kinds = CDC_CP_STATE_KINDS | CDC_CP_FILE_KINDS | CDC_CP_V2_KINDS,
+		.kinds = CDC_CP_STATE_KINDS | CDC_FILE_KINDS | CDC_CP_V2_KINDS,
 		.stats = true,
 		.s = o->s,
 	};
@@ -273,28 +273,34 @@ int cdc_cp_write(const struct cdc_io *io, const struct cdc_cp_source *source, ui
 	return rc;
 }
 
-static int snapshot_files(void *ctx, cdc_action_fn *each, void *each_ctx, struct cdc_err *err)
+int cdc_cp_snapshot_files(const struct cdc_snapshot *s, cdc_action_fn *each, void *ctx,
+			  struct cdc_err *err)
 {
-	const struct cdc_cp_source *source = ctx;
-	const struct cdc_snapshot *s = source->s;
 	int rc = CDC_OK;
 
 	for (size_t i = 0; !rc && i < s->num_tombstones; i++) {
 		struct cdc_action a = { .kind = CDC_ACT_REMOVE, .u.remove = s->tombstone[i] };
 
-		rc = each(each_ctx, &a, err);
+		rc = each(ctx, &a, err);
 	}
 	for (size_t i = 0; !rc && i < s->num_adds; i++) {
 		struct cdc_action a = { .kind = CDC_ACT_ADD, .u.add = s->add[i] };
 
-		rc = each(each_ctx, &a, err);
+		rc = each(ctx, &a, err);
 	}
 	return rc;
 }
 
+static int own_files(void *ctx, cdc_action_fn *each, void *each_ctx, struct cdc_err *err)
+{
+	const struct cdc_cp_source *source = ctx;
+
+	return cdc_cp_snapshot_files(source->s, each, each_ctx, err);
+}
+
 int cdc_checkpoint_write(const struct cdc_io *io, const struct cdc_snapshot *s, struct cdc_err *err)
 {
-	struct cdc_cp_source source = { s, snapshot_files, &source };
+	struct cdc_cp_source source = { s, own_files, &source };
 	uint64_t num_adds;
 	int rc = cdc_cp_write(io, &source, &num_adds, err);
 

@@ -203,11 +203,25 @@ int cdc_log_version_at(const struct cdc_io *io, const struct cdc_snapshot *s, in
 /* ------------------------------------------------------------------ checkpoints */
 
 /*
- * Write the classic checkpoint of a snapshot and _last_checkpoint, then clean up the log as the
- * table's properties allow. Streams; memory does not grow with the number of files.
+ * Write the checkpoint of a snapshot, of the kind that the table asks for, and _last_checkpoint,
+ * then clean up the log as the table's properties allow.
  */
 int cdc_checkpoint_write(const struct cdc_io *io, const struct cdc_snapshot *s,
 			 struct cdc_err *err) CDC_NODISCARD;
+
+struct cdc_checkpoint_result {
+	int64_t version;
+	uint64_t num_adds; /* live files in it */
+};
+
+/*
+ * The same of a version of a table (-1: the latest) that is not in memory. The files of the
+ * checkpoint before it are passed through; what is held is what the commits behind that one tell.
+ * Errors as of cdc_snapshot_load and cdc_snapshot_check_writable.
+ */
+int cdc_checkpoint_write_version(const struct cdc_io *io, const char *table, int64_t version,
+				 struct cdc_checkpoint_result *out,
+				 struct cdc_err *err) CDC_NODISCARD;
 /* Whether the commit of `version` is one that delta.checkpointInterval asks a checkpoint for. */
 bool cdc_checkpoint_due(const struct cdc_snapshot *s, int64_t version);
 

@@ -293,16 +293,29 @@ struct cdc_replay_mark {
 };
 struct cdc_replay_mark cdc_replay_mark(const struct cdc_replay *r);
 void cdc_replay_order(struct cdc_replay *r, struct cdc_replay_mark commits);
+/* Whether a newer action than this add or remove has its key. */
+int cdc_replay_seen(struct cdc_replay *r, const struct cdc_action *a, bool *seen,
+		    struct cdc_err *err) CDC_NODISCARD;
+/* A remove of this time or before has expired. */
+int64_t cdc_replay_cutoff_ms(const struct cdc_snapshot *s, const struct cdc_io *io);
 /* CDC_ECORRUPT without protocol or metaData; drops expired tombstones and removed domains. */
 int cdc_replay_finish(struct cdc_replay *r, const struct cdc_io *io,
 		      struct cdc_err *err) CDC_NODISCARD;
 
 /* ------------------------------------------------------------------ checkpoints */
 
-/* Give every action of a checkpoint to each(), in its order. Sidecars are followed. */
+/* Sets of kinds of actions: bit k stands for kind k. */
+#define CDC_KIND(k) (UINT32_C(1) << (k))
+#define CDC_ALL_KINDS (~UINT32_C(0))
+#define CDC_FILE_KINDS (CDC_KIND(CDC_ACT_ADD) | CDC_KIND(CDC_ACT_REMOVE))
+
+/*
+ * Give the actions of a checkpoint that are of the kinds wanted to each(), in its order. Sidecars
+ * are followed where files are wanted.
+ */
 int cdc_checkpoint_read(const struct cdc_io *io, const char *table,
-			const struct cdc_log_checkpoint *cp, cdc_action_fn *each, void *ctx,
-			struct cdc_err *err) CDC_NODISCARD;
+			const struct cdc_log_checkpoint *cp, uint32_t kinds, cdc_action_fn *each,
+			void *ctx, struct cdc_err *err) CDC_NODISCARD;
 /* Delete what the checkpoint at `version` makes superfluous and the retention allows to go. */
 int cdc_log_cleanup(const struct cdc_io *io, const struct cdc_snapshot *s,
 		    struct cdc_err *err) CDC_NODISCARD;

@@ -282,6 +282,20 @@ static int replay_domain(struct cdc_replay *r, const struct cdc_domain *domain, 
 	return rc;
 }
 
+int cdc_replay_seen(struct cdc_replay *r, const struct cdc_action *a, bool *seen,
+		    struct cdc_err *err)
+{
+	struct cdc_replay_key k;
+	uint64_t hash;
+
+	*seen = false;
+	if (a->kind == CDC_ACT_ADD)
+		return file_lookup(r, a->u.add.path, &a->u.add.dv, &k, &hash, seen, err);
+	if (a->kind == CDC_ACT_REMOVE)
+		return file_lookup(r, a->u.remove.path, &a->u.remove.dv, &k, &hash, seen, err);
+	return CDC_OK;
+}
+
 int cdc_replay_action(struct cdc_replay *r, const struct cdc_action *a, struct cdc_err *err)
 {
 	struct cdc_snapshot *s = r->s;
@@ -362,10 +376,16 @@ void cdc_replay_order(struct cdc_replay *r, struct cdc_replay_mark commits)
 	order(s->domain, s->num_domains, commits.domains, sizeof(*s->domain));
 }
 
+int64_t cdc_replay_cutoff_ms(const struct cdc_snapshot *s, const struct cdc_io *io)
+{
+	return io->now_us(io->ctx) / 1000 -
+	       cdc_snapshot_config_interval_ms(s, "delta.deletedFileRetentionDuration", WEEK_MS);
+}
+
 int cdc_replay_finish(struct cdc_replay *r, const struct cdc_io *io, struct cdc_err *err)
 {
 	struct cdc_snapshot *s = r->s;
-	int64_t keep_ms, cutoff_ms;
+	int64_t cutoff_ms;
 	size_t n = 0;
 
 	if (!r->has_protocol)
@@ -374,8 +394,7 @@ int cdc_replay_finish(struct cdc_replay *r, const struct cdc_io *io, struct cdc_
 	if (!r->has_metadata)
 		return cdc_fail(err, CDC_ECORRUPT, "the log of %s has no metaData action",
 				s->table);
-	keep_ms = cdc_snapshot_config_interval_ms(s, "delta.deletedFileRetentionDuration", WEEK_MS);
-	cutoff_ms = io->now_us(io->ctx) / 1000 - keep_ms;
+	cutoff_ms = cdc_replay_cutoff_ms(s, io);
 	for (size_t i = 0; i < s->num_tombstones; i++) {
 		/* Without a timestamp it counts as 0: expired (spec section 3). */
 		if (s->tombstone[i].deletion_timestamp_ms > cutoff_ms)
@@ -404,4 +423,5 @@ void cdc_replay_free(struct cdc_replay *r)
 	set_free(&r->files);
 	set_free(&r->txns);
 	set_free(&r->domains);
+	*r = (struct cdc_replay){ .s = NULL };
 }

@@ -505,7 +505,8 @@ static int read_parquet(struct cdc_cp_reader *r, const char *path, struct cdc_er
 	r->num_cursors = r->num_bindings = 0;
 	for (int k = 0; !rc && k < CDC_ACT_NUM_TABLES; k++)
 		rc = bind_action(r, (enum cdc_action_kind)k, err);
-	for (int32_t g = 0; !rc && g < cdc_pq_metadata(r->file)->num_row_groups; g++)
+	for (int32_t g = 0; !rc && r->num_cursors && g < cdc_pq_metadata(r->file)->num_row_groups;
+	     g++)
 		rc = read_row_group(r, g, err);
 	cdc_cp_stats_free(&r->stats);
 	cdc_cp_stats_free(&r->parts);
@@ -528,14 +529,16 @@ struct v2 {
 	size_t cap;
 };
 
-/* Sidecars are kept for later, everything else goes on. */
+/* What is wanted goes on; sidecars are kept for later. */
 static int v2_action(void *ctx, const struct cdc_action *a, struct cdc_err *err)
 {
 	struct v2 *v = ctx;
 	struct cdc_sidecar own;
 
-	if (a->kind != CDC_ACT_SIDECAR)
-		return v->kinds & CDC_KIND(a->kind) ? v->each(v->ctx, a, err) : CDC_OK;
+	int rc = v->kinds & CDC_KIND(a->kind) ? v->each(v->ctx, a, err) : CDC_OK;
+
+	if (rc || a->kind != CDC_ACT_SIDECAR)
+		return rc;
 	if (v->n == v->cap) {
 		size_t cap = v->cap ? v->cap * 2 : 16;
 		struct cdc_sidecar *p = reallocarray(v->sidecar, cap, sizeof(*p));
@@ -574,8 +577,8 @@ static int read_json(const struct cdc_io *io, const char *path, struct v2 *v, st
  * Sidecars lie in one directory, so that of a path only the file's name counts, which is all that
  * most writers give (spec section 3).
  */
-static int sidecar_path(const char *table, const struct cdc_sidecar *s, struct cdc_buf *out,
-			struct cdc_err *err)
+int cdc_sidecar_path(const char *table, const struct cdc_sidecar *s, struct cdc_buf *out,
+		     struct cdc_err *err)
 {
 	const char *slash;
 	size_t start;
@@ -610,7 +613,7 @@ static int read_sidecars(struct cdc_cp_reader *r, const char *table, const struc
 	r->ctx = v->ctx;
 	for (size_t i = 0; !rc && i < v->n; i++) {
 		cdc_buf_reset(&path);
-		rc = sidecar_path(table, &v->sidecar[i], &path, err);
+		rc = cdc_sidecar_path(table, &v->sidecar[i], &path, err);
 		if (!rc)
 			rc = read_parquet(r, path.p, err);
 	}

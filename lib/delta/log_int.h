@@ -224,6 +224,14 @@ bool cdc_log_checkpoint_before(const struct cdc_log_list *l, int64_t version, si
 /* The commit file of `version`, NULL if it is not there. */
 const struct cdc_log_file *cdc_log_commit_find(const struct cdc_log_list *l, int64_t version);
 
+/*
+ * When the commit of a version was made: what it tells (*told), where the table has in-commit
+ * timestamps, else its file's time. CDC_EIO with ENOENT when it is not there.
+ */
+int cdc_log_commit_time(const struct cdc_io *io, const struct cdc_snapshot *s, int64_t version,
+			struct cdc_arena *scratch, int64_t *ms, bool *told,
+			struct cdc_err *err) CDC_NODISCARD;
+
 /* ------------------------------------------------------------------ replay */
 
 /* A first-seen set of names: adds and removes by path and deletion vector, txns, domains. */
@@ -311,14 +319,25 @@ int cdc_replay_finish(struct cdc_replay *r, const struct cdc_io *io,
 
 /*
  * Give the actions of a checkpoint that are of the kinds wanted to each(), in its order. Sidecars
- * are followed where files are wanted.
+ * are followed where files are wanted, after the rest.
  */
 int cdc_checkpoint_read(const struct cdc_io *io, const char *table,
 			const struct cdc_log_checkpoint *cp, uint32_t kinds, cdc_action_fn *each,
 			void *ctx, struct cdc_err *err) CDC_NODISCARD;
-/* Delete what the checkpoint at `version` makes superfluous and the retention allows to go. */
+/* The path of a sidecar, appended with a NUL behind it; CDC_ECORRUPT when it names none. */
+int cdc_sidecar_path(const char *table, const struct cdc_sidecar *s, struct cdc_buf *out,
+		     struct cdc_err *err) CDC_NODISCARD;
+/* Delete what a checkpoint makes superfluous and the retention allows to go. */
 int cdc_log_cleanup(const struct cdc_io *io, const struct cdc_snapshot *s,
 		    struct cdc_err *err) CDC_NODISCARD;
+/* Delete the sidecars that no checkpoint of the log names and that are older than a day. None goes
+ * while there is a checkpoint that cannot be read. */
+int cdc_log_sidecar_cleanup(const struct cdc_io *io, const char *table,
+			    struct cdc_err *err) CDC_NODISCARD;
+/* Delete a file and Hadoop's side file of it; `dir` is "" for the log itself, or ends in a slash.
+ * That they are not there is fine. */
+int cdc_log_remove(const struct cdc_io *io, const char *table, const char *dir, const char *name,
+		   struct cdc_err *err) CDC_NODISCARD;
 
 /* CDC_EUNSUPPORTED naming the first reader feature that we do not know, or the mode of the column
  * mapping. */

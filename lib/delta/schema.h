@@ -146,9 +146,10 @@ int cdc_field_widen(struct cdc_schema *s, struct cdc_field *f, const struct cdc_
 const char *cdc_type_name(const struct cdc_field *f, char out[CDC_TYPE_NAME_MAX]);
 
 /*
- * The Parquet schema of the data files: the fields without is_partition, in order. Variants,
- * columns of type void (but in structs, where they are left out), and structs of nothing are
- * CDC_EUNSUPPORTED. Memory from `arena`. OPTIONAL unless nullable is false.
+ * The Parquet schema of the data files: the fields without is_partition, in order, with their field
+ * ids. A variant is a group of the binaries "value" and "metadata". Columns of type void are left
+ * out; CDC_EUNSUPPORTED: they are in a list or a map, or a struct or the whole file would be empty.
+ * Memory from `arena`. OPTIONAL unless nullable is false.
  */
 int cdc_schema_to_parquet(const struct cdc_schema *s, struct cdc_pq_schema *out,
 			  struct cdc_arena *arena, struct cdc_err *err) CDC_NODISCARD;

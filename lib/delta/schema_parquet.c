@@ -1,6 +1,6 @@
 /*
  * The Parquet schema of a table's data files: parquet-format "Logical Types" as Delta writers use
- * them, lists as list.element and maps as key_value.key and value.
+ * them: lists as list.element, maps as key_value.key and value, variants as value and metadata.
  */
 #include "delta/schema.h"
 
@@ -137,6 +137,8 @@ static int32_t count_nodes(const struct cdc_field *f)
 
 	if (f->type == CDC_TYPE_VOID)
 		return 0;
+	if (f->type == CDC_TYPE_VARIANT)
+		return 3;
 	for (int i = 0; i < f->num_children; i++)
 		n += count_nodes(&f->child[i]);
 	return n;
@@ -161,7 +163,7 @@ static int put_children(struct tree *t, const struct cdc_field *f, struct cdc_pq
 	int rc = CDC_OK;
 
 	for (int i = 0; rc == CDC_OK && i < f->num_children; i++) {
-		/* Columns of type void are not in files, but lists cannot do without. */
+		/* Lists and maps cannot do without what is in them. */
 		if (f->child[i].type == CDC_TYPE_VOID && f->type == CDC_TYPE_STRUCT)
 			continue;
 		parent->num_children++;
@@ -183,6 +185,21 @@ static int put_entries(struct tree *t, const struct cdc_field *f, struct cdc_pq_
 		err);
 }
 
+/* Both binaries are there or the variant is null (Delta protocol, "Variant Data Type"). */
+static void put_variant(struct tree *t, struct cdc_pq_node *group)
+{
+	static const char *const part[] = { "value", "metadata" };
+
+	group->logical = CDC_PQ_LOGICAL_VARIANT;
+	for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
+		struct cdc_pq_node *n = put_node(t, cdc_str_z(part[i]), CDC_PQ_REQUIRED);
+
+		n->is_leaf = true;
+		n->type = CDC_PQ_BYTE_ARRAY;
+		group->num_children++;
+	}
+}
+
 static int put_field(struct tree *t, const struct cdc_field *f, struct cdc_err *err)
 {
 	struct cdc_pq_node *n =
@@ -197,6 +214,10 @@ static int put_field(struct tree *t, const struct cdc_field *f, struct cdc_err *
 		rc = put_children(t, f, n, err);
 		/* Nothing in the file would tell such a struct from null. */
 		return rc == CDC_OK && !n->num_children ? cannot(f, err) : rc;
+	}
+	if (f->type == CDC_TYPE_VARIANT) {
+		put_variant(t, n);
+		return CDC_OK;
 	}
 	n->is_leaf = true;
 	return cdc_schema_leaf(n, f) ? CDC_OK : cannot(f, err);
@@ -216,11 +237,14 @@ int cdc_schema_to_parquet(const struct cdc_schema *s, struct cdc_pq_schema *out,
 		return cdc_fail_nomem(err);
 	put_node(&t, CDC_STR("schema"), CDC_PQ_REQUIRED);
 	for (int i = 0; rc == CDC_OK && i < s->num_fields; i++) {
-		if (s->field[i].is_partition)
+		/* Columns of type void are null wherever they are, and in no file. */
+		if (s->field[i].is_partition || s->field[i].type == CDC_TYPE_VOID)
 			continue;
 		t.node[0].num_children++;
 		rc = put_field(&t, &s->field[i], err);
 	}
+	if (rc == CDC_OK && !t.node[0].num_children)
+		rc = cdc_fail(err, CDC_EUNSUPPORTED, "no column of the table can be in a file");
 	if (rc < 0)
 		return rc;
 	*out = (struct cdc_pq_schema){ .node = t.node, .num_nodes = t.n };

@@ -209,6 +209,10 @@ struct telling {
 	struct cdc_buf *out;
 };
 
+/* Both are null where the variant is, so that the first one's nulls are the variant's; its bounds
+ * are of bytes, and no one's. */
+#define VARIANT_LEAVES 2
+
 /* Leaves of the file: lists and maps have those of their entries. */
 static int32_t count_leaves(const struct cdc_field *f, int n)
 {
@@ -217,7 +221,11 @@ static int32_t count_leaves(const struct cdc_field *f, int n)
 	for (int i = 0; i < n; i++) {
 		if (f[i].is_partition || f[i].type == CDC_TYPE_VOID)
 			continue;
-		leaves += f[i].num_children ? count_leaves(f[i].child, f[i].num_children) : 1;
+		if (f[i].type == CDC_TYPE_VARIANT)
+			leaves += VARIANT_LEAVES;
+		else
+			leaves +=
+				f[i].num_children ? count_leaves(f[i].child, f[i].num_children) : 1;
 	}
 	return leaves;
 }

@@ -236,10 +236,9 @@ static void columns_in_use(void **state)
 			     COLUMN("\\\"delta.typeChanges\\\":[]"));
 	may_write(f, FEATURES("\"typeWidening-preview\"", "\"typeWidening-preview\"")
 			     COLUMN("\\\"delta.typeChanges\\\":[]"));
-	may_not_write(f, FEATURES("\"variantType\"", "\"variantType\"") VARIANT, "variantType");
-	may_not_write(
-		f, FEATURES("\"variantShredding-preview\"", "\"variantShredding-preview\"") VARIANT,
-		"variantShredding-preview");
+	may_write(f, FEATURES("\"variantType\"", "\"variantType\"") VARIANT);
+	may_write(f,
+		  FEATURES("\"variantShredding-preview\"", "\"variantShredding-preview\"") VARIANT);
 	may_write(f, WRITER("\"allowColumnDefaults\"") COLUMN("\\\"CURRENT_DEFAULT\\\":\\\"1\\\""));
 }
 

@@ -104,11 +104,17 @@ int cdc_schema_to_json(const struct cdc_schema *s, struct cdc_buf *out,
  * From the DDL form: `id BIGINT NOT NULL, name STRING, sales DECIMAL(7,2)`. Types by Spark's names
  * and their usual synonyms (TINYINT/BYTE, SMALLINT/SHORT, INT/INTEGER, BIGINT/LONG, FLOAT/REAL,
  * DOUBLE, DECIMAL/DEC/NUMERIC[(p[,s])], STRING/TEXT/VARCHAR(n)/CHAR(n), BINARY, BOOLEAN/BOOL, DATE,
- * TIMESTAMP, TIMESTAMP_NTZ/DATETIME); names bare or in back quotes; COMMENT 'text' is kept.
- * CDC_EUSAGE with the place in the message.
+ * TIMESTAMP, TIMESTAMP_NTZ/DATETIME, VARIANT, VOID, ARRAY<T>, MAP<K, V>, STRUCT<name: T, …>, where
+ * fields may be NOT NULL and the colon left out); names bare or in back quotes; COMMENT 'text' is
+ * kept. CDC_EUSAGE with the place in the message.
  */
 int cdc_schema_from_ddl(struct cdc_schema *s, struct cdc_str ddl,
 			struct cdc_err *err) CDC_NODISCARD;
+
+/* Append the type of a field in that form. That the elements of a list or the values of a map are
+ * never null cannot be said in it, nor the names of types that no table has. */
+int cdc_type_to_ddl(const struct cdc_field *f, struct cdc_buf *out,
+		    struct cdc_err *err) CDC_NODISCARD;
 
 /* Append a field (copied). CDC_EUSAGE when the name exists (ASCII case-insensitive), is empty, or
  * holds a NUL or invalid UTF-8. */

@@ -24,7 +24,7 @@ int merge_use_schema(struct cdc_merge *m, struct cdc_err *err)
 		return cdc_fail_nomem(err);
 	m->row_bytes = ENTRY_BYTES;
 	for (int i = 0; i < s->num_fields; i++)
-		m->row_bytes += cdc_type_size(s->field[i].type) + 1;
+		m->row_bytes += cdc_cell_size(s->field[i].type) + 1;
 	return image_init(&m->images, &m->target, err);
 }
 

@@ -26,9 +26,7 @@ struct feeding {
 
 static int flush(struct feeding *k, struct cdc_err *err)
 {
-	struct cdc_batch out = gather_take(&k->g);
-
-	return cdc_datawriter_write(k->o->feed, &out, err);
+	return gather_flush(&k->g, k->o->feed, err);
 }
 
 /* Say what the row that was gathered last is. */
@@ -67,7 +65,9 @@ static int put_old_rows(struct feeding *k, const struct touched *t, struct cdc_e
 		}
 		if (rc)
 			break;
-		gather_stored(&k->g, &rows, (uint32_t)(pos - rows.first_row), 1);
+		rc = gather_stored(&k->g, &rows, (uint32_t)(pos - rows.first_row), 1, err);
+		if (rc)
+			break;
 		rc = label(k, t->match[i].pair == NO_INDEX ? "delete" : "update_preimage", err);
 	}
 	if (!rc && k->g.n)
@@ -82,8 +82,8 @@ static int put_new_rows(struct feeding *k, const struct group *g, struct cdc_err
 	for (uint32_t i = g->first; i != NO_INDEX; i = k->groups->next[i]) {
 		const struct entry *e = &k->b->entry[i];
 
-		gather_row(&k->g, &k->b->rows, e->row);
-		if (label(k, e->role == ENTRY_UPDATE ? "update_postimage" : "insert", err))
+		if (gather_row(&k->g, &k->b->rows, e->row, err) ||
+		    label(k, e->role == ENTRY_UPDATE ? "update_postimage" : "insert", err))
 			return err->code;
 	}
 	return k->g.n ? flush(k, err) : CDC_OK;
@@ -136,5 +136,6 @@ int write_feed(struct cdc_merge *m, struct batch *b, struct plan *p, struct grou
 		rc = gather_init(&k.g, &k.s->schema, &change_type, 1, &o->arena, err);
 	for (uint32_t i = 0; !rc && i < g->n; i++)
 		rc = put_group(&k, &g->group[i], err);
+	gather_free(&k.g);
 	return rc ? rc : cdc_datawriter_sync(o->feed, err);
 }

@@ -28,6 +28,8 @@
 #include "table/datawriter.h"
 #include "table/key_index.h"
 #include "table/merge.h"
+#include "table/nested_build.h"
+#include "table/nested_build.h"
 #include "table/batch_rows.h"
 #include "table/target.h"
 
@@ -49,6 +51,10 @@ struct image_map {
 	struct cdc_arena arena; /* owns key_raw */
 	struct cdc_arena scratch; /* of one record */
 	struct cdc_buf text; /* of one value, unescaped */
+	struct cdc_nested_build **nested; /* by field; NULL until it has a value */
+	int num_nested;
+	struct cdc_tape tape; /* of the JSON text of a nested value */
+	struct cdc_buf cell; /* of that value */
 };
 
 struct image_ctx {
@@ -279,21 +285,24 @@ struct gather {
 	struct cdc_column *column;
 	void **values;
 	uint8_t **valid;
+	struct cdc_nested_build **nested; /* NULL: a flat column, which has the two above */
 	int num_columns; /* extra ones included */
 	uint32_t n;
 };
 
 int gather_init(struct gather *g, const struct cdc_schema *s, const struct cdc_field *extra,
 		int num_extra, struct cdc_arena *a, struct cdc_err *err);
+void gather_free(struct gather *g);
 /* A new row. The gather must not be full. */
-void gather_row(struct gather *g, const struct cdc_rows *rows, uint32_t row);
-/* Rows i .. i+n-1 of a stored batch, as many as there is room for; returns how many. The batch has
- * all columns, the extra ones too or none of them. Strings are borrowed. */
-uint32_t gather_stored(struct gather *g, const struct cdc_batch *rows, uint32_t i, uint32_t n);
+int gather_row(struct gather *g, const struct cdc_rows *rows, uint32_t row, struct cdc_err *err);
+/* Rows i .. i+n-1 of a stored batch, for which there must be room. The batch has all columns, the
+ * extra ones too or none of them. Strings are borrowed. */
+int gather_stored(struct gather *g, const struct cdc_batch *rows, uint32_t i, uint32_t n,
+		  struct cdc_err *err);
 /* The value of the k-th extra column in the row that was gathered last. */
 void gather_extra(struct gather *g, int k, const union cdc_value *v);
-/* What was gathered, as a batch; the gather is empty then. */
-struct cdc_batch gather_take(struct gather *g);
+/* Write what was gathered; the gather is empty then. */
+int gather_flush(struct gather *g, struct cdc_datawriter *w, struct cdc_err *err);
 
 /* New files for the batch; the actions that they and the touched files give. */
 struct outcome {

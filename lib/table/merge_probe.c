@@ -17,6 +17,7 @@ struct probe {
 	const struct cdc_snapshot *s;
 	struct cdc_arena arena; /* statistics of one file */
 	struct cdc_buf key;
+	struct cdc_buf cell; /* of a stored value */
 };
 
 /* ------------------------------------------------------------------ pruning */

@@ -69,7 +69,24 @@ static int make_wanted(struct wanted *w, const struct touched *t, struct cdc_err
 struct basing {
 	struct batch *b;
 	int field;
+	struct cdc_buf cell; /* of a nested value */
 };
+
+/* A stored value as rows hold it; a cell lives until the next call. */
+static int stored_value(const struct cdc_column *c, uint32_t row, struct cdc_buf *cell,
+			union cdc_value *v, struct cdc_err *err)
+{
+	int rc;
+
+	if (!cdc_type_is_nested(c->field->type)) {
+		*v = cdc_value_load(c->field->type, c->values, row);
+		return CDC_OK;
+	}
+	cdc_buf_reset(cell);
+	rc = cdc_nested_serialize(c, row, cell, err);
+	v->s = cdc_buf_str(cell);
+	return rc;
+}
 
 static int keep_stored(void *ctx, struct match *m, const struct cdc_column *c, uint32_t row,
 		       struct cdc_err *err)
@@ -86,8 +103,7 @@ static int keep_stored(void *ctx, struct match *m, const struct cdc_column *c, u
 		*cell = CDC_CELL_KEPT_NULL;
 		return CDC_OK;
 	}
-	v = cdc_value_load(c->field->type, c->values, row);
-	if (cdc_rows_set(r, e->row, k->field, &v, err))
+	if (stored_value(c, row, &k->cell, &v, err) || cdc_rows_set(r, e->row, k->field, &v, err))
 		return err->code;
 	*cell = CDC_CELL_KEPT_VALUE;
 	return CDC_OK;
@@ -137,6 +153,7 @@ int stored_bases(struct cdc_merge *m, struct batch *b, struct touched *t, struct
 			rc = read_stored(df, k.field, t, &w, keep_stored, &k, err);
 	}
 	cdc_datafile_close(df);
+	cdc_buf_free(&k.cell);
 	free(w.match);
 	return rc;
 }
@@ -182,9 +199,10 @@ struct comparing {
 	int field;
 	bool *same; /* by match */
 	const struct match *first;
+	struct cdc_buf cell; /* of a nested value */
 };
 
-/* Whether a value is what is stored. Zeros of two signs differ; NaN is NaN. */
+/* Whether a value is what is stored: as cdc_column_equal has it. */
 static bool same_value(enum cdc_type t, const union cdc_value *a, const union cdc_value *b)
 {
 	switch (t) {
@@ -195,6 +213,10 @@ static bool same_value(enum cdc_type t, const union cdc_value *a, const union cd
 		return a->dec == b->dec;
 	case CDC_TYPE_STRING:
 	case CDC_TYPE_BINARY:
+	case CDC_TYPE_VARIANT:
+	case CDC_TYPE_STRUCT:
+	case CDC_TYPE_ARRAY:
+	case CDC_TYPE_MAP:
 		return cdc_str_eq(a->s, b->s);
 	case CDC_TYPE_BOOLEAN:
 	case CDC_TYPE_BYTE:
@@ -207,10 +229,6 @@ static bool same_value(enum cdc_type t, const union cdc_value *a, const union cd
 		return a->i == b->i;
 	case CDC_TYPE_VOID:
 		return true;
-	case CDC_TYPE_VARIANT:
-	case CDC_TYPE_STRUCT:
-	case CDC_TYPE_ARRAY:
-	case CDC_TYPE_MAP:
 	case CDC_TYPE_TIME:
 	case CDC_TYPE_TIMESTAMP_NS:
 	case CDC_TYPE_TIMESTAMP_NTZ_NS:
@@ -231,13 +249,13 @@ static int compare_value(void *ctx, struct match *m, const struct cdc_column *c,
 	bool null = !cdc_cell_has_value(mine->cell[at]);
 	union cdc_value a, b;
 
-	(void)err;
 	if (null || cdc_column_is_null(c, row)) {
 		k->same[m - k->first] = null && cdc_column_is_null(c, row);
 		return CDC_OK;
 	}
 	a = cdc_value_load(c->field->type, mine->values, at);
-	b = cdc_value_load(c->field->type, c->values, row);
+	if (stored_value(c, row, &k->cell, &b, err))
+		return err->code;
 	k->same[m - k->first] = same_value(c->field->type, &a, &b);
 	return CDC_OK;
 }
@@ -336,6 +354,7 @@ int stored_unchanged(struct cdc_merge *m, struct batch *b, struct touched *t, st
 	for (size_t i = 0; !rc && i < t->n; i++)
 		if (k.same[i])
 			b->entry[t->match[i].entry].unchanged = true;
+	cdc_buf_free(&k.cell);
 	free(k.same);
 	return rc;
 }

@@ -29,16 +29,15 @@ struct writing {
 
 static int flush(struct writing *w, struct cdc_err *err)
 {
-	struct cdc_batch out = gather_take(&w->g);
-
-	return cdc_datawriter_write(w->o->writer, &out, err);
+	return gather_flush(&w->g, w->o->writer, err);
 }
 
 static int put_row(struct writing *w, const struct entry *e, struct cdc_err *err)
 {
 	union cdc_value id = { .i = e->row_id };
 
-	gather_row(&w->g, &w->b->rows, e->row);
+	if (gather_row(&w->g, &w->b->rows, e->row, err))
+		return err->code;
 	if (w->num_tracking && e->row_id >= 0)
 		gather_extra(&w->g, 0, &id);
 	return w->g.n == CDC_BATCH_ROWS ? flush(w, err) : CDC_OK;
@@ -49,10 +48,13 @@ static int put_stored(struct writing *w, const struct cdc_batch *rows, uint32_t 
 		      struct cdc_err *err)
 {
 	while (n) {
-		uint32_t took = gather_stored(&w->g, rows, i, n);
+		uint32_t room = CDC_BATCH_ROWS - w->g.n;
+		uint32_t take = n < room ? n : room;
 
-		i += took;
-		n -= took;
+		if (gather_stored(&w->g, rows, i, take, err))
+			return err->code;
+		i += take;
+		n -= take;
 		if (w->g.n == CDC_BATCH_ROWS && flush(w, err))
 			return err->code;
 	}
@@ -331,6 +333,7 @@ int write_outcome(struct cdc_merge *m, struct batch *b, struct plan *p, struct o
 		rc = write_vectors(&w, err);
 	if (!rc)
 		rc = cdc_datawriter_sync(o->writer, err);
+	gather_free(&w.g);
 	groups_free(&w.groups);
 	cdc_snapshot_extend_free(&w.table);
 	return rc;

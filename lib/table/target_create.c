@@ -109,6 +109,7 @@ static int fill_config(struct target_change *c, struct cdc_target *t, const stru
 static int fill_partitions(struct cdc_target *t, struct cdc_snapshot *s, struct cdc_err *err)
 {
 	const char *const *p = t->opt->partition_by;
+	char type[CDC_TYPE_NAME_MAX];
 	int n = 0;
 
 	while (p && p[n])
@@ -124,6 +125,10 @@ static int fill_partitions(struct cdc_target *t, struct cdc_snapshot *s, struct 
 			return cdc_fail(err, CDC_EUSAGE, "--partition-by %s: no such column", p[i]);
 		if (s->schema.field[f].is_partition)
 			return cdc_fail(err, CDC_EUSAGE, "--partition-by %s: named twice", p[i]);
+		if (!cdc_type_is_primitive(s->schema.field[f].type))
+			return cdc_fail(err, CDC_EUSAGE,
+					"--partition-by %s: a column of type %s cannot be one",
+					p[i], cdc_type_name(&s->schema.field[f], type));
 		s->schema.field[f].is_partition = true;
 		s->metadata.partition_column[i] = keep(&s->arena, s->schema.field[f].name);
 		if (!s->metadata.partition_column[i].p)

@@ -203,7 +203,6 @@ static void mistakes(void **state)
 	refused("id map<int>", "expected \",\" at character 11");
 	refused("id struct<>", "expected a column name at character 11");
 	refused("id struct<a:int,A:int>", "\"A\" is there twice");
-	refused("id struct<`a b`:int>", "not allow");
 	refused("id struct<a:int b>", "expected \">\" at character 17");
 	refused("id int not", "expected NULL at the end");
 	refused("id decimal(39)", "out of range at character 12");

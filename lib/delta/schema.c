@@ -245,10 +245,14 @@ static int append_copy(struct cdc_schema *s, const struct cdc_field *f, struct c
 	return rc;
 }
 
-bool cdc_column_name_is_plain(struct cdc_str name)
+bool cdc_field_names_are_plain(const struct cdc_field *f, int n)
 {
-	for (size_t i = 0; i < name.n; i++) {
-		if (!name.p[i] || strchr(" ,;{}()\n\t=", name.p[i]))
+	for (int k = 0; k < n; k++) {
+		for (size_t i = 0; i < f[k].name.n; i++) {
+			if (!f[k].name.p[i] || strchr(" ,;{}()\n\t=", f[k].name.p[i]))
+				return false;
+		}
+		if (!cdc_field_names_are_plain(f[k].child, f[k].num_children))
 			return false;
 	}
 	return true;

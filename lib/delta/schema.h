@@ -124,9 +124,9 @@ int cdc_schema_copy(struct cdc_schema *to, const struct cdc_schema *from,
 		    struct cdc_err *err) CDC_NODISCARD;
 /* Index by name: exact, else ASCII case-insensitive; -1. */
 int cdc_schema_find(const struct cdc_schema *s, struct cdc_str name);
-/* Whether a table without column mapping may have a column of that name: Spark refuses those with
- * a space , ; { } ( ) newline tab or =. */
-bool cdc_column_name_is_plain(struct cdc_str name);
+/* Whether a table without column mapping may have these fields, by their names and those inside of
+ * them: Spark refuses names with a space , ; { } ( ) newline tab or =. */
+bool cdc_field_names_are_plain(const struct cdc_field *f, int n);
 void cdc_schema_free(struct cdc_schema *s);
 
 /*

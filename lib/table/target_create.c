@@ -49,13 +49,10 @@ static int add_source_config(struct target_change *c, struct cdc_target *t,
  * readers take it for the way into a struct. */
 static bool wants_mapping(const struct target_change *c)
 {
-	for (int i = 0; i < c->schema.num_fields; i++) {
-		struct cdc_str name = c->schema.field[i].name;
-
-		if (!cdc_column_name_is_plain(name) || memchr(name.p, '.', name.n))
+	for (int i = 0; i < c->schema.num_fields; i++)
+		if (memchr(c->schema.field[i].name.p, '.', c->schema.field[i].name.n))
 			return true;
-	}
-	return false;
+	return !cdc_field_names_are_plain(c->schema.field, c->schema.num_fields);
 }
 
 static int fill_mapping(struct target_change *c, struct cdc_target *t, struct cdc_err *err)
@@ -74,7 +71,7 @@ static int fill_mapping(struct target_change *c, struct cdc_target *t, struct cd
 	for (int i = 0; !rc && i < c->schema.num_fields; i++) {
 		struct cdc_str name = c->schema.field[i].name;
 
-		if (!cdc_column_name_is_plain(name))
+		if (!cdc_field_names_are_plain(&c->schema.field[i], 1))
 			rc = cdc_fail(err, CDC_EUSAGE,
 				      "column \"%.*s\" needs delta.columnMapping.mode=name",
 				      (int)(name.n > 200 ? 200 : name.n), name.p);

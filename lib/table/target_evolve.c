@@ -20,7 +20,7 @@ static int add_column(struct target_change *c, bool mapped, const struct cdc_fie
 {
 	struct cdc_field f = *wanted;
 
-	if (!mapped && !cdc_column_name_is_plain(f.name))
+	if (!mapped && !cdc_field_names_are_plain(&f, 1))
 		return cdc_fail(err, CDC_EUSAGE,
 				"column \"%.*s\" cannot be added to a table without column mapping "
 				"(--property delta.columnMapping.mode=name)",

@@ -56,7 +56,7 @@ three='{"id":3,"s":null,"m":null,"l":null,"v":null}'
 [["variantType"],["appendOnly","invariants","variantType"]]
 END
 	# Of variants the statistics tell how many are null.
-	jq -ce 'select(.add) | .add.stats | fromjson | .nullCount == {id: 0, s: {a: 2}, v: 1}' "$t"/_delta_log/*1.json
+	jq -ce 'select(.add) | .add.stats | fromjson | .nullCount == {id: 0, s: {a: 2, b: 1}, m: 1, l: 1, v: 1}' "$t"/_delta_log/*1.json
 	merge --create --schema 'id INT NOT NULL, a ARRAY<STRUCT<t: TIMESTAMP_NTZ>>' -k id u </dev/null
 	[ "$("$bin/cdc-snapshot" --describe u | jq -c .protocol.readerFeatures)" = '["timestampNtz"]' ]
 }

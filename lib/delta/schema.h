@@ -161,6 +161,10 @@ int cdc_schema_to_parquet(const struct cdc_schema *s, struct cdc_pq_schema *out,
 			  struct cdc_arena *arena, struct cdc_err *err) CDC_NODISCARD;
 /* The physical and logical type of a primitive field; false: it is none. */
 bool cdc_schema_leaf(struct cdc_pq_node *n, const struct cdc_field *f);
+/* The same for a file that is no table's: its variants are annotated, as nothing else tells of
+ * them. */
+int cdc_schema_to_single_parquet(const struct cdc_schema *s, struct cdc_pq_schema *out,
+				 struct cdc_arena *arena, struct cdc_err *err) CDC_NODISCARD;
 
 /*
  * The other way: the schema that a Parquet file has by itself, with file_node set; and the same for

@@ -119,6 +119,7 @@ bool cdc_schema_leaf(struct cdc_pq_node *n, const struct cdc_field *f)
 struct tree {
 	struct cdc_pq_node *node;
 	int32_t n;
+	bool annotate; /* variants */
 };
 
 static int cannot(const struct cdc_field *f, struct cdc_err *err)
@@ -190,7 +191,8 @@ static void put_variant(struct tree *t, struct cdc_pq_node *group)
 {
 	static const char *const part[] = { "value", "metadata" };
 
-	group->logical = CDC_PQ_LOGICAL_VARIANT;
+	if (t->annotate)
+		group->logical = CDC_PQ_LOGICAL_VARIANT;
 	for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
 		struct cdc_pq_node *n = put_node(t, cdc_str_z(part[i]), CDC_PQ_REQUIRED);
 
@@ -223,10 +225,10 @@ static int put_field(struct tree *t, const struct cdc_field *f, struct cdc_err *
 	return cdc_schema_leaf(n, f) ? CDC_OK : cannot(f, err);
 }
 
-int cdc_schema_to_parquet(const struct cdc_schema *s, struct cdc_pq_schema *out,
-			  struct cdc_arena *arena, struct cdc_err *err)
+static int to_parquet(const struct cdc_schema *s, bool annotate, struct cdc_pq_schema *out,
+		      struct cdc_arena *arena, struct cdc_err *err)
 {
-	struct tree t = { NULL, 0 };
+	struct tree t = { NULL, 0, annotate };
 	int32_t n = 1;
 	int rc = CDC_OK;
 
@@ -249,4 +251,20 @@ int cdc_schema_to_parquet(const struct cdc_schema *s, struct cdc_pq_schema *out,
 		return rc;
 	*out = (struct cdc_pq_schema){ .node = t.node, .num_nodes = t.n };
 	return cdc_pq_schema_finish(out, arena, err);
+}
+
+/*
+ * In a table the schema tells which columns are variants, and Spark 4.0, whose parquet-java
+ * is 1.15, cannot open a file with an annotation that is newer than itself.
+ */
+int cdc_schema_to_parquet(const struct cdc_schema *s, struct cdc_pq_schema *out,
+			  struct cdc_arena *arena, struct cdc_err *err)
+{
+	return to_parquet(s, false, out, arena, err);
+}
+
+int cdc_schema_to_single_parquet(const struct cdc_schema *s, struct cdc_pq_schema *out,
+				 struct cdc_arena *arena, struct cdc_err *err)
+{
+	return to_parquet(s, true, out, arena, err);
 }

@@ -339,7 +339,8 @@ static void parquet_types(void **state)
 	cdc_arena_free(&arena);
 }
 
-/* A variant is two binaries that are there whenever it is; void columns are not in files. */
+/* A variant is two binaries that are there whenever it is, annotated where no table tells of it;
+ * void columns are not in files. */
 static void variant_to_parquet(void **state)
 {
 	static const struct {
@@ -375,16 +376,24 @@ static void variant_to_parquet(void **state)
 					 "\"elementType\":\"variant\",\"containsNull\":false}}]}"),
 				 &err),
 			 0);
-	assert_int_equal(cdc_schema_to_parquet(&s, &pq, &arena, &err), 0);
-	assert_int_equal(pq.num_nodes, n);
-	for (int i = 0; i < n; i++) {
-		assert_true(cdc_str_eqz(pq.node[i].name, want[i].name));
-		assert_int_equal(pq.node[i].parent, want[i].parent);
-		assert_int_equal(pq.node[i].repetition, want[i].repetition);
-		assert_int_equal(pq.node[i].logical, want[i].logical);
-		assert_int_equal(pq.node[i].leaf, want[i].leaf);
-		if (want[i].leaf >= 0)
-			assert_int_equal(pq.node[i].type, CDC_PQ_BYTE_ARRAY);
+	for (int single = 0; single < 2; single++) {
+		assert_int_equal(single ? cdc_schema_to_single_parquet(&s, &pq, &arena, &err)
+					: cdc_schema_to_parquet(&s, &pq, &arena, &err),
+				 0);
+		assert_int_equal(pq.num_nodes, n);
+		for (int i = 0; i < n; i++) {
+			bool variant = want[i].logical == CDC_PQ_LOGICAL_VARIANT;
+
+			assert_true(cdc_str_eqz(pq.node[i].name, want[i].name));
+			assert_int_equal(pq.node[i].parent, want[i].parent);
+			assert_int_equal(pq.node[i].repetition, want[i].repetition);
+			assert_int_equal(pq.node[i].logical, variant && !single
+								     ? CDC_PQ_LOGICAL_NONE
+								     : want[i].logical);
+			assert_int_equal(pq.node[i].leaf, want[i].leaf);
+			if (want[i].leaf >= 0)
+				assert_int_equal(pq.node[i].type, CDC_PQ_BYTE_ARRAY);
+		}
 	}
 	cdc_schema_free(&s);
 	cdc_arena_free(&arena);

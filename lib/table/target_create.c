@@ -152,6 +152,17 @@ static int fill_identity(struct cdc_target *t, struct cdc_snapshot *s, struct cd
 	return s->metadata.id.p ? fill_partitions(t, s, err) : cdc_fail_nomem(err);
 }
 
+/* What no data file can hold is no table to create. */
+static int check_types(const struct cdc_schema *s, struct cdc_err *err)
+{
+	struct cdc_arena arena = CDC_ARENA_INIT;
+	struct cdc_pq_schema file;
+	int rc = cdc_schema_to_parquet(s, &file, &arena, err);
+
+	cdc_arena_free(&arena);
+	return rc;
+}
+
 static int fill(struct cdc_target *t, const struct cdc_record *rec, struct cdc_err *err)
 {
 	struct cdc_snapshot *s = t->snapshot;
@@ -166,6 +177,8 @@ static int fill(struct cdc_target *t, const struct cdc_record *rec, struct cdc_e
 		rc = target_find_key(t, s, rec, err);
 	if (!rc)
 		rc = fill_identity(t, s, err);
+	if (!rc)
+		rc = check_types(&s->schema, err);
 	if (!rc)
 		rc = change_begin(&c, t, err);
 	if (!rc)

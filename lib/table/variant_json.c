@@ -47,6 +47,8 @@ static bool take_decimal(struct cdc_str text, struct cdc_field *f, cdc_i128 *v)
 	f->scale = (int)places;
 	if (cdc_decimal_parse(text, CDC_VARIANT_SCALE_MAX, f->scale, v))
 		return false;
+	if (!*v && text.p[0] == '-')
+		return false; /* of zeros only a double has the sign */
 	f->precision = digits_for(*v, f->scale);
 	return true;
 }

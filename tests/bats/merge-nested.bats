@@ -69,6 +69,19 @@ END
 	[ ! -e u ]
 }
 
+@test "columns of type void are null, and in no file" {
+	row INSERT '{}' '{"id":"1","n":null,"s":{"a":1,"n":null}}' |
+		merge --create --schema 'id BIGINT NOT NULL, n VOID, s STRUCT<a: INT, n: VOID>' -k id "$t"
+	row UPDATE '{}' '{"id":"1","s":{"a":2}}' | merge --mode cow "$t"
+	rows '{"id":1,"n":null,"s":{"a":2,"n":null}}'
+	row INSERT '{}' '{"id":"2","n":"x"}' >in
+	exits 3 'column "n": "x" is not possible for type void' merge "$t" in
+	"$bin/cdc-snapshot" -f parquet -o rows.parquet "$t"
+	rows '{"id":1,"s":{"a":2}}' rows.parquet
+	exits 2 'column "element": type void cannot be written' merge --create --schema 'id INT, a ARRAY<VOID>' -k id u </dev/null
+	[ ! -e u ]
+}
+
 @test "inserts, updates, partial updates, key changes and deletes, in both modes" {
 	for mode in dv cow; do
 		rm -rf "$t"

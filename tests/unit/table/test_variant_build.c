@@ -87,6 +87,9 @@ static const struct {
 	/* An exponent, or more digits than a decimal has, is a double. */
 	{ "15e-1", BYTES("\x1c\0\0\0\0\0\0\xf8\x3f") },
 	{ "1.50000000000000000000000000000000000000", BYTES("\x1c\0\0\0\0\0\0\xf8\x3f") },
+	{ "-0.0", BYTES("\x1c\0\0\0\0\0\0\0\x80") },
+	{ "0.0", BYTES("\x20\x01\0\0\0\0") },
+	{ "-0", BYTES("\x0c\x00") },
 	{ "\"\"", BYTES("\x01") },
 	{ "\"\\u20ac\"", BYTES("\x0d\xe2\x82\xac") },
 	{ "\"" X64 "\"", BYTES("\x40\x40\0\0\0" X64) },

@@ -109,6 +109,19 @@ END
 	done
 }
 
+@test "arrays and objects in images stay whole on the way through cdc-dedup, and as text" {
+	merge --create --schema 'id BIGINT NOT NULL, t STRING, l ARRAY<INT>, v VARIANT' -k id "$t" </dev/null
+	{
+		row INSERT '{}' '{"id":"1","t":{"a" : [1, "}"]},"l":[1,[]],"v":{"x":{"id":2}}}'
+		row UPDATE '{"id":"1"}' '{"id":"1","l":[1,2]}'
+		row UPDATE '{"id":"1"}' '{"v":[{"id":"9"}],"id":"2"}'
+		row INSERT '{}' '{"v":{"id":"3"},"l":"[]","id":"3"}'
+		row DELETE '{"l":[[[1]]],"id":"3"}' '{}'
+	} >in
+	"$bin/cdc-dedup" -q -k id in | merge "$t"
+	rows '{"id":2,"t":"{\"a\" : [1, \"}\"]}","l":[1,2],"v":[{"id":"9"}]}'
+}
+
 @test "what does not fit is rejected with the place inside the value" {
 	create
 	{

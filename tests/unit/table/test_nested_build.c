@@ -441,22 +441,27 @@ static void write_file(const struct made *m, const char *path)
 	assert_int_equal(close(fd), 0);
 }
 
-/* Through a file: the reader is the counterpart of the writer. */
-static void through_file(struct made *m)
+/* Ids for the fields that have names; `lost`: and no name that a file has. */
+static void set_ids(struct cdc_field *f, int n, int32_t *id, bool lost)
 {
-	char path[] = "/tmp/test_nested_build.XXXXXX";
-	struct cdc_nested_reader *r;
-	struct cdc_pq_file *f;
-	struct cdc_column c;
-	int fd = mkstemp(path);
+	for (int i = 0; i < n; i++) {
+		f[i].has_field_id = true;
+		f[i].field_id = (*id)++;
+		if (lost)
+			f[i].physical_name = CDC_STR("lost");
+		set_ids(f[i].child, f[i].num_children, id, lost);
+	}
+}
 
-	assert_true(fd >= 0 && close(fd) == 0);
-	write_file(m, path);
-	OK(cdc_pq_open(&f, &cdc_io_posix, path, 0, &err));
-	OK(cdc_nested_reader_new(&r, f, &m->schema.field[0], 1, false, &err));
+static void same_rows(const struct made *m, struct cdc_pq_file *f, bool by_id)
+{
+	struct cdc_nested_reader *r;
+	struct cdc_column c;
+
+	OK(cdc_nested_reader_new(&r, f, &m->schema.field[0], 1, by_id, &err));
 	OK(cdc_nested_reader_open(r, 0, &err));
 	OK(cdc_nested_reader_next(r, ROWS, &c, &err));
-	prints(m, &c, "file");
+	prints(m, &c, by_id ? "file by id" : "file by name");
 	for (uint32_t i = 0; i < ROWS; i++) {
 		bool equal = false;
 
@@ -464,6 +469,24 @@ static void through_file(struct made *m)
 		assert_true(equal);
 	}
 	cdc_nested_reader_free(r);
+}
+
+/* Through a file: the reader is the counterpart of the writer, by names and by field ids. */
+static void through_file(struct made *m)
+{
+	char path[] = "/tmp/test_nested_build.XXXXXX";
+	struct cdc_pq_file *f;
+	int fd = mkstemp(path);
+	int32_t id = 1;
+
+	assert_true(fd >= 0 && close(fd) == 0);
+	set_ids(m->schema.field, 1, &id, false);
+	write_file(m, path);
+	OK(cdc_pq_open(&f, &cdc_io_posix, path, 0, &err));
+	same_rows(m, f, false);
+	id = 1;
+	set_ids(m->schema.field, 1, &id, true);
+	same_rows(m, f, true);
 	cdc_pq_close(f);
 	assert_int_equal(unlink(path), 0);
 }

@@ -36,10 +36,10 @@ void cdc_nested_build_reset(struct cdc_nested_build *b);
  *
  * JSON: what cdc-snapshot(1) prints, and beside it any text of flat values that a change record may
  * have (table/cast.h), in strings or bare; maps as objects or as arrays of pairs whatever their
- * keys are. Members of structs that are missing are null. CDC_EDATA with the path of the part in
- * the message: a member that the struct does not have, or that is there twice; null where there
- * must be a value; a value that does not fit its type. A JSON null is a null, but of a builder of a
- * VARIANT the variant's own.
+ * keys are, with their entries as they come, a key that is there twice too. Members of structs that
+ * are missing are null. CDC_EDATA with the path of the part in the message: a member that the
+ * struct does not have, or that is there twice; null where there must be a value; a value that does
+ * not fit its type. A JSON null is a null, but of a builder of a VARIANT the variant's own.
  *
  * CDC_EDATA also: more than 2^31 entries of one list or map in all rows. Variants: see
  * variant_build.h.

@@ -289,70 +289,77 @@ static int put_time(struct cdc_variant_build *b, int64_t ns, struct cdc_err *err
 	return put_number(b, CDC_VARIANT_TIME, (uint64_t)(ns / 1000), 8, err);
 }
 
+/* Types whose values are numbers in memory and little-endian in a variant; bytes 0: another type.
+ */
+static const struct {
+	uint8_t bytes;
+	uint8_t type; /* enum cdc_variant_primitive */
+} numbers[] = {
+	[CDC_TYPE_BYTE] = { 1, CDC_VARIANT_INT8 },
+	[CDC_TYPE_SHORT] = { 2, CDC_VARIANT_INT16 },
+	[CDC_TYPE_INTEGER] = { 4, CDC_VARIANT_INT32 },
+	[CDC_TYPE_LONG] = { 8, CDC_VARIANT_INT64 },
+	[CDC_TYPE_FLOAT] = { 4, CDC_VARIANT_FLOAT },
+	[CDC_TYPE_DOUBLE] = { 8, CDC_VARIANT_DOUBLE },
+	[CDC_TYPE_DATE] = { 4, CDC_VARIANT_DATE },
+	[CDC_TYPE_TIMESTAMP] = { 8, CDC_VARIANT_TIMESTAMP },
+	[CDC_TYPE_TIMESTAMP_NTZ] = { 8, CDC_VARIANT_TIMESTAMP_NTZ },
+	[CDC_TYPE_BIG_DECIMAL] = { 0, 0 }, /* the last type */
+};
+
+static int put_column_number(struct cdc_variant_build *b, const struct cdc_column *c, uint32_t row,
+			     struct cdc_err *err)
+{
+	enum cdc_type type = c->field->type;
+	uint32_t narrow;
+	uint64_t wide;
+
+	if (cdc_type_size(type) == sizeof(narrow)) {
+		memcpy(&narrow, (const char *)c->values + (size_t)row * sizeof(narrow),
+		       sizeof(narrow));
+		wide = narrow;
+	} else {
+		memcpy(&wide, (const char *)c->values + (size_t)row * sizeof(wide), sizeof(wide));
+	}
+	return put_number(b, (enum cdc_variant_primitive)numbers[type].type, wide,
+			  numbers[type].bytes, err);
+}
+
+static int put_column_bytes(struct cdc_variant_build *b, enum cdc_variant_primitive type,
+			    const struct cdc_column *c, uint32_t row, struct cdc_err *err)
+{
+	return put_bytes(b, type, ((const struct cdc_str *)c->values)[row], err);
+}
+
 static int build_flat(void *ctx, const struct cdc_column *c, uint32_t row, struct cdc_err *err)
 {
 	struct cdc_variant_build *b = ctx;
-	uint32_t narrow = 0;
-	uint64_t wide = 0;
+	enum cdc_type type = c->field->type;
 
 	if (cdc_column_is_null(c, row))
 		return put_number(b, CDC_VARIANT_NULL, 0, 0, err);
-	if (cdc_type_size(c->field->type) == sizeof(narrow))
-		memcpy(&narrow, (const char *)c->values + (size_t)row * sizeof(narrow),
-		       sizeof(narrow));
-	if (cdc_type_size(c->field->type) == sizeof(wide))
-		memcpy(&wide, (const char *)c->values + (size_t)row * sizeof(wide), sizeof(wide));
-	switch (c->field->type) {
-	case CDC_TYPE_BOOLEAN:
+	if (numbers[type].bytes)
+		return put_column_number(b, c, row, err);
+	if (type == CDC_TYPE_BOOLEAN)
 		return put_number(
 			b, ((const uint8_t *)c->values)[row] ? CDC_VARIANT_TRUE : CDC_VARIANT_FALSE,
 			0, 0, err);
-	case CDC_TYPE_BYTE:
-		return put_number(b, CDC_VARIANT_INT8, narrow, 1, err);
-	case CDC_TYPE_SHORT:
-		return put_number(b, CDC_VARIANT_INT16, narrow, 2, err);
-	case CDC_TYPE_INTEGER:
-		return put_number(b, CDC_VARIANT_INT32, narrow, 4, err);
-	case CDC_TYPE_LONG:
-		return put_number(b, CDC_VARIANT_INT64, wide, 8, err);
-	case CDC_TYPE_FLOAT:
-		return put_number(b, CDC_VARIANT_FLOAT, narrow, 4, err);
-	case CDC_TYPE_DOUBLE:
-		return put_number(b, CDC_VARIANT_DOUBLE, wide, 8, err);
-	case CDC_TYPE_DECIMAL:
+	if (type == CDC_TYPE_DECIMAL)
 		return put_decimal(b, c->field, ((const cdc_i128 *)c->values)[row], err);
-	case CDC_TYPE_DATE:
-		return put_number(b, CDC_VARIANT_DATE, narrow, 4, err);
-	case CDC_TYPE_TIMESTAMP:
-		return put_number(b, CDC_VARIANT_TIMESTAMP, wide, 8, err);
-	case CDC_TYPE_TIMESTAMP_NTZ:
-		return put_number(b, CDC_VARIANT_TIMESTAMP_NTZ, wide, 8, err);
-	case CDC_TYPE_STRING:
-		return put_bytes(b, CDC_VARIANT_STRING, ((const struct cdc_str *)c->values)[row],
-				 err);
-	case CDC_TYPE_BINARY:
-		return put_bytes(b, CDC_VARIANT_BINARY, ((const struct cdc_str *)c->values)[row],
-				 err);
-	case CDC_TYPE_UUID:
-		return put_bytes(b, CDC_VARIANT_UUID,
-				 cdc_str(((const struct cdc_str *)c->values)[row].p, 16), err);
-	case CDC_TYPE_TIME:
-		return put_time(b, (int64_t)wide, err);
-	case CDC_TYPE_TIMESTAMP_NS:
+	if (type == CDC_TYPE_STRING)
+		return put_column_bytes(b, CDC_VARIANT_STRING, c, row, err);
+	if (type == CDC_TYPE_BINARY)
+		return put_column_bytes(b, CDC_VARIANT_BINARY, c, row, err);
+	if (type == CDC_TYPE_UUID)
+		return put_column_bytes(b, CDC_VARIANT_UUID, c, row, err);
+	if (type == CDC_TYPE_TIME)
+		return put_time(b, ((const int64_t *)c->values)[row], err);
+	if (type == CDC_TYPE_TIMESTAMP_NS)
 		return put_nanos(b, CDC_VARIANT_TIMESTAMP_NS, ((const cdc_i128 *)c->values)[row],
 				 err);
-	case CDC_TYPE_TIMESTAMP_NTZ_NS:
+	if (type == CDC_TYPE_TIMESTAMP_NTZ_NS)
 		return put_nanos(b, CDC_VARIANT_TIMESTAMP_NTZ_NS,
 				 ((const cdc_i128 *)c->values)[row], err);
-	case CDC_TYPE_VOID:
-	case CDC_TYPE_VARIANT:
-	case CDC_TYPE_STRUCT:
-	case CDC_TYPE_ARRAY:
-	case CDC_TYPE_MAP:
-	case CDC_TYPE_INTERVAL:
-	case CDC_TYPE_BIG_DECIMAL:
-		break;
-	}
 	return cdc_fail(err, CDC_ECORRUPT,
 			"malformed variant: it is shredded as a type that no variant has");
 }

@@ -389,3 +389,15 @@ $three
 	[[ $output == 'cdc-merge: info: dry run: columns added: 1; 1 inserted, '* ]]
 	is '[0,2]' "$(describe '[.version, (.schema.fields | length)]')"
 }
+
+@test "a replica follows the changes of a table whose columns change" {
+	merge "$t" <(schema id:int v:varchar; ins 1 '{"id":"1","v":"a"}'; ins 2 '{"id":"2","v":"b"}') --schema 'id INT'
+	merge --evolve widen "$t" <(schema 'id:bigint(20)' 'n:decimal(5,2)'; upd 3 '{"id":"1"}' '{"n":"1.50"}'
+		ins 4 '{"id":"5000000000","n":"2"}')
+	merge --evolve widen "$t" <(schema id:bigint 'n:decimal(7,3)'; upd 5 '{"id":"2"}' '{"n":"1000.125"}')
+	"$bin/cdc-snapshot" --changes 0 "$t" >changes
+	"$bin/cdc-snapshot" "$t" | sort >want
+	merge --evolve widen "$t.replica" changes
+	diff -u want <("$bin/cdc-snapshot" "$t.replica" | sort)
+	is "$(describe '[.schema.fields[] | [.name, .type]]')" "$("$bin/cdc-snapshot" --describe "$t.replica" | jq -c '[.schema.fields[] | [.name, .type]]')"
+}

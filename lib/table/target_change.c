@@ -8,30 +8,6 @@
 
 #define MORE_CONFIG 8 /* keys that come beside those of --property */
 
-int change_begin(struct target_change *c, struct cdc_target *t, struct cdc_err *err)
-{
-	struct cdc_snapshot *s = t->snapshot;
-	size_t n = 0;
-
-	*c = (struct target_change){ .num_config = s->metadata.num_config };
-	while (t->opt->property && t->opt->property[n])
-		n++;
-	n += (size_t)c->num_config + MORE_CONFIG;
-	c->cap_config = (int)n;
-	c->config = cdc_arena_calloc(&c->arena, n, sizeof(*c->config));
-	if (!c->config)
-		return cdc_fail_nomem(err);
-	if (c->num_config)
-		memcpy(c->config, s->metadata.config, (size_t)c->num_config * sizeof(*c->config));
-	return cdc_schema_copy(&c->schema, &s->schema, err);
-}
-
-void change_free(struct target_change *c)
-{
-	cdc_schema_free(&c->schema);
-	cdc_arena_free(&c->arena);
-}
-
 /* ------------------------------------------------------------------ properties */
 
 static int find(const struct target_change *c, struct cdc_str key)
@@ -81,6 +57,58 @@ void change_unset(struct target_change *c, const char *key)
 
 	if (i >= 0)
 		c->config[i] = c->config[--c->num_config];
+}
+
+/* ------------------------------------------------------------------ a change */
+
+static int begin_config(struct target_change *c, const struct cdc_target *t, struct cdc_err *err)
+{
+	const struct cdc_metadata *m = &t->snapshot->metadata;
+	size_t n = 0;
+
+	while (t->opt->property && t->opt->property[n])
+		n++;
+	n += (size_t)m->num_config + MORE_CONFIG;
+	c->cap_config = (int)n;
+	c->num_config = m->num_config;
+	c->config = cdc_arena_calloc(&c->arena, n, sizeof(*c->config));
+	if (!c->config)
+		return cdc_fail_nomem(err);
+	if (m->num_config)
+		memcpy(c->config, m->config, (size_t)m->num_config * sizeof(*c->config));
+	return CDC_OK;
+}
+
+/*
+ * A column mapping that the protocol does not have is none, and the columns have no ids: it must
+ * not come into force because the protocol is raised for something else.
+ */
+static int drop_idle_mapping(struct target_change *c, const struct cdc_snapshot *s,
+			     struct cdc_err *err)
+{
+	struct cdc_str mode;
+
+	if (cdc_mapped(&s->protocol, &s->metadata) ||
+	    !change_get(c, "delta.columnMapping.mode", &mode))
+		return CDC_OK;
+	return change_set(c, CDC_STR("delta.columnMapping.mode"), CDC_STR("none"), err);
+}
+
+int change_begin(struct target_change *c, struct cdc_target *t, struct cdc_err *err)
+{
+	int rc;
+
+	*c = (struct target_change){ .num_config = 0 };
+	rc = begin_config(c, t, err);
+	if (!rc)
+		rc = drop_idle_mapping(c, t->snapshot, err);
+	return rc ? rc : cdc_schema_copy(&c->schema, &t->snapshot->schema, err);
+}
+
+void change_free(struct target_change *c)
+{
+	cdc_schema_free(&c->schema);
+	cdc_arena_free(&c->arena);
 }
 
 int change_map_columns(struct target_change *c, struct cdc_target *t, bool new_names,
@@ -173,6 +201,10 @@ int change_apply(struct target_change *c, struct cdc_target *t, struct cdc_err *
 	if (!rc)
 		rc = cdc_protocol_upgrade(&s->protocol, &m, &c->schema, &s->arena, &p, &raised,
 					  err);
+	if (!rc && s->num_adds && cdc_protocol_has_feature(&p, "rowTracking") &&
+	    !cdc_protocol_has_feature(&s->protocol, "rowTracking"))
+		rc = cdc_fail(err, CDC_EUNSUPPORTED,
+			      "delta.enableRowTracking=true: the rows of %s have no ids", t->path);
 	if (!rc)
 		rc = cdc_snapshot_revise(s, &m, &p, err);
 	if (!rc) {

@@ -401,3 +401,18 @@ $three
 	diff -u want <("$bin/cdc-snapshot" "$t.replica" | sort)
 	is "$(describe '[.schema.fields[] | [.name, .type]]')" "$("$bin/cdc-snapshot" --describe "$t.replica" | jq -c '[.schema.fields[] | [.name, .type]]')"
 }
+
+@test "a column mapping that the protocol does not have stays out of force" {
+	create 'id BIGINT, v STRING'
+	sed -i 's/"cdc.key"/"delta.columnMapping.mode":"id","cdc.key"/' "$t/_delta_log/00000000000000000000.json"
+	merge "$t" <(ins 1 '{"id":"1","v":"a"}')
+	merge --evolve widen "$t" <(schema id:bigint t:datetime; ins 2 '{"id":"2","t":"2020-01-02 03:04:05"}')
+	is '[["id",null,""],["v",null,""],["t",null,""]]' "$(mapping)"
+	is '["timestampNtz"]' "$(describe .protocol.readerFeatures)"
+	want='{"id":1,"v":"a","t":null}
+{"id":2,"v":null,"t":"2020-01-02 03:04:05"}'
+	rows "$want"
+	merge --property delta.columnMapping.mode=name "$t" </dev/null
+	is '[["id",1,"id"],["v",2,"v"],["t",3,"t"]]' "$(mapping)"
+	rows "$want"
+}

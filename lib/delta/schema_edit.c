@@ -112,6 +112,8 @@ static int map_field(struct mapping *m, struct cdc_field *f, struct cdc_err *err
 
 	if (f->has_field_id)
 		return CDC_OK;
+	if (!m->new_names && !f->name.n)
+		return cdc_fail(err, CDC_EUNSUPPORTED, "a column without a name cannot be mapped");
 	if (m->max_id >= INT32_MAX)
 		return cdc_fail(err, CDC_EUNSUPPORTED, "no ids for columns are left");
 	f->has_field_id = true;

@@ -109,7 +109,7 @@ static void test_map_new_names(void **state)
 	cdc_schema_free(&s);
 }
 
-static void test_ids_run_out(void **state)
+static void test_no_ids_or_names(void **state)
 {
 	struct cdc_schema s = CDC_SCHEMA_INIT;
 	struct cdc_err err = CDC_ERR_INIT;
@@ -118,6 +118,10 @@ static void test_ids_run_out(void **state)
 	(void)state;
 	load(&s, STRUCT(FIELD("a", "\"long\"", "")));
 	assert_int_equal(cdc_schema_map(&s, &cdc_io_posix, true, &max, &err), CDC_EUNSUPPORTED);
+	cdc_schema_free(&s);
+	load(&s, STRUCT(FIELD("", "\"long\"", "")));
+	max = 0;
+	assert_int_equal(cdc_schema_map(&s, &cdc_io_posix, false, &max, &err), CDC_EUNSUPPORTED);
 	cdc_schema_free(&s);
 }
 
@@ -206,7 +210,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_metadata),      cmocka_unit_test(test_map_keeps_names),
-		cmocka_unit_test(test_map_new_names), cmocka_unit_test(test_ids_run_out),
+		cmocka_unit_test(test_map_new_names), cmocka_unit_test(test_no_ids_or_names),
 		cmocka_unit_test(test_widenings),     cmocka_unit_test(test_widen),
 	};
 

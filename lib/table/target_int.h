@@ -49,8 +49,7 @@ int change_apply(struct target_change *c, struct cdc_target *t, struct cdc_err *
 /*
  * The columns of the record (NULL: none) with the types that they have in a table; --schema
  * overrides and adds. `table`: the columns that are there already, NULL: none; of those, a type
- * that cannot be told is left out instead of failing, and nullable is what it was where neither
- * says otherwise.
+ * that the source does not tell is what it was instead of a failure, and so is nullable.
  */
 int target_columns(struct cdc_target *t, const struct cdc_record *rec,
 		   const struct cdc_schema *table, struct cdc_schema *out,

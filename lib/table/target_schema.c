@@ -57,27 +57,18 @@ static bool is_nullable(const struct told *k, uint32_t col, const struct cdc_fie
 	return !stored || stored->nullable;
 }
 
-/* The type of a column of the record; *told: false, it has been left out. */
-static int read_source_type(struct told *k, uint32_t col, struct cdc_str name, bool *told,
-			    struct cdc_err *err)
+/* The type of a column of the record, as DDL with its name. */
+static int put_source_type(struct told *k, uint32_t col, struct cdc_str name, struct cdc_err *err)
 {
 	struct cdc_str type = CDC_STR_INIT, source_type = CDC_STR_INIT;
 	int rc = member_text(k->tape, col, "type", &k->arena, &type, err);
 
-	*told = true;
 	if (!rc)
 		rc = member_text(k->tape, col, "sourceType", &k->arena, &source_type, err);
 	cdc_buf_reset(&k->ddl);
 	if (!rc)
 		rc = put_quoted_name(&k->ddl, name, err);
-	if (!rc)
-		rc = cdc_source_type(name, type, source_type, &k->ddl, err);
-	if (rc == CDC_EUSAGE && stored_field(k, name)) {
-		*err = (struct cdc_err)CDC_ERR_INIT;
-		*told = false;
-		rc = CDC_OK;
-	}
-	return rc;
+	return rc ? rc : cdc_source_type(name, type, source_type, &k->ddl, err);
 }
 
 /* One column of a SCHEMA record into the schema, unless --schema names it. */
@@ -85,8 +76,9 @@ static int add_source_column(struct told *k, struct cdc_schema *s, uint32_t col,
 			     struct cdc_err *err)
 {
 	struct cdc_schema one = CDC_SCHEMA_INIT;
+	const struct cdc_field *stored;
+	struct cdc_field f = { .nullable = true };
 	struct cdc_str name;
-	bool told;
 	int have, rc = member_text(k->tape, col, "name", &k->arena, &name, err);
 
 	if (rc)
@@ -94,14 +86,20 @@ static int add_source_column(struct told *k, struct cdc_schema *s, uint32_t col,
 	have = cdc_schema_find(k->given, name);
 	if (have >= 0)
 		return cdc_schema_add(s, &k->given->field[have], err);
-	rc = read_source_type(k, col, name, &told, err);
-	if (rc || !told)
-		return rc;
-	rc = cdc_schema_from_ddl(&one, cdc_buf_str(&k->ddl), err);
+	stored = stored_field(k, name);
+	rc = put_source_type(k, col, name, err);
+	if (!rc)
+		rc = cdc_schema_from_ddl(&one, cdc_buf_str(&k->ddl), err);
 	if (!rc) {
-		one.field[0].nullable = is_nullable(k, col, stored_field(k, name));
-		rc = cdc_schema_add(s, &one.field[0], err);
+		f = one.field[0];
+	} else if (rc == CDC_EUSAGE && stored) {
+		*err = (struct cdc_err)CDC_ERR_INIT;
+		f = *stored;
+		rc = CDC_OK;
 	}
+	f.nullable = is_nullable(k, col, stored);
+	if (!rc)
+		rc = cdc_schema_add(s, &f, err);
 	cdc_schema_free(&one);
 	return rc;
 }

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "table/compact.h"
+#include "table/vacuum.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -133,27 +134,42 @@ static int checkpoint(struct run *r, struct cdc_err *err)
 }
 
 /* A file that goes, as NDJSON with --dry-run and as a message with --verbose. */
-static void on_file(void *ctx, const char *path, uint64_t bytes)
+static int on_file(void *ctx, const char *path, uint64_t bytes, struct cdc_err *err)
 {
 	struct run *r = ctx;
-	struct cdc_err err = CDC_ERR_INIT;
 	struct cdc_buf b = CDC_BUF_INIT;
-	int rc = CDC_OK;
+	int rc;
 
 	if (!r->o.dry_run) {
 		cmd_debug(&r->c, "removed %s", path);
-		return;
+		return CDC_OK;
 	}
-	rc = cdc_buf_puts(&b, "{\"operation\":\"vacuum\",\"path\":", &err);
+	rc = cdc_buf_puts(&b, "{\"operation\":\"vacuum\",\"path\":", err);
 	if (!rc)
-		rc = cdc_json_put_string(&b, cdc_str_z(path), &err);
+		rc = cdc_json_put_string(&b, cdc_str_z(path), err);
 	if (!rc)
-		rc = cdc_buf_printf(&b, &err, ",\"size\":%llu}", (unsigned long long)bytes);
+		rc = cdc_buf_printf(&b, err, ",\"size\":%llu}", (unsigned long long)bytes);
 	if (!rc)
-		rc = put_line(r, &b, &err);
-	if (rc)
-		cmd_error(&r->c, &err);
+		rc = put_line(r, &b, err);
 	cdc_buf_free(&b);
+	return rc;
+}
+
+/* What --dry-run ends with. */
+static int put_total(struct run *r, const struct cdc_vacuum_result *d, struct cdc_err *err)
+{
+	struct cdc_buf b = CDC_BUF_INIT;
+	int rc = cdc_buf_printf(&b, err,
+				"{\"operation\":\"vacuum\",\"filesRemoved\":%llu,"
+				"\"bytesRemoved\":%llu,\"directoriesRemoved\":%llu}",
+				(unsigned long long)d->files_removed,
+				(unsigned long long)d->bytes_removed,
+				(unsigned long long)d->dirs_removed);
+
+	if (!rc)
+		rc = put_line(r, &b, err);
+	cdc_buf_free(&b);
+	return rc;
 }
 
 static int vacuum(struct run *r, struct cdc_err *err)
@@ -174,6 +190,8 @@ static int vacuum(struct run *r, struct cdc_err *err)
 		vo.retain_ms = (int64_t)r->o.retain * 1000;
 	}
 	rc = cdc_vacuum(&vo, &d, err);
+	if (!rc && r->o.dry_run)
+		rc = put_total(r, &d, err);
 	if (rc)
 		return rc;
 	cmd_info(&r->c, "%s %llu files, %llu bytes", r->o.dry_run ? "would remove" : "removed",

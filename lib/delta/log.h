@@ -44,6 +44,11 @@ void cdc_snapshot_free(struct cdc_snapshot *s);
 
 /* CDC_EUNSUPPORTED naming the first writer feature that we do not honour. */
 int cdc_snapshot_check_writable(const struct cdc_snapshot *s, struct cdc_err *err) CDC_NODISCARD;
+/*
+ * CDC_EUNSUPPORTED naming the first feature that we do not know at all: enough for who commits
+ * neither rows nor files, as VACUUM, and does not honour what it does not touch.
+ */
+int cdc_protocol_check_known(const struct cdc_protocol *p, struct cdc_err *err) CDC_NODISCARD;
 bool cdc_protocol_has_feature(const struct cdc_protocol *p, const char *feature);
 /*
  * The protocol that supports all that the metadata and its schema use: `old`, where it does, else

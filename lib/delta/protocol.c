@@ -118,9 +118,8 @@ static int check_listed(const struct cdc_str *list, int n, struct cdc_err *err)
 	return CDC_OK;
 }
 
-int cdc_snapshot_check_writable(const struct cdc_snapshot *s, struct cdc_err *err)
+int cdc_protocol_check_known(const struct cdc_protocol *p, struct cdc_err *err)
 {
-	const struct cdc_protocol *p = &s->protocol;
 	int rc;
 
 	if (p->writer_version > CDC_WRITER_VERSION_MAX)
@@ -130,8 +129,14 @@ int cdc_snapshot_check_writable(const struct cdc_snapshot *s, struct cdc_err *er
 		return cdc_fail(err, CDC_EUNSUPPORTED,
 				"table has writer version 7 and no list of writer features");
 	rc = check_listed(p->reader_feature, p->num_reader_features, err);
-	if (!rc)
-		rc = check_listed(p->writer_feature, p->num_writer_features, err);
+	return rc ? rc : check_listed(p->writer_feature, p->num_writer_features, err);
+}
+
+int cdc_snapshot_check_writable(const struct cdc_snapshot *s, struct cdc_err *err)
+{
+	const struct cdc_protocol *p = &s->protocol;
+	int rc = cdc_protocol_check_known(p, err);
+
 	for (size_t i = 0; !rc && i < cdc_num_features; i++) {
 		if (cdc_feature_supported(p, &cdc_feature[i]))
 			rc = check_feature(s, &cdc_feature[i], err);

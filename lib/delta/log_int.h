@@ -312,6 +312,14 @@ int cdc_replay_finish(struct cdc_replay *r, const struct cdc_io *io,
 
 /* ------------------------------------------------------------------ checkpoints */
 
+/*
+ * The state at `version` on top of that checkpoint and no other; NULL: from version 0, by the
+ * commits alone. `table` has no slash at its end. For who compares the two.
+ */
+int cdc_snapshot_load_on(struct cdc_snapshot **s, const struct cdc_io *io, const char *table,
+			 int64_t version, const struct cdc_log_checkpoint *cp,
+			 struct cdc_err *err) CDC_NODISCARD;
+
 /* Sets of kinds of actions: bit k stands for kind k. */
 #define CDC_KIND(k) (UINT32_C(1) << (k))
 #define CDC_ALL_KINDS (~UINT32_C(0))

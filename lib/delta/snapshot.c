@@ -487,6 +487,36 @@ int cdc_snapshot_load(struct cdc_snapshot **out, const struct cdc_io *io, const 
 	return rc;
 }
 
+int cdc_snapshot_load_on(struct cdc_snapshot **out, const struct cdc_io *io, const char *table,
+			 int64_t version, const struct cdc_log_checkpoint *cp, struct cdc_err *err)
+{
+	struct cdc_loader ld = { .io = io,
+				 .tape = CDC_TAPE_INIT,
+				 .text = CDC_BUF_INIT_MAX(CDC_LOG_JSON_MAX) };
+	bool bad;
+	int rc;
+
+	ld.s = calloc(1, sizeof(*ld.s));
+	if (!ld.s || !(ld.s->table = strdup(table))) {
+		free(ld.s);
+		return cdc_fail_nomem(err);
+	}
+	ld.s->version = version;
+	rc = cdc_log_list_read(&ld.list, io, table, err);
+	if (!rc)
+		rc = load_from(&ld, cp, &bad, err);
+	if (!rc)
+		rc = read_columns(ld.s, err);
+	if (!rc)
+		rc = set_timestamp(&ld, err);
+	if (!rc) {
+		*out = ld.s;
+		ld.s = NULL;
+	}
+	cdc_loader_free(&ld);
+	return rc;
+}
+
 int cdc_snapshot_turn(struct cdc_snapshot **out, const struct cdc_io *io,
 		      const struct cdc_snapshot *s, const struct cdc_commit_actions *a,
 		      struct cdc_err *err)

@@ -3,6 +3,7 @@
  * and wiring; the work is in lib/table/compact.h.
  */
 #include "cmd/common.h"
+#include "cmd/findings.h"
 
 #include "base/json.h"
 #include "table/compact.h"
@@ -15,6 +16,7 @@ struct options {
 	uint64_t target_size;
 	bool checkpoint;
 	bool vacuum;
+	bool fsck;
 	uint64_t retain;
 	bool force;
 	bool dry_run;
@@ -29,6 +31,8 @@ static const struct opt option_table[] = {
 	  OPT_TARGET(options, checkpoint), NULL },
 	{ 0, "vacuum", OPT_FLAG, NULL, "remove files that are out of use; alone: nothing else",
 	  OPT_TARGET(options, vacuum), NULL },
+	{ 0, "fsck", OPT_FLAG, NULL, "check the table and print findings as NDJSON, change nothing",
+	  OPT_TARGET(options, fsck), NULL },
 	{ 0, "retain", OPT_DURATION, "TIME", "how long out of use, for --vacuum (default 7d)",
 	  OPT_TARGET(options, retain), NULL },
 	{ 0, "force", OPT_FLAG, NULL, "allow a --retain below the table's retention",
@@ -201,9 +205,16 @@ static int vacuum(struct run *r, struct cdc_err *err)
 	return CDC_OK;
 }
 
+static int fsck(struct run *r, struct cdc_err *err)
+{
+	struct cdc_fsck_options fo = { .table = r->table, .version = -1 };
+
+	return cmd_check_table(&r->c, &fo, err);
+}
+
 static int run_all(struct run *r, struct cdc_err *err)
 {
-	bool only_others = r->o.checkpoint || r->o.vacuum;
+	bool only_others = r->o.checkpoint || r->o.vacuum || r->o.fsck;
 	int rc = cmd_output_open(&r->c, err);
 
 	if (!rc && (!only_others || r->o.target_size))
@@ -212,6 +223,8 @@ static int run_all(struct run *r, struct cdc_err *err)
 		rc = checkpoint(r, err);
 	if (!rc && r->o.vacuum)
 		rc = vacuum(r, err);
+	if (!rc && r->o.fsck)
+		rc = fsck(r, err);
 	return rc ? rc : cmd_output_done(&r->c, err);
 }
 
@@ -231,6 +244,10 @@ int main(int argc, char **argv)
 	}
 	if ((r.o.retain != NO_RETAIN || r.o.force) && !r.o.vacuum) {
 		cmd_usage(&r.c, "--retain and --force go with --vacuum");
+		return cmd_exit(&r.c);
+	}
+	if (r.o.fsck && (r.o.vacuum || r.o.checkpoint || r.o.target_size || r.o.dry_run)) {
+		cmd_usage(&r.c, "--fsck goes alone: it changes nothing");
 		return cmd_exit(&r.c);
 	}
 	r.table = argv[1];

@@ -543,3 +543,41 @@ verdicts() {
 		["DuckDB",true,false,["writer feature clustering"]]
 	END
 }
+
+# ------------------------------------------------------------------ cdc-snapshot --verify
+
+verify() { # verify STATUS OPTIONS...
+	local want=$1
+	shift
+	status=0
+	"$bin/cdc-snapshot" -q --verify "$@" "$t" >found 2>error || status=$?
+	[ "$status" -eq "$want" ] || { echo "exit status $status"; cat found error; return 1; }
+}
+
+@test "--verify looks at the files and data of one version" {
+	table 3
+	cp "$t/$(added 3)" kept
+	rm "$t/$(added 3)"
+	touch "$t/stray"
+	verify 1
+	[ "$(finding '[.check, .path]')" = "[\"file\",\"$(added 3)\"]" ]
+	verify 0 --version-as-of 2
+	diff -u found - <<-END
+		{"check":"summary","version":2,"errors":0,"warnings":0,"files":2,"rows":20,"bytes":$(cat "$t"/*.parquet | wc -c)}
+	END
+	cp kept "$t/$(added 3)"
+	stats 2 '.numRecords = 11'
+	verify 1 -o out
+	[ "$(jq -r 'select(.level) | .check' out)" = num-records ]
+	verify 0 --timestamp-as-of "$(date -u -r "$(commit 1)" +%FT%T.%NZ | sed 's/...Z$/Z/')"
+	[ "$(jq .version found)" -eq 1 ]
+}
+
+@test "--verify goes with no other view, and not with a file" {
+	table 1
+	verify 2 --describe
+	verify 2 --where 'id = 1'
+	verify 2 --version-as-of 7
+	t=$t/$(added 1)
+	verify 2
+}

@@ -105,10 +105,6 @@ int fsck_files(struct fsck *k, struct cdc_err *err) CDC_NODISCARD;
 int fsck_orphans(struct fsck *k, struct cdc_err *err) CDC_NODISCARD;
 int fsck_verdicts(struct fsck *k, struct cdc_err *err) CDC_NODISCARD;
 
-/* The checksum that a hint should have: MD5 over the canonical form of the JSON document on the
- * tape (spec section 9), without its member "checksum". */
-int fsck_hint_digest(const struct cdc_tape *t, char out[33], struct cdc_err *err) CDC_NODISCARD;
-
 /* What two states of one version differ in: `got` is the checkpoint's, `want` the log's. */
 int fsck_compare(struct fsck *k, struct fsck_place at, const struct cdc_snapshot *got,
 		 const struct cdc_snapshot *want, struct cdc_err *err) CDC_NODISCARD;

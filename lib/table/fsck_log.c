@@ -176,6 +176,7 @@ static int take_action(void *ctx, const struct cdc_action *a, struct cdc_err *er
 		}
 		break;
 	case CDC_ACT_SIDECAR:
+	case CDC_ACT_CHECKPOINT:
 	case CDC_ACT_NUM:
 		break;
 	}

@@ -99,10 +99,11 @@ int cdc_io_commit_replace(const struct cdc_io *io, const char *dir, const char *
 			  struct cdc_str data, struct cdc_err *err) CDC_NODISCARD;
 
 /*
- * Wait before the n-th try (1, 2 …) of what was lost to another process: longer each time, up to a
- * second, and by chance, so that those who lost together do not meet again.
+ * Wait after the race that was lost as number `tries`, counted from 0: longer each time, up to a
+ * second, and by chance, so that those who lost together do not meet again. CDC_EINTR when
+ * interrupted.
  */
-void cdc_io_back_off(const struct cdc_io *io, unsigned n);
+int cdc_io_back_off(const struct cdc_io *io, unsigned tries, struct cdc_err *err) CDC_NODISCARD;
 
 /*
  * An unlinked temporary file in `dir` (NULL: $TMPDIR or /tmp), open for reading and writing. It is

@@ -242,8 +242,9 @@ static int commit_plan(struct committing *k, struct cdc_err *err)
 		if (rc != CDC_ECONFLICT || k->retries >= most)
 			break;
 		*err = (struct cdc_err)CDC_ERR_INIT;
-		cdc_io_back_off(k->m->opt.io, (unsigned)++k->retries);
-		rc = merge_rebase(k->m, k->b, &k->p, &changed, err);
+		rc = cdc_io_back_off(k->m->opt.io, (unsigned)k->retries++, err);
+		if (!rc)
+			rc = merge_rebase(k->m, k->b, &k->p, &changed, err);
 	}
 	return rc;
 }

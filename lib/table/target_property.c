@@ -202,8 +202,9 @@ int cdc_target_set_properties(struct cdc_target *t, struct cdc_buf *what, int64_
 	while ((rc = try_once(t, what, version, err)) == CDC_ECONFLICT &&
 	       retries < t->opt->retries) {
 		*err = (struct cdc_err)CDC_ERR_INIT;
-		cdc_io_back_off(t->io, (unsigned)++retries);
-		rc = cdc_target_reload(t, NULL, err);
+		rc = cdc_io_back_off(t->io, (unsigned)retries++, err);
+		if (!rc)
+			rc = cdc_target_reload(t, NULL, err);
 		if (rc)
 			return rc;
 	}

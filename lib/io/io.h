@@ -71,6 +71,12 @@ int cdc_io_read_file(const struct cdc_io *io, const char *path, struct cdc_buf *
 int cdc_io_mkdirs(const struct cdc_io *io, const char *path, struct cdc_err *err) CDC_NODISCARD;
 int cdc_io_sync_dir(const struct cdc_io *io, const char *path, struct cdc_err *err) CDC_NODISCARD;
 
+/*
+ * After the race that was lost as number `tries`, counted from 0: wait for a random time, of 10 ms
+ * at most for the first and of a second for later ones. CDC_EINTR when interrupted.
+ */
+int cdc_io_back_off(const struct cdc_io *io, unsigned tries, struct cdc_err *err) CDC_NODISCARD;
+
 /* Random UUID (version 4), 36 characters and a NUL; its 16 bytes too if `bytes` is not NULL. */
 int cdc_io_uuid(const struct cdc_io *io, char text[37], uint8_t bytes[16],
 		struct cdc_err *err) CDC_NODISCARD;

@@ -1,0 +1,126 @@
+/*
+ * The rows of a bin, in their order, into one file. See compact_int.h.
+ *
+ * A row group of which no row is deleted, in a file with the schema of new files, is taken over as
+ * it is stored: it costs some thirtieth of decoding and encoding it. Small ones are not, or a table
+ * of many small files would become one of many small row groups, which every scan pays for: the
+ * row groups of a packed file, but for its last, have GROUP_ROWS rows or CHUNK_BYTES a column.
+ */
+#include "table/compact_int.h"
+
+#define GROUP_ROWS (64u << 10) /* a sixteenth of what the writer makes by itself */
+#define CHUNK_BYTES (1u << 20) /* a page */
+
+/* ------------------------------------------------------------------ choosing */
+
+static uint64_t deleted_rows(const struct compact_source *s, uint64_t first, uint64_t rows)
+{
+	uint8_t keep[CDC_BATCH_ROWS];
+	uint64_t n = 0;
+
+	for (uint64_t at = 0; s->dv && at < rows; at += CDC_BATCH_ROWS) {
+		size_t some = rows - at < CDC_BATCH_ROWS ? (size_t)(rows - at) : CDC_BATCH_ROWS;
+
+		n += cdc_dv_mask(s->dv, first + at, some, keep);
+	}
+	return n;
+}
+
+static bool worth_splicing(const struct compact_source *s, int32_t group)
+{
+	const struct cdc_pq_metadata *m = cdc_pq_metadata(cdc_datafile_parquet(s->df));
+	const struct cdc_pq_row_group *g = &m->row_group[group];
+	uint64_t bytes = 0;
+
+	for (int32_t i = 0; i < m->schema.num_leaves; i++)
+		bytes += (uint64_t)g->column[i].total_compressed_size;
+	return g->num_rows >= GROUP_ROWS || bytes / (uint64_t)m->schema.num_leaves >= CHUNK_BYTES;
+}
+
+/*
+ * Whether a row group is taken over. `waiting` rows of earlier ones are not yet in a row group: if
+ * they are few they are not made one, and this one is decoded after them.
+ */
+static bool splices(const struct compact_source *s, int32_t group, uint64_t first, uint64_t waiting)
+{
+	return s->same && (!waiting || waiting >= GROUP_ROWS) && worth_splicing(s, group) &&
+	       !deleted_rows(s, first, cdc_datafile_row_group_rows(s->df, group));
+}
+
+int compact_look(struct compaction *k, const struct compact_input *in, uint64_t *rows, bool *copied,
+		 struct cdc_err *err)
+{
+	struct compact_source s;
+	uint64_t first = 0;
+	int rc = compact_source_open(&s, k, in->add, err);
+
+	if (rc)
+		return rc;
+	*copied = false;
+	for (int32_t g = 0; g < cdc_datafile_row_groups(s.df); g++) {
+		*copied = *copied || splices(&s, g, first, 0);
+		first += cdc_datafile_row_group_rows(s.df, g);
+	}
+	*rows = first - (s.dv ? cdc_dv_count(s.dv) : 0);
+	compact_source_close(&s);
+	return CDC_OK;
+}
+
+/* ------------------------------------------------------------------ copying */
+
+struct sink {
+	struct compaction *k;
+	struct compact_bin *b;
+};
+
+static int write_rows(void *ctx, const struct cdc_batch *rows, struct cdc_err *err)
+{
+	struct sink *s = ctx;
+
+	s->b->rows += rows->rows;
+	return cdc_datawriter_write(s->k->writer, rows, err);
+}
+
+static int copy_input(struct compaction *k, struct compact_bin *b, struct compact_input *in,
+		      struct cdc_err *err)
+{
+	struct sink sink = { k, b };
+	struct compact_source s;
+	int rc = compact_source_open(&s, k, in->add, err);
+
+	if (rc)
+		return rc;
+	in->rows = 0;
+	in->out_first = cdc_datawriter_open_rows(k->writer);
+	for (int32_t g = 0; !rc && g < cdc_datafile_row_groups(s.df); g++) {
+		uint64_t rows = cdc_datafile_row_group_rows(s.df, g);
+		bool spliced = false;
+
+		if (k->io->interrupted(k->io->ctx)) {
+			rc = cdc_fail(err, CDC_EINTR, "interrupted");
+		} else if (splices(&s, g, in->rows, cdc_datawriter_waiting_rows(k->writer))) {
+			rc = cdc_datawriter_splice(k->writer, cdc_datafile_parquet(s.df), g, err);
+			spliced = rc == CDC_OK;
+			rc = rc == CDC_END ? CDC_OK : rc;
+		}
+		if (spliced) {
+			b->rows += rows;
+			b->rows_copied += rows;
+		} else if (!rc) {
+			rc = compact_source_read(&s, k, in->rows, rows, write_rows, &sink, err);
+		}
+		in->rows += rows;
+	}
+	compact_source_close(&s);
+	return rc;
+}
+
+int compact_copy(struct compaction *k, struct compact_bin *b, size_t first_input,
+		 struct cdc_err *err)
+{
+	int rc = CDC_OK;
+
+	for (size_t i = first_input; !rc && i < b->n; i++)
+		rc = copy_input(k, b, &b->input[i], err);
+	return rc;
+}

@@ -2,13 +2,17 @@
  * The rows of a bin, in their order, into one file. See compact_int.h.
  *
  * A row group of which no row is deleted, in a file with the schema of new files, is taken over as
- * it is stored: it costs some thirtieth of decoding and encoding it. Small ones are not, or a table
- * of many small files would become one of many small row groups, which every scan pays for: the
- * row groups of a packed file, but for its last, have GROUP_ROWS rows or CHUNK_BYTES a column.
+ * it is stored. For 16 million rows that is 0.06 s of computing instead of 6 s.
+ *
+ * Small ones are decoded, or a table of many small files would become one of many small row groups.
+ * What they cost shows in a file of 2 million rows in groups of 64 Ki, 256 Ki and 1 Mi rows: 70, 60
+ * and 53 MB, since each group has its own dictionaries, and 0.29, 0.25 and 0.23 s for a scan by
+ * DuckDB. So the row groups of a packed file, but for its last, have GROUP_ROWS rows or CHUNK_BYTES
+ * a column.
  */
 #include "table/compact_int.h"
 
-#define GROUP_ROWS (64u << 10) /* a sixteenth of what the writer makes by itself */
+#define GROUP_ROWS (128u << 10) /* an eighth of what the writer makes by itself */
 #define CHUNK_BYTES (1u << 20) /* a page */
 
 /* ------------------------------------------------------------------ choosing */

@@ -65,7 +65,7 @@ static int prepare(struct compaction *k, struct cdc_err *err)
 		rc = compact_sort_check(k, err);
 	if (!rc)
 		rc = compact_plan(k, err);
-	if (!rc && k->num_bins)
+	if (!rc && k->r->bins)
 		rc = open_writer(k, err);
 	return rc;
 }

@@ -62,6 +62,7 @@ struct compaction {
 	const struct cdc_io *io;
 	struct cdc_snapshot *s;
 	uint64_t target;
+	struct cdc_str *column; /* physical names of the partition columns */
 	struct compact_partition *partition;
 	uint32_t num_partitions;
 	uint32_t cap_partitions;

@@ -122,12 +122,20 @@ static struct cdc_str partition_value(const struct cdc_add *a, struct cdc_str co
 	return (struct cdc_str)CDC_STR_INIT; /* an empty value is null */
 }
 
-/* Physical name of a partition column. */
-static struct cdc_str partition_column(const struct cdc_snapshot *s, int i)
+static int name_columns(struct compaction *k, struct cdc_err *err)
 {
-	int f = cdc_schema_find(&s->schema, s->metadata.partition_column[i]);
+	const struct cdc_metadata *m = &k->s->metadata;
 
-	return f < 0 ? s->metadata.partition_column[i] : s->schema.field[f].physical_name;
+	k->column = cdc_arena_calloc(&k->arena, (size_t)m->num_partition_columns + 1,
+				     sizeof(*k->column));
+	if (!k->column)
+		return cdc_fail_nomem(err);
+	for (int i = 0; i < m->num_partition_columns; i++) {
+		int f = cdc_schema_find(&k->s->schema, m->partition_column[i]);
+
+		k->column[i] = f < 0 ? m->partition_column[i] : k->s->schema.field[f].physical_name;
+	}
+	return CDC_OK;
 }
 
 static int partition_text(const struct compaction *k, const struct cdc_add *a, struct cdc_buf *b,
@@ -137,7 +145,7 @@ static int partition_text(const struct compaction *k, const struct cdc_add *a, s
 
 	cdc_buf_reset(b);
 	for (int i = 0; rc == CDC_OK && i < k->s->metadata.num_partition_columns; i++) {
-		struct cdc_str v = partition_value(a, partition_column(k->s, i));
+		struct cdc_str v = partition_value(a, k->column[i]);
 		uint64_t n = v.p ? v.n : UINT64_MAX;
 
 		rc = cdc_buf_append(b, &n, sizeof(n), err);
@@ -170,7 +178,7 @@ static int new_partition(struct compaction *k, const struct condition *c, const 
 	if (!p->text.p || !p->value)
 		return cdc_fail_nomem(err);
 	for (int i = 0; i < n; i++) {
-		p->value[i].key = partition_column(k->s, i);
+		p->value[i].key = k->column[i];
 		p->value[i].value = partition_value(a, p->value[i].key);
 	}
 	if (choose_partition(c, k, p, err))
@@ -316,6 +324,8 @@ int compact_plan(struct compaction *k, struct cdc_err *err)
 	struct condition c;
 	int rc = condition_init(&c, k, err);
 
+	if (!rc)
+		rc = name_columns(k, err);
 	for (size_t i = 0; !rc && i < k->s->num_adds; i++) {
 		const struct cdc_add *a = &k->s->add[i];
 		bool large = (uint64_t)a->size_bytes >= k->target - k->target / 4;

@@ -212,9 +212,12 @@ bool cdc_pq_can_splice(const struct cdc_pq_file *f, const struct cdc_pq_schema *
  * as they are there and can be believed; Bloom filters stay behind. Rows written before become a
  * row group of their own. CDC_END, with nothing done: pages, sizes and counts of the row group do
  * not agree, or the nulls of a column are not counted; it can still be decoded.
+ *
+ * Statistics have negative zero for a minimum of zero, whatever the values: plain_zero[leaf] says,
+ * for the summary, that there is none among them. NULL: nothing is known of that.
  */
 int cdc_pq_writer_splice(struct cdc_pq_writer *w, struct cdc_pq_file *f, int32_t row_group,
-			 struct cdc_err *err) CDC_NODISCARD;
+			 const bool *plain_zero, struct cdc_err *err) CDC_NODISCARD;
 
 /* Bytes written and estimated to be written so far: for target file sizes. */
 uint64_t cdc_pq_writer_bytes(const struct cdc_pq_writer *w);

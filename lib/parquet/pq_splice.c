@@ -344,7 +344,7 @@ int cdc_pq_splice_chunk(const struct cdc_pq_splice *s, struct cdc_pq_chunks *w,
 /* ------------------------------------------------------------------ counting */
 
 static int take_bounds(struct cdc_pq_column_writer *c, const struct cdc_pq_statistics *s,
-		       struct cdc_err *err)
+		       bool plain_zero, struct cdc_err *err)
 {
 	const struct cdc_str bound[2] = { s->min_value, s->max_value };
 	struct cdc_pq_range *r = &c->file_range;
@@ -362,6 +362,10 @@ static int take_bounds(struct cdc_pq_column_writer *c, const struct cdc_pq_stati
 		i64[i] = c->width == 8 ? (int64_t)cdc_le64(bound[i].p) : 0;
 		memcpy(&f[i], &i32[i], sizeof(f[i]));
 		memcpy(&d[i], &i64[i], sizeof(d[i]));
+		if (plain_zero) { /* no negative zero */
+			f[i] += 0.0F;
+			d[i] += 0.0;
+		}
 	}
 	if (c->order == CDC_PQ_ORDER_BOOL)
 		cdc_pq_range_bools(r, b, 2);
@@ -377,7 +381,7 @@ static int take_bounds(struct cdc_pq_column_writer *c, const struct cdc_pq_stati
 }
 
 int cdc_pq_splice_count(struct cdc_pq_column_writer *c, const struct cdc_pq_column_meta *m,
-			struct cdc_err *err)
+			bool plain_zero, struct cdc_err *err)
 {
 	const struct cdc_pq_statistics *s = &m->stats;
 	bool exact = c->order == CDC_PQ_ORDER_BYTES || (s->min_exact && s->max_exact);
@@ -392,5 +396,5 @@ int cdc_pq_splice_count(struct cdc_pq_column_writer *c, const struct cdc_pq_colu
 		return CDC_OK;
 	}
 	c->file_range.nan_count += s->has_nan_count ? s->nan_count : 0;
-	return take_bounds(c, s, err);
+	return take_bounds(c, s, plain_zero, err);
 }

@@ -33,8 +33,9 @@ int cdc_pq_splice_chunk(const struct cdc_pq_splice *s, struct cdc_pq_chunks *w,
 			struct cdc_pq_chunk_meta *meta, struct cdc_pq_index_span *span,
 			struct cdc_err *err) CDC_NODISCARD;
 
-/* Take what the chunk's statistics tell into the column's counts and range of the file. */
+/* Take what the chunk's statistics tell into the column's counts and range of the file.
+ * plain_zero: a minimum of negative zero means zero. */
 int cdc_pq_splice_count(struct cdc_pq_column_writer *c, const struct cdc_pq_column_meta *m,
-			struct cdc_err *err) CDC_NODISCARD;
+			bool plain_zero, struct cdc_err *err) CDC_NODISCARD;
 
 #endif

@@ -283,7 +283,8 @@ out:
 /* -------------------------------------------------------------------- splicing */
 
 static int splice_group(struct cdc_pq_writer *w, const struct cdc_pq_splice *splice,
-			struct cdc_pq_file *f, int32_t row_group, struct cdc_err *err)
+			struct cdc_pq_file *f, int32_t row_group, const bool *plain_zero,
+			struct cdc_err *err)
 {
 	struct cdc_pq_group_meta *g;
 	int rc = flush_group(w, err);
@@ -299,7 +300,8 @@ static int splice_group(struct cdc_pq_writer *w, const struct cdc_pq_splice *spl
 		rc = cdc_pq_splice_chunk(&splice[leaf], &w->chunks, f, row_group, leaf,
 					 &g->chunk[leaf], &w->span[w->num_groups][leaf], err);
 		if (rc == CDC_OK)
-			rc = cdc_pq_splice_count(&w->column[leaf], &g->chunk[leaf].m, err);
+			rc = cdc_pq_splice_count(&w->column[leaf], &g->chunk[leaf].m,
+						 plain_zero && plain_zero[leaf], err);
 		if (__builtin_add_overflow(g->total_byte_size,
 					   g->chunk[leaf].m.total_uncompressed_size,
 					   &g->total_byte_size))
@@ -314,7 +316,7 @@ static int splice_group(struct cdc_pq_writer *w, const struct cdc_pq_splice *spl
 }
 
 int cdc_pq_writer_splice(struct cdc_pq_writer *w, struct cdc_pq_file *f, int32_t row_group,
-			 struct cdc_err *err)
+			 const bool *plain_zero, struct cdc_err *err)
 {
 	struct cdc_pq_splice *splice;
 	int rc = CDC_OK;
@@ -328,7 +330,7 @@ int cdc_pq_writer_splice(struct cdc_pq_writer *w, struct cdc_pq_file *f, int32_t
 	for (int32_t leaf = 0; rc == CDC_OK && leaf < w->schema->num_leaves; leaf++)
 		rc = cdc_pq_splice_probe(&splice[leaf], f, row_group, leaf, err);
 	if (rc == CDC_OK)
-		rc = splice_group(w, splice, f, row_group, err);
+		rc = splice_group(w, splice, f, row_group, plain_zero, err);
 	free(splice);
 	return rc;
 }

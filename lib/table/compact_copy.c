@@ -12,6 +12,9 @@
  */
 #include "table/compact_int.h"
 
+#include <math.h>
+#include <stdlib.h>
+
 #define GROUP_ROWS (128u << 10) /* an eighth of what the writer makes by itself */
 #define CHUNK_BYTES (1u << 20) /* a page */
 
@@ -85,6 +88,34 @@ static int write_rows(void *ctx, const struct cdc_batch *rows, struct cdc_err *e
 	return cdc_datawriter_write(s->k->writer, rows, err);
 }
 
+/*
+ * The columns whose minimum, as the action tells it, is zero and not negative zero, or more. What
+ * the row groups tell of zeros is rounded down.
+ */
+static int find_plain_zeros(struct compact_source *s, struct compaction *k,
+			    const struct cdc_add *add, struct cdc_err *err)
+{
+	const struct cdc_schema *schema = &k->s->schema;
+	int32_t leaves = cdc_pq_metadata(cdc_datafile_parquet(s->df))->schema.num_leaves;
+	struct cdc_arena arena = CDC_ARENA_INIT;
+	struct cdc_file_stats stats;
+	int rc = cdc_stats_read(schema, add->stats, &arena, &stats, err);
+
+	s->plain_zero = calloc((size_t)leaves + 1, sizeof(*s->plain_zero));
+	if (!rc && !s->plain_zero)
+		rc = cdc_fail_nomem(err);
+	for (int i = 0; !rc && i < schema->num_fields; i++) {
+		const struct cdc_column_stats *c = &stats.column[i];
+		enum cdc_type t = schema->field[i].type;
+		int32_t leaf = cdc_datafile_leaf(s->df, i);
+
+		if (leaf >= 0 && (t == CDC_TYPE_FLOAT || t == CDC_TYPE_DOUBLE))
+			s->plain_zero[leaf] = c->has_min && !signbit(c->min.d);
+	}
+	cdc_arena_free(&arena);
+	return rc;
+}
+
 static int copy_input(struct compaction *k, struct compact_bin *b, struct compact_input *in,
 		      struct cdc_err *err)
 {
@@ -94,6 +125,8 @@ static int copy_input(struct compaction *k, struct compact_bin *b, struct compac
 
 	if (rc)
 		return rc;
+	if (s.same)
+		rc = find_plain_zeros(&s, k, in->add, err);
 	in->rows = 0;
 	in->out_first = cdc_datawriter_open_rows(k->writer);
 	for (int32_t g = 0; !rc && g < cdc_datafile_row_groups(s.df); g++) {
@@ -103,7 +136,8 @@ static int copy_input(struct compaction *k, struct compact_bin *b, struct compac
 		if (k->io->interrupted(k->io->ctx)) {
 			rc = cdc_fail(err, CDC_EINTR, "interrupted");
 		} else if (splices(&s, g, in->rows, cdc_datawriter_waiting_rows(k->writer))) {
-			rc = cdc_datawriter_splice(k->writer, cdc_datafile_parquet(s.df), g, err);
+			rc = cdc_datawriter_splice(k->writer, cdc_datafile_parquet(s.df), g,
+						   s.plain_zero, err);
 			spliced = rc == CDC_OK;
 			rc = rc == CDC_END ? CDC_OK : rc;
 		}

@@ -92,6 +92,7 @@ struct compact_source {
 	struct cdc_datafile *df;
 	struct cdc_dv *dv; /* NULL: none */
 	bool same; /* its row groups may be taken over by new files */
+	bool *plain_zero; /* of its leaves, see cdc_pq_writer_splice; NULL: not known */
 	struct cdc_datafile_scan *scan; /* NULL until rows have to be decoded */
 	uint64_t scan_row; /* where the scan is */
 	struct cdc_gather *gather;

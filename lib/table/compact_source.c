@@ -13,6 +13,7 @@ void compact_source_close(struct compact_source *s)
 	cdc_gather_free(s->gather);
 	cdc_datafile_close(s->df);
 	cdc_dv_free(s->dv);
+	free(s->plain_zero);
 	*s = (struct compact_source){ .df = NULL };
 }
 

@@ -328,11 +328,11 @@ bool cdc_datawriter_can_splice(const struct cdc_datawriter *w, const struct cdc_
 }
 
 int cdc_datawriter_splice(struct cdc_datawriter *w, struct cdc_pq_file *f, int32_t row_group,
-			  struct cdc_err *err)
+			  const bool *plain_zero, struct cdc_err *err)
 {
 	int rc = w->pq ? CDC_OK : open_file(w, err);
 
-	return rc ? rc : cdc_pq_writer_splice(w->pq, f, row_group, err);
+	return rc ? rc : cdc_pq_writer_splice(w->pq, f, row_group, plain_zero, err);
 }
 
 uint64_t cdc_datawriter_open_bytes(const struct cdc_datawriter *w)

@@ -61,7 +61,7 @@ int cdc_datawriter_write(struct cdc_datawriter *w, const struct cdc_batch *batch
  */
 bool cdc_datawriter_can_splice(const struct cdc_datawriter *w, const struct cdc_pq_file *f);
 int cdc_datawriter_splice(struct cdc_datawriter *w, struct cdc_pq_file *f, int32_t row_group,
-			  struct cdc_err *err) CDC_NODISCARD;
+			  const bool *plain_zero, struct cdc_err *err) CDC_NODISCARD;
 /* Bytes and rows of the file that is open, 0 if none is; rows that are in no row group yet. */
 uint64_t cdc_datawriter_open_bytes(const struct cdc_datawriter *w);
 uint64_t cdc_datawriter_open_rows(const struct cdc_datawriter *w);

@@ -148,7 +148,7 @@ static void splice(struct cdc_pq_file *f, const struct cdc_io *io)
 	    cdc_pq_writer_new(&w, io, 3, &m->schema, &opt, &err) != CDC_OK)
 		return;
 	for (int32_t g = 0; rc >= 0 && g < m->num_row_groups && g < COLUMNS_MAX; g++) {
-		rc = cdc_pq_writer_splice(w, f, g, &err);
+		rc = cdc_pq_writer_splice(w, f, g, NULL, &err);
 		check(rc >= 0 || err.code == rc);
 		rows += rc == CDC_OK ? (uint64_t)m->row_group[g].num_rows : 0;
 	}

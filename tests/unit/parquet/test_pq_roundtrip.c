@@ -359,7 +359,7 @@ static void splice_file(struct round *r)
 			rewrite_group(r, w, f, g);
 			continue;
 		}
-		if (cdc_pq_writer_splice(w, f, g, &err) != CDC_OK)
+		if (cdc_pq_writer_splice(w, f, g, NULL, &err) != CDC_OK)
 			fail_msg("row group %d: %s", (int)g, err.msg);
 		r->spliced++;
 	}

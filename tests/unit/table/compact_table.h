@@ -28,6 +28,7 @@ struct ct {
 	char dir[40];
 	uint64_t seed;
 	int64_t next_record;
+	const char *only_d; /* the only value of d, NULL: any */
 	struct cdc_io io; /* of the compaction; cdc_io_posix by default */
 };
 
@@ -105,7 +106,9 @@ static inline void ct_put(struct ct_merge *w, int64_t id, int part)
 	struct ct *t = w->t;
 	int n;
 
-	if (ct_random(t, 10))
+	if (t->only_d)
+		snprintf(d, sizeof(d), "\"%s\"", t->only_d);
+	else if (ct_random(t, 10))
 		snprintf(d, sizeof(d), "\"%s\"",
 			 (const char *[]){ "NaN", "-Infinity", "0.0", "-0.0", "1.5", "-2.25",
 					   "1e300", "7.125" }[ct_random(t, 8)]);

@@ -17,20 +17,25 @@
 
 #define GROUP_ROWS (128u << 10) /* an eighth of what the writer makes by itself */
 #define CHUNK_BYTES (1u << 20) /* a page */
+#define SEARCHED_ROWS ((uint64_t)1 << 32) /* of a file, that are looked for among deleted ones */
 
 /* ------------------------------------------------------------------ choosing */
 
-static uint64_t deleted_rows(const struct compact_source *s, uint64_t first, uint64_t rows)
+static bool has_deleted(const struct compact_source *s, uint64_t first, uint64_t rows)
 {
 	uint8_t keep[CDC_BATCH_ROWS];
-	uint64_t n = 0;
 
-	for (uint64_t at = 0; s->dv && at < rows; at += CDC_BATCH_ROWS) {
-		size_t some = rows - at < CDC_BATCH_ROWS ? (size_t)(rows - at) : CDC_BATCH_ROWS;
+	if (!s->dv)
+		return false;
+	if (cdc_datafile_rows(s->df) > SEARCHED_ROWS)
+		return true; /* it may claim any number: a search would not end */
+	for (uint64_t at = 0; at < rows; at += CDC_BATCH_ROWS) {
+		size_t n = rows - at < CDC_BATCH_ROWS ? (size_t)(rows - at) : CDC_BATCH_ROWS;
 
-		n += cdc_dv_mask(s->dv, first + at, some, keep);
+		if (cdc_dv_mask(s->dv, first + at, n, keep))
+			return true;
 	}
-	return n;
+	return false;
 }
 
 static bool worth_splicing(const struct compact_source *s, int32_t group)
@@ -51,7 +56,7 @@ static bool worth_splicing(const struct compact_source *s, int32_t group)
 static bool splices(const struct compact_source *s, int32_t group, uint64_t first, uint64_t waiting)
 {
 	return s->same && (!waiting || waiting >= GROUP_ROWS) && worth_splicing(s, group) &&
-	       !deleted_rows(s, first, cdc_datafile_row_group_rows(s->df, group));
+	       !has_deleted(s, first, cdc_datafile_row_group_rows(s->df, group));
 }
 
 int compact_look(struct compaction *k, const struct compact_input *in, uint64_t *rows, bool *copied,

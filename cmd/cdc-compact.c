@@ -3,9 +3,11 @@
  * and wiring; the work is in lib/table/compact.h.
  */
 #include "cmd/common.h"
+#include "cmd/findings.h"
 
 #include "base/json.h"
 #include "table/compact.h"
+#include "table/vacuum.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +21,7 @@ struct options {
 	int64_t retries;
 	bool checkpoint;
 	bool vacuum;
+	bool fsck;
 	uint64_t retain;
 	bool force;
 	bool dry_run;
@@ -42,6 +45,8 @@ static const struct opt option_table[] = {
 	  OPT_TARGET(options, checkpoint), NULL },
 	{ 0, "vacuum", OPT_FLAG, NULL, "remove files that are out of use; alone: nothing else",
 	  OPT_TARGET(options, vacuum), NULL },
+	{ 0, "fsck", OPT_FLAG, NULL, "check the table and print findings as NDJSON, change nothing",
+	  OPT_TARGET(options, fsck), NULL },
 	{ 0, "retain", OPT_DURATION, "TIME", "how long out of use, for --vacuum (default 7d)",
 	  OPT_TARGET(options, retain), NULL },
 	{ 0, "force", OPT_FLAG, NULL, "allow a --retain below the table's retention",
@@ -125,7 +130,7 @@ static int on_bin(void *ctx, const struct cdc_compact_bin *bin, struct cdc_err *
 	return rc;
 }
 
-static int put_total(struct run *r, const struct cdc_compact_result *d, struct cdc_err *err)
+static int put_packed(struct run *r, const struct cdc_compact_result *d, struct cdc_err *err)
 {
 	struct cdc_buf b = CDC_BUF_INIT;
 	int rc = cdc_buf_printf(&b, err,
@@ -201,7 +206,7 @@ static int compact(struct run *r, struct cdc_err *err)
 		rc = cdc_compact(&co, &d, err);
 	free(names);
 	if (!rc && r->o.dry_run)
-		rc = put_total(r, &d, err);
+		rc = put_packed(r, &d, err);
 	if (rc)
 		return rc;
 	if (!r->o.dry_run)
@@ -214,7 +219,7 @@ static int compact(struct run *r, struct cdc_err *err)
 	return CDC_OK;
 }
 
-static int checkpoint(struct run *r, struct cdc_err *err)
+static int plan_checkpoint(struct run *r, struct cdc_err *err)
 {
 	struct cdc_snapshot *s = NULL;
 	struct cdc_buf b = CDC_BUF_INIT;
@@ -222,44 +227,67 @@ static int checkpoint(struct run *r, struct cdc_err *err)
 
 	if (!rc)
 		rc = cdc_snapshot_check_writable(s, err);
-	if (!rc && r->o.dry_run) {
+	if (!rc)
 		rc = cdc_buf_printf(&b, err, "{\"operation\":\"checkpoint\",\"version\":%lld}",
 				    (long long)s->version);
-		if (!rc)
-			rc = put_line(r, &b, err);
-	} else if (!rc) {
-		rc = cdc_checkpoint_write(r->c.io, s, err);
-		if (!rc)
-			cmd_info(&r->c, "checkpoint of version %lld: %zu files",
-				 (long long)s->version, s->num_adds);
-	}
+	if (!rc)
+		rc = put_line(r, &b, err);
 	cdc_buf_free(&b);
 	cdc_snapshot_free(s);
 	return rc;
 }
 
+static int checkpoint(struct run *r, struct cdc_err *err)
+{
+	struct cdc_checkpoint_result d;
+	int rc;
+
+	if (r->o.dry_run)
+		return plan_checkpoint(r, err);
+	rc = cdc_checkpoint_write_version(r->c.io, r->table, -1, &d, err);
+	if (!rc)
+		cmd_info(&r->c, "checkpoint of version %lld: %llu files", (long long)d.version,
+			 (unsigned long long)d.num_adds);
+	return rc;
+}
+
 /* A file that goes, as NDJSON with --dry-run and as a message with --verbose. */
-static void on_file(void *ctx, const char *path, uint64_t bytes)
+static int on_file(void *ctx, const char *path, uint64_t bytes, struct cdc_err *err)
 {
 	struct run *r = ctx;
-	struct cdc_err err = CDC_ERR_INIT;
 	struct cdc_buf b = CDC_BUF_INIT;
-	int rc = CDC_OK;
+	int rc;
 
 	if (!r->o.dry_run) {
 		cmd_debug(&r->c, "removed %s", path);
-		return;
+		return CDC_OK;
 	}
-	rc = cdc_buf_puts(&b, "{\"operation\":\"vacuum\",\"path\":", &err);
+	rc = cdc_buf_puts(&b, "{\"operation\":\"vacuum\",\"path\":", err);
 	if (!rc)
-		rc = cdc_json_put_string(&b, cdc_str_z(path), &err);
+		rc = cdc_json_put_string(&b, cdc_str_z(path), err);
 	if (!rc)
-		rc = cdc_buf_printf(&b, &err, ",\"size\":%llu}", (unsigned long long)bytes);
+		rc = cdc_buf_printf(&b, err, ",\"size\":%llu}", (unsigned long long)bytes);
 	if (!rc)
-		rc = put_line(r, &b, &err);
-	if (rc)
-		cmd_error(&r->c, &err);
+		rc = put_line(r, &b, err);
 	cdc_buf_free(&b);
+	return rc;
+}
+
+/* What --dry-run ends with. */
+static int put_total(struct run *r, const struct cdc_vacuum_result *d, struct cdc_err *err)
+{
+	struct cdc_buf b = CDC_BUF_INIT;
+	int rc = cdc_buf_printf(&b, err,
+				"{\"operation\":\"vacuum\",\"filesRemoved\":%llu,"
+				"\"bytesRemoved\":%llu,\"directoriesRemoved\":%llu}",
+				(unsigned long long)d->files_removed,
+				(unsigned long long)d->bytes_removed,
+				(unsigned long long)d->dirs_removed);
+
+	if (!rc)
+		rc = put_line(r, &b, err);
+	cdc_buf_free(&b);
+	return rc;
 }
 
 static int vacuum(struct run *r, struct cdc_err *err)
@@ -280,6 +308,8 @@ static int vacuum(struct run *r, struct cdc_err *err)
 		vo.retain_ms = (int64_t)r->o.retain * 1000;
 	}
 	rc = cdc_vacuum(&vo, &d, err);
+	if (!rc && r->o.dry_run)
+		rc = put_total(r, &d, err);
 	if (rc)
 		return rc;
 	cmd_info(&r->c, "%s %llu files, %llu bytes", r->o.dry_run ? "would remove" : "removed",
@@ -289,11 +319,18 @@ static int vacuum(struct run *r, struct cdc_err *err)
 	return CDC_OK;
 }
 
+static int fsck(struct run *r, struct cdc_err *err)
+{
+	struct cdc_fsck_options fo = { .table = r->table, .version = -1 };
+
+	return cmd_check_table(&r->c, &fo, err);
+}
+
 /* Options that say how to pack say that it is wanted. */
 static bool wants_packing(const struct options *o)
 {
 	return o->target_size || o->where || o->sort_by || o->zorder_by ||
-	       !(o->checkpoint || o->vacuum);
+	       !(o->checkpoint || o->vacuum || o->fsck);
 }
 
 static int run_all(struct run *r, struct cdc_err *err)
@@ -306,6 +343,8 @@ static int run_all(struct run *r, struct cdc_err *err)
 		rc = checkpoint(r, err);
 	if (!rc && r->o.vacuum)
 		rc = vacuum(r, err);
+	if (!rc && r->o.fsck)
+		rc = fsck(r, err);
 	return rc ? rc : cmd_output_done(&r->c, err);
 }
 
@@ -325,6 +364,11 @@ int main(int argc, char **argv)
 	}
 	if ((r.o.retain != NO_RETAIN || r.o.force) && !r.o.vacuum) {
 		cmd_usage(&r.c, "--retain and --force go with --vacuum");
+		return cmd_exit(&r.c);
+	}
+	if (r.o.fsck && (r.o.vacuum || r.o.checkpoint || r.o.target_size || r.o.where ||
+			 r.o.sort_by || r.o.zorder_by || r.o.dry_run)) {
+		cmd_usage(&r.c, "--fsck goes alone: it changes nothing");
 		return cmd_exit(&r.c);
 	}
 	if (r.o.sort_by && r.o.zorder_by) {

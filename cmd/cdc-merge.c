@@ -3,7 +3,9 @@
  * lib/table/merge.h.
  */
 #include "cmd/common.h"
+#include "cmd/job.h"
 
+#include "table/compact.h"
 #include "table/merge.h"
 
 #include <poll.h>
@@ -14,7 +16,7 @@
 static const char *const mode_choices[] = { "auto", "dv", "cow", NULL };
 static const char *const position_choices[] = { "kafka", "recordID", "none", NULL };
 static const char *const truncate_choices[] = { "apply", "ignore", "fail", NULL };
-static const char *const evolve_choices[] = { "fail", "ignore", NULL };
+static const char *const evolve_choices[] = { "fail", "add", "widen", "ignore", NULL };
 
 struct options {
 	bool create;
@@ -33,6 +35,8 @@ struct options {
 	const char *app_id;
 	bool require_final;
 	int64_t retries;
+	const char *sequence_by;
+	int64_t compact_every;
 	bool dry_run;
 };
 
@@ -46,7 +50,7 @@ static const struct opt option_table[] = {
 	  OPT_TARGET(options, key), NULL },
 	{ 'p', "partition-by", OPT_STRING, "COLS", "partition columns of a new table",
 	  OPT_TARGET(options, partition_by), NULL },
-	{ 0, "property", OPT_LIST, "K=V", "table property of a new table (repeatable)",
+	{ 0, "property", OPT_LIST, "K=V", "table property to set (repeatable)",
 	  OPT_TARGET(options, property), NULL },
 	{ 0, "mode", OPT_CHOICE, "MODE", "how changed files are written", OPT_TARGET(options, mode),
 	  mode_choices },
@@ -62,6 +66,8 @@ static const struct opt option_table[] = {
 	  OPT_TARGET(options, evolve), evolve_choices },
 	{ 0, "on-truncate", OPT_CHOICE, "WHAT", "TRUNCATE records",
 	  OPT_TARGET(options, on_truncate), truncate_choices },
+	{ 0, "sequence-by", OPT_STRING, "COL", "a newer stored row, by COL, wins over a late event",
+	  OPT_TARGET(options, sequence_by), NULL },
 	{ 0, "position", OPT_CHOICE, "WHAT", "what counts as already applied",
 	  OPT_TARGET(options, position), position_choices },
 	{ 0, "app-id", OPT_STRING, "ID", "name of this stream in the table (default cdc)",
@@ -70,6 +76,9 @@ static const struct opt option_table[] = {
 	  OPT_TARGET(options, require_final), NULL },
 	{ 0, "retries", OPT_INT, "N", "commits lost to other writers before giving up (100)",
 	  OPT_TARGET(options, retries), NULL },
+	{ 0, "compact-every", OPT_INT, "N",
+	  "pack small files after every N commits, beside the merge",
+	  OPT_TARGET(options, compact_every), NULL },
 	{ 0, "dry-run", OPT_FLAG, NULL, "report what would be written, write nothing",
 	  OPT_TARGET(options, dry_run), NULL },
 	{ 0, NULL, OPT_FLAG, NULL, NULL, 0, NULL }
@@ -91,6 +100,9 @@ struct run {
 	struct cdc_merge *m;
 	uint64_t total_inserted, total_updated, total_deleted;
 	char **lists[2];
+	const char *table;
+	struct cmd_job compaction;
+	int64_t commits; /* since the last compaction began */
 };
 
 static int on_reject(void *ctx, const char *reason, const char *file, uint64_t line,
@@ -101,11 +113,87 @@ static int on_reject(void *ctx, const char *reason, const char *file, uint64_t l
 	return cmd_reject(&r->c, reason, file ? file : "-", line, false, 0, raw, err);
 }
 
+/* ------------------------------------------------------------------ compaction beside it */
+
+/* In a process of its own. */
+static int compact(void *ctx)
+{
+	struct run *r = ctx;
+	struct cdc_compact_options co = { .io = r->c.io, .table = r->table };
+	struct cdc_compact_result d;
+	struct cdc_err err = CDC_ERR_INIT;
+
+	if (cdc_compact(&co, &d, &err)) {
+		if (err.code != CDC_EINTR)
+			cmd_warn(&r->c, "not compacted: %s", err.msg);
+		return 1;
+	}
+	if (d.version >= 0)
+		cmd_info(&r->c, "version %lld: compacted, files +%llu -%llu; %lld ms",
+			 (long long)d.version, (unsigned long long)d.files_added,
+			 (unsigned long long)d.files_removed, (long long)d.elapsed_ms);
+	return 0;
+}
+
+/* A compaction that fails, or is too slow for the next, is no failure of the merge. */
+static void compact_if_due(struct run *r)
+{
+	int status;
+
+	if (cmd_job_ended(&r->compaction, &status) && status > 128)
+		cmd_warn(&r->c, "the compaction was killed by signal %d", status - 128);
+	if (!r->o.compact_every || ++r->commits < r->o.compact_every)
+		return;
+	if (cmd_job_start(&r->compaction, compact, r))
+		r->commits = 0;
+}
+
+static void finish_compaction(struct run *r, bool stop)
+{
+	int status;
+
+	if (cmd_job_wait(&r->compaction, stop, &status) && status > 128 && !stop)
+		cmd_warn(&r->c, "the compaction was killed by signal %d", status - 128);
+}
+
+/* ------------------------------------------------------------------ messages */
+
+static void on_properties(void *ctx, int64_t version, const char *what)
+{
+	struct run *r = ctx;
+
+	if (version < 0)
+		cmd_info(&r->c, "dry run: properties %s", what);
+	else
+		cmd_info(&r->c, "version %lld: properties %s", (long long)version, what);
+}
+
+#define COLUMNS_MAX 160 /* three numbers and the words around them */
+
+/* "columns added: 1; " before the counts of rows; nothing where nothing changed. */
+static const char *column_changes(const struct cdc_merge_result *d, char out[COLUMNS_MAX])
+{
+	const struct {
+		uint64_t n;
+		const char *what;
+	} change[] = { { d->columns_added, "added" },
+		       { d->columns_widened, "widened" },
+		       { d->columns_relaxed, "made nullable" } };
+	size_t len = 0;
+
+	out[0] = 0;
+	for (size_t i = 0; i < sizeof(change) / sizeof(change[0]); i++)
+		if (change[i].n)
+			len += (size_t)snprintf(out + len, COLUMNS_MAX - len, "columns %s: %llu; ",
+						change[i].what, (unsigned long long)change[i].n);
+	return out;
+}
+
 /* One line a commit. */
 static void on_commit(void *ctx, const struct cdc_merge_result *d)
 {
 	struct run *r = ctx;
-	char what[32];
+	char what[32], columns[COLUMNS_MAX];
 
 	r->total_inserted += d->inserted;
 	r->total_updated += d->updated;
@@ -115,21 +203,27 @@ static void on_commit(void *ctx, const struct cdc_merge_result *d)
 	else
 		snprintf(what, sizeof(what), "version %lld", (long long)d->version);
 	cmd_info(&r->c,
-		 "%s: %llu inserted, %llu updated, %llu deleted; files +%llu -%llu, "
+		 "%s: %s%llu inserted, %llu updated, %llu deleted; files +%llu -%llu, "
 		 "deletion vectors +%llu; %lld ms",
-		 what, (unsigned long long)d->inserted, (unsigned long long)d->updated,
-		 (unsigned long long)d->deleted, (unsigned long long)d->files_added,
-		 (unsigned long long)d->files_removed, (unsigned long long)d->dvs_added,
-		 (long long)d->elapsed_ms);
+		 what, column_changes(d, columns), (unsigned long long)d->inserted,
+		 (unsigned long long)d->updated, (unsigned long long)d->deleted,
+		 (unsigned long long)d->files_added, (unsigned long long)d->files_removed,
+		 (unsigned long long)d->dvs_added, (long long)d->elapsed_ms);
 	if (d->duplicates)
 		cmd_warn(&r->c, "%s: %llu rows beyond the first of their key were replaced too",
 			 what, (unsigned long long)d->duplicates);
+	if (d->late)
+		cmd_info(&r->c, "%s: %llu keys kept a newer row", what,
+			 (unsigned long long)d->late);
 	if (d->retries)
 		cmd_debug(&r->c, "%s: %llu commits lost to other writers before", what,
 			  (unsigned long long)d->retries);
-	cmd_debug(&r->c, "%s: %llu files read, %llu ruled out, %llu rows copied", what,
-		  (unsigned long long)d->files_probed, (unsigned long long)d->files_skipped,
-		  (unsigned long long)d->copied);
+	cmd_debug(&r->c,
+		  "%s: %llu files read, %llu ruled out, %llu rows copied, %llu keys unchanged",
+		  what, (unsigned long long)d->files_probed, (unsigned long long)d->files_skipped,
+		  (unsigned long long)d->copied, (unsigned long long)d->unchanged);
+	if (d->version >= 0)
+		compact_if_due(r);
 }
 
 static void on_warning(void *ctx, const char *text)
@@ -174,7 +268,7 @@ static int open_merge(struct run *r, const char *table, struct cdc_err *err)
 		.mode = (enum cdc_merge_mode)choice(mode_choices, o->mode),
 		.position = (enum cdc_merge_position)choice(position_choices, o->position),
 		.on_truncate = (enum cdc_on_truncate)choice(truncate_choices, o->on_truncate),
-		.ignore_unknown_columns = !strcmp(o->evolve, "ignore"),
+		.evolve = (enum cdc_evolve)choice(evolve_choices, o->evolve),
 		.insert_only = o->insert_only,
 		.dry_run = o->dry_run,
 		.require_final = o->require_final,
@@ -183,14 +277,16 @@ static int open_merge(struct run *r, const char *table, struct cdc_err *err)
 		.batch_bytes = o->batch_bytes,
 		.batch_seconds = o->batch_time,
 		.memory_bytes = r->c.opt.memory,
-		.retries = (int)o->retries,
+		.retries = o->retries ? (int)o->retries : -1,
+		.sequence_by = o->sequence_by,
 		.ctx = r,
 		.on_reject = on_reject,
 		.on_commit = on_commit,
+		.on_properties = on_properties,
 		.on_warning = on_warning,
 	};
 
-	if (o->batch_records < 0 || o->retries < 0 || o->retries > 1000000)
+	if (o->batch_records < 0 || o->compact_every < 0 || o->retries < 0 || o->retries > 1000000)
 		return cdc_fail(err, CDC_EUSAGE, "a count is negative or too large");
 	if (split_columns(r, o->key, 0, "key", &mo.key, err) ||
 	    split_columns(r, o->partition_by, 1, "partition-by", &mo.partition_by, err))
@@ -276,7 +372,8 @@ int main(int argc, char **argv)
 	struct run r = { .o = { .mode = "auto",
 				.evolve = "fail",
 				.on_truncate = "apply",
-				.position = "kafka" } };
+				.position = "kafka",
+				.retries = 100 } };
 	struct cdc_err err = CDC_ERR_INIT;
 	int n = cmd_start(&r.c, &program, &r.o, argc, argv);
 	int rc;
@@ -287,9 +384,11 @@ int main(int argc, char **argv)
 		cmd_usage(&r.c, "no TABLE given (see cdc-merge --help)");
 		return cmd_exit(&r.c);
 	}
+	r.table = argv[1];
 	rc = open_merge(&r, argv[1], &err);
 	if (!rc)
 		rc = merge_all(&r, n - 1, argv + 2, &err);
+	finish_compaction(&r, rc < 0);
 	if (r.m)
 		report(&r);
 	if (rc < 0) {

@@ -1,8 +1,9 @@
 /*
  * cdc-snapshot: print a Delta table, its history, its changes or its description. Options and
- * wiring; the work is in lib/table/scan.h, print.h, history.h, changes.h and describe.h.
+ * wiring; the work is in lib/table/scan.h, print.h, history.h, changes.h, describe.h and fsck.h.
  */
 #include "cmd/common.h"
+#include "cmd/findings.h"
 
 #include "base/value.h"
 #include "delta/log.h"
@@ -34,6 +35,7 @@ struct options {
 	int64_t limit;
 	bool history;
 	bool describe;
+	bool verify;
 	const char *changes;
 	const char *key;
 	const char *archive;
@@ -58,6 +60,8 @@ static const struct opt option_table[] = {
 	  OPT_TARGET(options, history), NULL },
 	{ 0, "describe", OPT_FLAG, NULL, "print schema, protocol, properties and counts instead",
 	  OPT_TARGET(options, describe), NULL },
+	{ 0, "verify", OPT_FLAG, NULL, "check the version's files and data instead, print findings",
+	  OPT_TARGET(options, verify), NULL },
 	{ 0, "changes", OPT_STRING, "FROM[..TO]", "print what these versions changed instead",
 	  OPT_TARGET(options, changes), NULL },
 	{ 'k', "key", OPT_STRING, "COLS", "key columns of --changes (default: the table's)",
@@ -78,7 +82,7 @@ static const struct opt_program program = {
 };
 
 /* What is printed. */
-enum view { ROWS = 1, HISTORY = 2, DESCRIPTION = 4, CHANGES = 8, ARCHIVE = 16 };
+enum view { ROWS = 1, HISTORY = 2, DESCRIPTION = 4, CHANGES = 8, ARCHIVE = 16, FINDINGS = 32 };
 
 struct run {
 	struct cmd c;
@@ -119,6 +123,7 @@ static const char *view_option(enum view v)
 	       : v == DESCRIPTION ? "--describe"
 	       : v == CHANGES	  ? "--changes"
 	       : v == ARCHIVE	  ? "--archive"
+	       : v == FINDINGS	  ? "--verify"
 				  : "the printing of rows";
 }
 
@@ -129,10 +134,9 @@ static bool choose_view(struct run *r)
 		bool given;
 		enum view view;
 	} asked[] = {
-		{ r->o.history, HISTORY },
-		{ r->o.describe, DESCRIPTION },
-		{ r->o.changes != NULL, CHANGES },
-		{ r->o.archive != NULL, ARCHIVE },
+		{ r->o.history, HISTORY },	   { r->o.describe, DESCRIPTION },
+		{ r->o.changes != NULL, CHANGES }, { r->o.archive != NULL, ARCHIVE },
+		{ r->o.verify, FINDINGS },
 	};
 
 	r->view = ROWS;
@@ -168,9 +172,10 @@ static bool options_suit_view(struct run *r)
 		{ "--format table", table, ROWS | HISTORY | DESCRIPTION },
 		{ "--format parquet", parquet, ROWS },
 		{ "--version-as-of", r->o.version != NOT_GIVEN,
-		  ROWS | HISTORY | DESCRIPTION | ARCHIVE },
-		{ "--timestamp-as-of", r->o.timestamp, ROWS | HISTORY | DESCRIPTION | ARCHIVE },
-		{ "--output", r->c.opt.output, ROWS | HISTORY | DESCRIPTION | CHANGES },
+		  ROWS | HISTORY | DESCRIPTION | ARCHIVE | FINDINGS },
+		{ "--timestamp-as-of", r->o.timestamp,
+		  ROWS | HISTORY | DESCRIPTION | ARCHIVE | FINDINGS },
+		{ "--output", r->c.opt.output, ROWS | HISTORY | DESCRIPTION | CHANGES | FINDINGS },
 	};
 
 	for (size_t i = 0; i < sizeof(rule) / sizeof(rule[0]); i++) {
@@ -374,6 +379,17 @@ static int write_archive(struct run *r, struct cdc_err *err)
 	return rc;
 }
 
+/* The check loads the version itself. */
+static int print_findings(struct run *r, struct cdc_err *err)
+{
+	struct cdc_fsck_options opt = { .table = r->table,
+					.version = r->version,
+					.files_only = true,
+					.allow_external = r->o.allow_external };
+
+	return cmd_check_table(&r->c, &opt, err);
+}
+
 /*
  * Where the state cannot be read, since it is damaged or has a feature that is not known, the log
  * still tells what happened.
@@ -415,7 +431,7 @@ static int open_table(struct run *r, struct cdc_err *err)
 	r->version = r->o.version == NOT_GIVEN ? -1 : r->o.version;
 	if (r->o.timestamp)
 		rc = find_version(r, err);
-	if (rc < 0)
+	if (rc < 0 || r->view == FINDINGS)
 		return rc;
 	rc = cdc_snapshot_load(&r->snapshot, r->c.io, r->table, r->version, &r->unreadable);
 	if (rc == CDC_OK)
@@ -451,6 +467,8 @@ static int print(struct run *r, bool is_file, struct cdc_err *err)
 		return print_changes(r, err);
 	case ARCHIVE:
 		return write_archive(r, err);
+	case FINDINGS:
+		return print_findings(r, err);
 	case ROWS:
 		break;
 	}

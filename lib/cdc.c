@@ -176,7 +176,7 @@ static int new_merge(struct cdc_apply *a, struct cdc_err *err)
 		.mode = (enum cdc_merge_mode)o->mode,
 		.position = (enum cdc_merge_position)o->identity,
 		.on_truncate = (enum cdc_on_truncate)o->truncate,
-		.ignore_unknown_columns = o->ignore_unknown_columns != 0,
+		.evolve = o->ignore_unknown_columns ? CDC_EVOLVE_IGNORE : CDC_EVOLVE_FAIL,
 		.insert_only = o->insert_only != 0,
 		.app_id = o->stream,
 		.batch_records = o->batch_records,

@@ -177,8 +177,9 @@ struct cdc_apply_options {
 	 * schema: "id BIGINT NOT NULL, sales DECIMAL(7,2)"; overrides the SCHEMA record for the
 	 * columns that it names. key: column names, then NULL; default what the table remembers,
 	 * else the primary key of the SCHEMA record. partition_by: column names, then NULL.
-	 * property: "name=value" table properties, then NULL. create, if not 0: make the table from
-	 * `schema` and `key` even if no SCHEMA record comes.
+	 * property: "name=value" table properties, then NULL; on a table that is there those that
+	 * differ are set before the first batch. create, if not 0: make the table from `schema` and
+	 * `key` even if no SCHEMA record comes.
 	 */
 	const char *schema;
 	const char *const *key;

@@ -47,6 +47,11 @@ static const struct cdc_member remove_member[] = {
 	/* A checkpoint's removes have no stats (spec section 9). */
 	{ "stats", CDC_M_COUNT_STATS, false, false, AT(cdc_remove, num_records), ALWAYS, 0 },
 	{ "deletionVector", CDC_M_DV, false, true, AT(cdc_remove, dv), ALWAYS, 0 },
+	{ "baseRowId", CDC_M_INT64, false, true, AT(cdc_remove, base_row_id),
+	  AT(cdc_remove, has_base_row_id), 0 },
+	{ "defaultRowCommitVersion", CDC_M_INT64, false, true,
+	  AT(cdc_remove, default_row_commit_version),
+	  AT(cdc_remove, has_default_row_commit_version), 0 },
 };
 
 static const struct cdc_member metadata_member[] = {
@@ -83,8 +88,16 @@ static const struct cdc_member domain_member[] = {
 };
 
 static const struct cdc_member sidecar_member[] = {
-	{ "path", CDC_M_STRING, true, false, AT(cdc_sidecar, path), ALWAYS, 0 },
-	{ "sizeInBytes", CDC_M_INT64, true, false, AT(cdc_sidecar, size_bytes), ALWAYS, 0 },
+	{ "path", CDC_M_STRING, true, true, AT(cdc_sidecar, path), ALWAYS, 0 },
+	{ "sizeInBytes", CDC_M_INT64, true, true, AT(cdc_sidecar, size_bytes), ALWAYS, 0 },
+	{ "modificationTime", CDC_M_INT64, false, true, AT(cdc_sidecar, modification_time_ms),
+	  ALWAYS, 0 },
+	{ "tags", CDC_M_TAGS, false, true, AT(cdc_sidecar, tags), ALWAYS, 0 },
+};
+
+static const struct cdc_member checkpoint_member[] = {
+	{ "version", CDC_M_INT64, false, true, AT(cdc_checkpoint_info, version), ALWAYS, 0 },
+	{ "tags", CDC_M_TAGS, false, true, AT(cdc_checkpoint_info, tags), ALWAYS, 0 },
 };
 
 static const struct cdc_member change_member[] = {
@@ -92,6 +105,7 @@ static const struct cdc_member change_member[] = {
 	{ "partitionValues", CDC_M_MAP, false, false, AT(cdc_change_file, partition_value), ALWAYS,
 	  AT(cdc_change_file, num_partition_values) },
 	{ "size", CDC_M_INT64, false, false, AT(cdc_change_file, size_bytes), ALWAYS, 0 },
+	{ "dataChange", CDC_M_BOOL, false, false, AT(cdc_change_file, data_change), ALWAYS, 0 },
 };
 
 const struct cdc_member cdc_dv_member[CDC_DV_NUM_MEMBERS] = {
@@ -117,6 +131,7 @@ const struct cdc_action_def cdc_action_def[CDC_ACT_NUM_TABLES] = {
 	[CDC_ACT_DOMAIN] = DEF("domainMetadata", domain_member),
 	[CDC_ACT_SIDECAR] = DEF("sidecar", sidecar_member),
 	[CDC_ACT_CHANGE] = DEF("cdc", change_member),
+	[CDC_ACT_CHECKPOINT] = DEF("checkpointMetadata", checkpoint_member),
 };
 
 bool cdc_member_present(enum cdc_action_kind kind, const struct cdc_member *m, const void *body)

@@ -65,6 +65,10 @@ struct cdc_remove {
 	int64_t size_bytes;
 	int64_t num_records; /* -1: unknown; written as stats {"numRecords":n} */
 	struct cdc_dv_ref dv;
+	bool has_base_row_id;
+	int64_t base_row_id;
+	bool has_default_row_commit_version;
+	int64_t default_row_commit_version;
 };
 
 /* A cdc action: a file of change rows (spec section 12). */
@@ -73,6 +77,7 @@ struct cdc_change_file {
 	struct cdc_kv *partition_value;
 	int num_partition_values;
 	int64_t size_bytes; /* 0: its writer did not tell */
+	bool data_change; /* never: a cdc action adds no rows to the table */
 };
 
 struct cdc_txn {
@@ -99,5 +104,7 @@ int cdc_partition_dir(struct cdc_str column, struct cdc_str value, struct cdc_bu
 
 /* Value of a configuration key; false if absent. */
 bool cdc_metadata_config(const struct cdc_metadata *m, const char *key, struct cdc_str *value);
+/* Whether the key is there with this value, in letters of any case. */
+bool cdc_metadata_config_is(const struct cdc_metadata *m, const char *key, const char *value);
 
 #endif

@@ -86,6 +86,7 @@ int cdc_cp_parts_row(struct cdc_cp_stats *s, struct cdc_arena *arena, struct cdc
 
 struct cdc_cp_reader {
 	const struct cdc_io *io;
+	uint32_t kinds; /* that are read */
 	struct cdc_pq_file *file;
 	const struct cdc_pq_schema *schema;
 	struct cdc_cp_cursor cursor[CDC_CP_MAX_CURSORS];

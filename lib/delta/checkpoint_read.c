@@ -12,7 +12,6 @@
 
 #define BATCH_SLOTS 1024
 #define ROWS_PER_BYTE_MAX 64
-#define SIDECAR_DIR "_sidecars"
 
 /* ------------------------------------------------------------------ the schema */
 
@@ -174,7 +173,7 @@ static int bind_action(struct cdc_cp_reader *r, enum cdc_action_kind kind, struc
 	int first = r->num_bindings;
 
 	r->probe[kind] = -1;
-	if (group < 0)
+	if (group < 0 || !(r->kinds & CDC_KIND(kind)))
 		return CDC_OK;
 	r->first[kind] = first;
 	for (int i = 0; i < d->num_members; i++) {
@@ -506,7 +505,8 @@ static int read_parquet(struct cdc_cp_reader *r, const char *path, struct cdc_er
 	r->num_cursors = r->num_bindings = 0;
 	for (int k = 0; !rc && k < CDC_ACT_NUM_TABLES; k++)
 		rc = bind_action(r, (enum cdc_action_kind)k, err);
-	for (int32_t g = 0; !rc && g < cdc_pq_metadata(r->file)->num_row_groups; g++)
+	for (int32_t g = 0; !rc && r->num_cursors && g < cdc_pq_metadata(r->file)->num_row_groups;
+	     g++)
 		rc = read_row_group(r, g, err);
 	cdc_cp_stats_free(&r->stats);
 	cdc_cp_stats_free(&r->parts);
@@ -520,6 +520,7 @@ static int read_parquet(struct cdc_cp_reader *r, const char *path, struct cdc_er
 /* ------------------------------------------------------------------ V2 */
 
 struct v2 {
+	uint32_t kinds; /* that are wanted */
 	cdc_action_fn *each;
 	void *ctx;
 	struct cdc_arena arena;
@@ -528,14 +529,16 @@ struct v2 {
 	size_t cap;
 };
 
-/* Sidecars are kept for later, everything else goes on. */
+/* What is wanted goes on; sidecars are kept for later. */
 static int v2_action(void *ctx, const struct cdc_action *a, struct cdc_err *err)
 {
 	struct v2 *v = ctx;
 	struct cdc_sidecar own;
 
-	if (a->kind != CDC_ACT_SIDECAR)
-		return v->each(v->ctx, a, err);
+	int rc = v->kinds & CDC_KIND(a->kind) ? v->each(v->ctx, a, err) : CDC_OK;
+
+	if (rc || a->kind != CDC_ACT_SIDECAR)
+		return rc;
 	if (v->n == v->cap) {
 		size_t cap = v->cap ? v->cap * 2 : 16;
 		struct cdc_sidecar *p = reallocarray(v->sidecar, cap, sizeof(*p));
@@ -574,12 +577,12 @@ static int read_json(const struct cdc_io *io, const char *path, struct v2 *v, st
  * Sidecars lie in one directory, so that of a path only the file's name counts, which is all that
  * most writers give (spec section 3).
  */
-static int sidecar_path(const char *table, const struct cdc_sidecar *s, struct cdc_buf *out,
-			struct cdc_err *err)
+int cdc_sidecar_path(const char *table, const struct cdc_sidecar *s, struct cdc_buf *out,
+		     struct cdc_err *err)
 {
 	const char *slash;
 	size_t start;
-	int rc = cdc_buf_printf(out, err, "%s/" CDC_LOG_DIR "/" SIDECAR_DIR "/", table);
+	int rc = cdc_buf_printf(out, err, "%s/" CDC_LOG_DIR "/" CDC_SIDECAR_DIR "/", table);
 
 	start = out->len;
 	if (!rc)
@@ -610,7 +613,7 @@ static int read_sidecars(struct cdc_cp_reader *r, const char *table, const struc
 	r->ctx = v->ctx;
 	for (size_t i = 0; !rc && i < v->n; i++) {
 		cdc_buf_reset(&path);
-		rc = sidecar_path(table, &v->sidecar[i], &path, err);
+		rc = cdc_sidecar_path(table, &v->sidecar[i], &path, err);
 		if (!rc)
 			rc = read_parquet(r, path.p, err);
 	}
@@ -619,10 +622,10 @@ static int read_sidecars(struct cdc_cp_reader *r, const char *table, const struc
 }
 
 int cdc_checkpoint_read(const struct cdc_io *io, const char *table,
-			const struct cdc_log_checkpoint *cp, cdc_action_fn *each, void *ctx,
-			struct cdc_err *err)
+			const struct cdc_log_checkpoint *cp, uint32_t kinds, cdc_action_fn *each,
+			void *ctx, struct cdc_err *err)
 {
-	struct v2 v = { .each = each, .ctx = ctx };
+	struct v2 v = { .kinds = kinds, .each = each, .ctx = ctx };
 	struct cdc_cp_reader *r = calloc(1, sizeof(*r));
 	struct cdc_arena arena = CDC_ARENA_INIT;
 	const char *path;
@@ -631,6 +634,7 @@ int cdc_checkpoint_read(const struct cdc_io *io, const char *table,
 	if (!r)
 		return cdc_fail_nomem(err);
 	r->io = io;
+	r->kinds = kinds | CDC_KIND(CDC_ACT_SIDECAR);
 	r->each = v2_action;
 	r->ctx = &v;
 	for (size_t i = 0; !rc && i < cp->num_files; i++) {
@@ -640,7 +644,7 @@ int cdc_checkpoint_read(const struct cdc_io *io, const char *table,
 		else if (!rc)
 			rc = read_parquet(r, path, err);
 	}
-	if (!rc)
+	if (!rc && kinds & CDC_FILE_KINDS)
 		rc = read_sidecars(r, table, &v, err);
 	cdc_buf_free(&r->text);
 	cdc_arena_free(&r->scratch);

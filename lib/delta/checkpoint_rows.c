@@ -6,31 +6,32 @@
 
 #include <stdlib.h>
 
-#define MAX_NODES 128
+#define MAX_NODES 160 /* of the member tables */
 
 /* ------------------------------------------------------------------ the schema */
 
-struct shape {
-	struct cdc_cp_rows *r;
-	int32_t num_columns;
-};
-
-static struct cdc_pq_node *add_node(struct shape *b, const char *name,
+struct cdc_pq_node *cdc_cp_add_node(struct cdc_cp_shape *b, struct cdc_str name,
 				    enum cdc_pq_repetition repetition, int32_t children)
 {
 	struct cdc_pq_node *n = &b->r->schema.node[b->r->schema.num_nodes++];
 
-	*n = (struct cdc_pq_node){ .name = cdc_str_z(name),
+	*n = (struct cdc_pq_node){ .name = name,
 				   .repetition = repetition,
 				   .num_children = children,
 				   .converted = CDC_PQ_CONV_NONE };
 	return n;
 }
 
-static void add_leaf(struct shape *b, const char *name, enum cdc_pq_repetition repetition,
+static struct cdc_pq_node *add_group(struct cdc_cp_shape *b, const char *name,
+				     enum cdc_pq_repetition repetition, int32_t children)
+{
+	return cdc_cp_add_node(b, cdc_str_z(name), repetition, children);
+}
+
+static void add_leaf(struct cdc_cp_shape *b, const char *name, enum cdc_pq_repetition repetition,
 		     enum cdc_pq_type type, struct cdc_cp_column column)
 {
-	struct cdc_pq_node *n = add_node(b, name, repetition, 0);
+	struct cdc_pq_node *n = cdc_cp_add_node(b, cdc_str_z(name), repetition, 0);
 
 	n->is_leaf = true;
 	n->type = type;
@@ -38,30 +39,29 @@ static void add_leaf(struct shape *b, const char *name, enum cdc_pq_repetition r
 		n->converted = CDC_PQ_CONV_UTF8;
 		n->logical = CDC_PQ_LOGICAL_STRING;
 	}
-	column.type = type;
 	b->r->column[b->num_columns++] = column;
 }
 
-static void add_map(struct shape *b, const char *name, struct cdc_cp_column c)
+static void add_map(struct cdc_cp_shape *b, const char *name, struct cdc_cp_column c)
 {
-	struct cdc_pq_node *n = add_node(b, name, CDC_PQ_OPTIONAL, 1);
+	struct cdc_pq_node *n = add_group(b, name, CDC_PQ_OPTIONAL, 1);
 
 	n->converted = CDC_PQ_CONV_MAP;
 	n->logical = CDC_PQ_LOGICAL_MAP;
-	add_node(b, "key_value", CDC_PQ_REPEATED, 2);
+	add_group(b, "key_value", CDC_PQ_REPEATED, 2);
 	c.part = CDC_CP_KEY;
 	add_leaf(b, "key", CDC_PQ_REQUIRED, CDC_PQ_BYTE_ARRAY, c);
 	c.part = CDC_CP_MAP_VALUE;
 	add_leaf(b, "value", CDC_PQ_OPTIONAL, CDC_PQ_BYTE_ARRAY, c);
 }
 
-static void add_list(struct shape *b, const char *name, struct cdc_cp_column c)
+static void add_list(struct cdc_cp_shape *b, const char *name, struct cdc_cp_column c)
 {
-	struct cdc_pq_node *n = add_node(b, name, CDC_PQ_OPTIONAL, 1);
+	struct cdc_pq_node *n = add_group(b, name, CDC_PQ_OPTIONAL, 1);
 
 	n->converted = CDC_PQ_CONV_LIST;
 	n->logical = CDC_PQ_LOGICAL_LIST;
-	add_node(b, "list", CDC_PQ_REPEATED, 1);
+	add_group(b, "list", CDC_PQ_REPEATED, 1);
 	c.part = CDC_CP_ELEMENT;
 	add_leaf(b, "element", CDC_PQ_OPTIONAL, CDC_PQ_BYTE_ARRAY, c);
 }
@@ -89,8 +89,8 @@ static enum cdc_pq_type leaf_type(enum cdc_member_type t)
 	return CDC_PQ_BYTE_ARRAY;
 }
 
-static void add_member(struct shape *b, enum cdc_action_kind kind, const struct cdc_member *m,
-		       const struct cdc_member *dv)
+static void add_member(struct cdc_cp_shape *b, enum cdc_action_kind kind,
+		       const struct cdc_member *m, const struct cdc_member *dv)
 {
 	struct cdc_cp_column c = { .kind = kind, .m = m, .dv = dv };
 
@@ -103,12 +103,12 @@ static void add_member(struct shape *b, enum cdc_action_kind kind, const struct 
 		add_list(b, m->name, c);
 		break;
 	case CDC_M_FORMAT:
-		add_node(b, m->name, CDC_PQ_OPTIONAL, 2);
+		add_group(b, m->name, CDC_PQ_OPTIONAL, 2);
 		add_leaf(b, "provider", CDC_PQ_OPTIONAL, CDC_PQ_BYTE_ARRAY, c);
 		add_map(b, "options", c);
 		break;
 	case CDC_M_DV:
-		add_node(b, m->name, CDC_PQ_OPTIONAL, CDC_DV_NUM_MEMBERS);
+		add_group(b, m->name, CDC_PQ_OPTIONAL, CDC_DV_NUM_MEMBERS);
 		for (int i = 0; i < CDC_DV_NUM_MEMBERS; i++)
 			add_member(b, kind, &cdc_dv_member[i], m);
 		break;
@@ -124,17 +124,27 @@ static void add_member(struct shape *b, enum cdc_action_kind kind, const struct 
 	}
 }
 
-static void add_action(struct shape *b, enum cdc_action_kind kind)
+static bool is_stats(enum cdc_action_kind kind, const struct cdc_member *m)
+{
+	return kind == CDC_ACT_ADD && m->at == offsetof(struct cdc_add, stats);
+}
+
+static int add_action(struct cdc_cp_shape *b, enum cdc_action_kind kind, struct cdc_err *err)
 {
 	const struct cdc_action_def *d = &cdc_action_def[kind];
-	struct cdc_pq_node *group = add_node(b, d->name, CDC_PQ_OPTIONAL, 0);
+	const struct cdc_cp_content *content = &b->r->content;
+	struct cdc_pq_node *group = add_group(b, d->name, CDC_PQ_OPTIONAL, 0);
 
 	for (int i = 0; i < d->num_members; i++) {
-		if (!d->member[i].in_checkpoint)
+		if (!d->member[i].in_checkpoint ||
+		    (is_stats(kind, &d->member[i]) && !content->stats))
 			continue;
 		group->num_children++;
 		add_member(b, kind, &d->member[i], NULL);
 	}
+	if (kind == CDC_ACT_ADD && content->typed)
+		return cdc_cp_typed_shape(b, group, err);
+	return CDC_OK;
 }
 
 static size_t value_size(enum cdc_pq_type t)
@@ -146,9 +156,11 @@ static size_t value_size(enum cdc_pq_type t)
 		return sizeof(int32_t);
 	case CDC_PQ_INT64:
 		return sizeof(int64_t);
-	case CDC_PQ_INT96:
 	case CDC_PQ_FLOAT:
+		return sizeof(float);
 	case CDC_PQ_DOUBLE:
+		return sizeof(double);
+	case CDC_PQ_INT96:
 	case CDC_PQ_BYTE_ARRAY:
 	case CDC_PQ_FIXED:
 		break;
@@ -156,24 +168,43 @@ static size_t value_size(enum cdc_pq_type t)
 	return sizeof(struct cdc_str);
 }
 
-int cdc_cp_rows_init(struct cdc_cp_rows *r, struct cdc_err *err)
+static int add_actions(struct cdc_cp_shape *b, struct cdc_err *err)
 {
-	struct shape b = { r, 0 };
+	struct cdc_pq_node *root = add_group(b, "spark_schema", CDC_PQ_REQUIRED, 0);
+	int rc = CDC_OK;
+
+	for (int k = 0; !rc && k < CDC_ACT_NUM_TABLES; k++) {
+		if (!(b->r->content.kinds & CDC_KIND(k)))
+			continue;
+		root->num_children++;
+		rc = add_action(b, (enum cdc_action_kind)k, err);
+	}
+	return rc;
+}
+
+int cdc_cp_rows_init(struct cdc_cp_rows *r, const struct cdc_cp_content *content,
+		     struct cdc_err *err)
+{
+	struct cdc_cp_shape b = { r, 0 };
+	size_t most = MAX_NODES;
 	int rc;
 
-	*r = (struct cdc_cp_rows){ .tape = CDC_TAPE_INIT };
-	r->schema.node = cdc_arena_calloc(&r->arena, MAX_NODES, sizeof(*r->schema.node));
-	r->column = cdc_arena_calloc(&r->arena, MAX_NODES, sizeof(*r->column));
-	r->vec = cdc_arena_calloc(&r->arena, MAX_NODES, sizeof(*r->vec));
+	*r = (struct cdc_cp_rows){ .content = *content, .tape = CDC_TAPE_INIT };
+	if (content->typed)
+		most += (size_t)cdc_cp_typed_nodes(&content->s->schema);
+	r->schema.node = cdc_arena_calloc(&r->arena, most, sizeof(*r->schema.node));
+	r->column = cdc_arena_calloc(&r->arena, most, sizeof(*r->column));
+	r->vec = cdc_arena_calloc(&r->arena, most, sizeof(*r->vec));
 	if (!r->schema.node || !r->column || !r->vec)
 		return cdc_fail_nomem(err);
-	add_node(&b, "spark_schema", CDC_PQ_REQUIRED, CDC_ACT_DOMAIN + 1);
-	for (int k = 0; k <= CDC_ACT_DOMAIN; k++)
-		add_action(&b, (enum cdc_action_kind)k);
-	rc = cdc_pq_schema_finish(&r->schema, &r->arena, err);
+	rc = add_actions(&b, err);
+	if (!rc)
+		rc = cdc_pq_schema_finish(&r->schema, &r->arena, err);
 	for (int32_t i = 0; !rc && i < b.num_columns; i++) {
 		const struct cdc_pq_node *n = &r->schema.node[r->schema.leaf_node[i]];
 
+		r->column[i].type = n->type;
+		r->column[i].type_length = n->type_length;
 		r->column[i].max_def = n->max_def;
 		r->column[i].repeated = n->max_rep > 0;
 		r->column[i].value_size = value_size(n->type);
@@ -183,8 +214,7 @@ int cdc_cp_rows_init(struct cdc_cp_rows *r, struct cdc_err *err)
 
 /* ------------------------------------------------------------------ slots */
 
-/* A new slot of `c`; its value is zero. NULL when memory is gone. */
-static void *slot(struct cdc_cp_column *c, uint8_t def, bool rep)
+void *cdc_cp_slot(struct cdc_cp_column *c, uint8_t def, bool rep)
 {
 	char *v;
 
@@ -212,14 +242,14 @@ static void *slot(struct cdc_cp_column *c, uint8_t def, bool rep)
 	return v;
 }
 
-static int put_null(struct cdc_cp_column *c, uint8_t def, struct cdc_err *err)
+int cdc_cp_put_null(struct cdc_cp_column *c, uint8_t def, struct cdc_err *err)
 {
-	return slot(c, def, false) ? CDC_OK : cdc_fail_nomem(err);
+	return cdc_cp_slot(c, def, false) ? CDC_OK : cdc_fail_nomem(err);
 }
 
 static int put_string(struct cdc_cp_column *c, struct cdc_str s, bool rep, struct cdc_err *err)
 {
-	struct cdc_str *v = slot(c, c->max_def, rep);
+	struct cdc_str *v = cdc_cp_slot(c, c->max_def, rep);
 
 	if (!v)
 		return cdc_fail_nomem(err);
@@ -231,7 +261,7 @@ static int put_string(struct cdc_cp_column *c, struct cdc_str s, bool rep, struc
 static int put_map(struct cdc_cp_column *c, const struct cdc_kv *kv, int n, uint8_t parent,
 		   bool empty_is_null, struct cdc_err *err)
 {
-	int rc = n == 0 ? put_null(c, parent, err) : CDC_OK;
+	int rc = n == 0 ? cdc_cp_put_null(c, parent, err) : CDC_OK;
 
 	for (int i = 0; !rc && i < n; i++) {
 		bool null = !kv[i].value.p || (empty_is_null && kv[i].value.n == 0);
@@ -240,7 +270,7 @@ static int put_map(struct cdc_cp_column *c, const struct cdc_kv *kv, int n, uint
 			rc = put_string(c, kv[i].key, i > 0, err);
 		else if (!null)
 			rc = put_string(c, kv[i].value, i > 0, err);
-		else if (!slot(c, (uint8_t)(c->max_def - 1), i > 0))
+		else if (!cdc_cp_slot(c, (uint8_t)(c->max_def - 1), i > 0))
 			rc = cdc_fail_nomem(err);
 	}
 	return rc;
@@ -249,7 +279,7 @@ static int put_map(struct cdc_cp_column *c, const struct cdc_kv *kv, int n, uint
 static int put_list(struct cdc_cp_column *c, const struct cdc_str *s, int n, uint8_t parent,
 		    struct cdc_err *err)
 {
-	int rc = n == 0 ? put_null(c, parent, err) : CDC_OK;
+	int rc = n == 0 ? cdc_cp_put_null(c, parent, err) : CDC_OK;
 
 	for (int i = 0; !rc && i < n; i++)
 		rc = put_string(c, s[i], i > 0, err);
@@ -286,7 +316,7 @@ static int put_tags(struct cdc_cp_rows *r, struct cdc_cp_column *c, struct cdc_s
 
 static int put_number(struct cdc_cp_column *c, const void *at, struct cdc_err *err)
 {
-	void *v = slot(c, c->max_def, false);
+	void *v = cdc_cp_slot(c, c->max_def, false);
 
 	if (!v)
 		return cdc_fail_nomem(err);
@@ -334,7 +364,7 @@ static int put_member(struct cdc_cp_rows *r, struct cdc_cp_column *c, const void
 	case CDC_M_DV:
 		break;
 	}
-	return put_null(c, 0, err);
+	return cdc_cp_put_null(c, 0, err);
 }
 
 static int put_column(struct cdc_cp_rows *r, struct cdc_cp_column *c, const void *body,
@@ -344,12 +374,12 @@ static int put_column(struct cdc_cp_rows *r, struct cdc_cp_column *c, const void
 
 	if (c->dv) {
 		if (!cdc_member_present(c->kind, c->dv, body))
-			return put_null(c, def, err);
+			return cdc_cp_put_null(c, def, err);
 		body = cdc_member_at(body, c->dv->at);
 		def++;
 	}
 	if (!cdc_member_present(c->kind, c->m, body))
-		return put_null(c, def, err);
+		return cdc_cp_put_null(c, def, err);
 	return put_member(r, c, body, (uint8_t)(def + 1), err);
 }
 
@@ -361,8 +391,13 @@ int cdc_cp_rows_add(struct cdc_cp_rows *r, enum cdc_action_kind kind, const void
 	for (int32_t i = 0; !rc && i < r->schema.num_leaves; i++) {
 		struct cdc_cp_column *c = &r->column[i];
 
-		rc = c->kind == kind ? put_column(r, c, body, err) : put_null(c, 0, err);
+		if (c->kind != kind)
+			rc = cdc_cp_put_null(c, 0, err);
+		else if (!c->field)
+			rc = put_column(r, c, body, err);
 	}
+	if (!rc && kind == CDC_ACT_ADD && r->content.typed)
+		rc = cdc_cp_typed_row(r, body, err);
 	r->num_rows++;
 	return rc;
 }

@@ -115,7 +115,7 @@ static int choose_ict(struct composer *w, struct cdc_err *err)
 	bool found = false;
 	int rc = CDC_OK;
 
-	w->ict_ms = now_ms(w->io);
+	w->ict_ms = w->c->in_commit_timestamp_ms ? w->c->in_commit_timestamp_ms : now_ms(w->io);
 	w->has_ict = w->c->metadata && ict_enabled(w->c->metadata);
 	if (w->version > 0 && (w->has_ict || !w->c->metadata)) {
 		struct cdc_err lost = CDC_ERR_INIT;
@@ -166,6 +166,10 @@ static int put_info(struct composer *w, struct cdc_err *err)
 				    c->is_blind_append ? "true" : "false");
 	if (!rc)
 		rc = cdc_action_put_map(b, c->metric, c->num_metrics, err);
+	if (!rc && c->num_tags)
+		rc = cdc_buf_puts(b, ",\"tags\":", err);
+	if (!rc && c->num_tags)
+		rc = cdc_action_put_map(b, c->tag, c->num_tags, err);
 	if (!rc)
 		rc = cdc_buf_printf(b, err,
 				    ",\"engineInfo\":\"" ENGINE_INFO "\",\"txnId\":\"%s\"}}\n",
@@ -191,6 +195,8 @@ static int put_actions(struct composer *w, struct cdc_err *err)
 		rc = cdc_action_write(b, CDC_ACT_REMOVE, &c->remove[i], err);
 	for (size_t i = 0; !rc && i < c->num_adds; i++)
 		rc = cdc_action_write(b, CDC_ACT_ADD, &c->add[i], err);
+	for (size_t i = 0; !rc && i < c->num_changes; i++)
+		rc = cdc_action_write(b, CDC_ACT_CHANGE, &c->change[i], err);
 	return rc;
 }
 
@@ -379,6 +385,7 @@ static int gather_one(void *ctx, const struct cdc_action *a, struct cdc_err *err
 			o->timestamp_ms = a->u.info.in_commit_timestamp_ms;
 		break;
 	case CDC_ACT_SIDECAR:
+	case CDC_ACT_CHECKPOINT:
 	case CDC_ACT_NUM:
 		break;
 	}

@@ -44,8 +44,24 @@ void cdc_snapshot_free(struct cdc_snapshot *s);
 
 /* CDC_EUNSUPPORTED naming the first writer feature that we do not honour. */
 int cdc_snapshot_check_writable(const struct cdc_snapshot *s, struct cdc_err *err) CDC_NODISCARD;
+/*
+ * CDC_EUNSUPPORTED naming the first feature that we do not know at all: enough for who commits
+ * neither rows nor files, as VACUUM, and does not honour what it does not touch.
+ */
+int cdc_protocol_check_known(const struct cdc_protocol *p, struct cdc_err *err) CDC_NODISCARD;
 bool cdc_protocol_has_feature(const struct cdc_protocol *p, const char *feature);
-/* Whether columns are found in files by their field ids: mode id of the column mapping. */
+/*
+ * The protocol that supports all that the metadata and its schema use: `old`, where it does, else
+ * raised no further than needed. Legacy versions stay where they suffice; lists name everything
+ * that the old versions implied. Lists are of `arena`, names of `old` or constant.
+ */
+int cdc_protocol_upgrade(const struct cdc_protocol *old, const struct cdc_metadata *m,
+			 const struct cdc_schema *schema, struct cdc_arena *arena,
+			 struct cdc_protocol *out, bool *changed,
+			 struct cdc_err *err) CDC_NODISCARD;
+/* Whether the column mapping is on, and whether columns are found in files by their field ids,
+ * which is its mode id. */
+bool cdc_mapped(const struct cdc_protocol *p, const struct cdc_metadata *m);
 bool cdc_mapped_by_id(const struct cdc_protocol *p, const struct cdc_metadata *m);
 /* Version of the application transaction, -1 if there is none. */
 int64_t cdc_snapshot_txn(const struct cdc_snapshot *s, struct cdc_str app_id);
@@ -54,6 +70,25 @@ int64_t cdc_snapshot_config_int(const struct cdc_snapshot *s, const char *key, i
 /* "interval 1 week", "7 days" … to milliseconds; `fallback_ms` when absent or malformed. */
 int64_t cdc_snapshot_config_interval_ms(const struct cdc_snapshot *s, const char *key,
 					int64_t fallback_ms);
+/* "134217728", "128mb" … to bytes; `fallback` when absent or malformed. */
+int64_t cdc_snapshot_config_size(const struct cdc_snapshot *s, const char *key, int64_t fallback);
+
+/*
+ * Make a snapshot ahead of the log: what a commit yet to come, with this metaData and protocol,
+ * would make of it. Their memory has to be the snapshot's own arena. CDC_EUNSUPPORTED when such a
+ * table could not be written to; nothing has changed then.
+ */
+int cdc_snapshot_revise(struct cdc_snapshot *s, const struct cdc_metadata *m,
+			const struct cdc_protocol *p, struct cdc_err *err) CDC_NODISCARD;
+
+/*
+ * The same table with more columns behind its own, to read and write files that have them; found
+ * there by name. *out shares all other memory with `s`. Names must not be those of columns:
+ * CDC_EUNSUPPORTED.
+ */
+int cdc_snapshot_extend(struct cdc_snapshot *out, const struct cdc_snapshot *s,
+			const struct cdc_field *extra, int n, struct cdc_err *err) CDC_NODISCARD;
+void cdc_snapshot_extend_free(struct cdc_snapshot *out);
 
 /* ------------------------------------------------------------------ commit */
 
@@ -64,15 +99,20 @@ struct cdc_commit {
 	int num_parameters;
 	struct cdc_kv *metric; /* values are decimal text */
 	int num_metrics;
+	const struct cdc_kv *tag; /* of the commitInfo */
+	int num_tags;
 	bool is_blind_append;
 	const char *isolation; /* "Serializable", "SnapshotIsolation" */
 	int64_t read_version; /* -1: none (first commit) */
+	int64_t in_commit_timestamp_ms; /* of the commit that turns them on; 0: chosen */
 	const struct cdc_protocol *protocol;
 	const struct cdc_metadata *metadata;
 	const struct cdc_add *add;
 	size_t num_adds;
 	const struct cdc_remove *remove;
 	size_t num_removes;
+	const struct cdc_change_file *change;
+	size_t num_changes;
 	const struct cdc_txn *txn;
 	size_t num_txns;
 	const struct cdc_domain *domain;
@@ -82,7 +122,7 @@ struct cdc_commit {
 /*
  * Put version `version` in the log if it is not there: CDC_ECONFLICT when another writer was first
  * (read its commit with cdc_commit_read, rebase, try the next version). Order in the file:
- * commitInfo, metaData, protocol, txn, domainMetadata, remove, add. Data files must be durable
+ * commitInfo, metaData, protocol, txn, domainMetadata, remove, add, cdc. Data files must be durable
  * already. On success the commit is durable. Errors that leave the outcome open are settled by
  * reading the commit back and comparing its txnId; where even that fails the message says that the
  * outcome is not known. Success with a message in `err` (code CDC_OK) is a warning: the commit is
@@ -168,11 +208,25 @@ int cdc_log_version_at(const struct cdc_io *io, const struct cdc_snapshot *s, in
 /* ------------------------------------------------------------------ checkpoints */
 
 /*
- * Write the classic checkpoint of a snapshot and _last_checkpoint, then clean up the log as the
- * table's properties allow. Streams; memory does not grow with the number of files.
+ * Write the checkpoint of a snapshot, of the kind that the table asks for, and _last_checkpoint,
+ * then clean up the log as the table's properties allow.
  */
 int cdc_checkpoint_write(const struct cdc_io *io, const struct cdc_snapshot *s,
 			 struct cdc_err *err) CDC_NODISCARD;
+
+struct cdc_checkpoint_result {
+	int64_t version;
+	uint64_t num_adds; /* live files in it */
+};
+
+/*
+ * The same of a version of a table (-1: the latest) that is not in memory. The files of the
+ * checkpoint before it are passed through; what is held is what the commits behind that one tell.
+ * Errors as of cdc_snapshot_load and cdc_snapshot_check_writable.
+ */
+int cdc_checkpoint_write_version(const struct cdc_io *io, const char *table, int64_t version,
+				 struct cdc_checkpoint_result *out,
+				 struct cdc_err *err) CDC_NODISCARD;
 /* Whether the commit of `version` is one that delta.checkpointInterval asks a checkpoint for. */
 bool cdc_checkpoint_due(const struct cdc_snapshot *s, int64_t version);
 

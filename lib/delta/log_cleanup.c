@@ -1,11 +1,10 @@
 /*
  * Deleting expired log files (spec section 15). Errs on the side of keeping: a file goes only when
- * a complete checkpoint behind the retention makes it superfluous.
+ * a sound checkpoint behind the retention makes it superfluous.
  */
 #include "delta/log_int.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 #define LOG_RETENTION_MS (30 * CDC_MS_PER_DAY)
 
@@ -13,8 +12,9 @@ struct cleaner {
 	const struct cdc_io *io;
 	const struct cdc_snapshot *s;
 	struct cdc_log_list list;
-	struct cdc_arena arena;
+	struct cdc_arena scratch;
 	int64_t cutoff_ms;
+	bool checkpoint_gone;
 };
 
 static bool is_on(const struct cdc_snapshot *s)
@@ -34,43 +34,60 @@ static int last_expired(struct cleaner *c, int64_t *version, struct cdc_err *err
 	*version = -1;
 	for (size_t i = 0; i < c->list.n; i++) {
 		const struct cdc_log_file *f = &c->list.file[i];
-		const char *path;
-		struct stat st;
+		struct cdc_err this = CDC_ERR_INIT;
+		int64_t made_ms;
+		bool told;
 		int rc;
 
 		if (f->kind != CDC_LOG_COMMIT)
 			continue;
-		rc = cdc_log_path(c->s->table, f->name, &c->arena, &path, err);
-		if (rc)
+		cdc_arena_reset(&c->scratch);
+		rc = cdc_log_commit_time(c->io, c->s, f->version, &c->scratch, &made_ms, &told,
+					 &this);
+		if (rc == CDC_EIO && this.sys_errno == ENOENT)
+			continue;
+		if (rc) {
+			*err = this;
 			return rc;
-		if (c->io->stat(c->io->ctx, path, &st) < 0) {
-			if (errno == ENOENT)
-				continue;
-			return cdc_fail_errno(err, errno, "cannot stat %s", path);
 		}
-		if ((int64_t)st.st_mtim.tv_sec * 1000 > c->cutoff_ms)
+		if (made_ms > c->cutoff_ms)
 			break;
 		*version = f->version;
 	}
 	return CDC_OK;
 }
 
-static int remove_file(struct cleaner *c, const char *name, struct cdc_err *err)
+static int unlink_in(const struct cdc_io *io, const char *table, const char *dir, const char *head,
+		     const char *name, const char *tail, struct cdc_err *err)
 {
-	char crc[2 * CDC_LOG_NAME_MAX];
-	const char *path;
-	int rc = cdc_log_path(c->s->table, name, &c->arena, &path, err);
+	struct cdc_buf path = CDC_BUF_INIT;
+	int rc = cdc_buf_printf(&path, err, "%s/" CDC_LOG_DIR "/%s%s%s%s", table, dir, head, name,
+				tail);
 
-	if (rc)
-		return rc;
-	if (c->io->unlink(c->io->ctx, path) < 0 && errno != ENOENT)
-		return cdc_fail_errno(err, errno, "cannot remove %s", path);
-	/* Hadoop's side file goes with it. */
-	snprintf(crc, sizeof(crc), ".%s.crc", name);
-	rc = cdc_log_path(c->s->table, crc, &c->arena, &path, err);
-	if (!rc && c->io->unlink(c->io->ctx, path) < 0 && errno != ENOENT)
-		rc = cdc_fail_errno(err, errno, "cannot remove %s", path);
+	if (!rc && !cdc_buf_z(&path))
+		rc = cdc_fail_nomem(err);
+	if (!rc && io->unlink(io->ctx, path.p) < 0 && errno != ENOENT)
+		rc = cdc_fail_errno(err, errno, "cannot remove %s", path.p);
+	cdc_buf_free(&path);
 	return rc;
+}
+
+int cdc_log_remove(const struct cdc_io *io, const char *table, const char *dir, const char *name,
+		   struct cdc_err *err)
+{
+	int rc = unlink_in(io, table, dir, "", name, "", err);
+
+	return rc ? rc : unlink_in(io, table, dir, ".", name, ".crc", err);
+}
+
+/* Whether a compacted file stands for a commit behind `version` that is not there itself. */
+static bool is_needed(const struct cleaner *c, const struct cdc_log_file *f, int64_t version)
+{
+	for (int64_t v = version + 1; v <= f->last; v++) {
+		if (!cdc_log_commit_find(&c->list, v))
+			return true;
+	}
+	return false;
 }
 
 /* Everything before `version`, oldest first: what is left is whole at every step. */
@@ -81,8 +98,72 @@ static int remove_before(struct cleaner *c, int64_t version, struct cdc_err *err
 	for (size_t i = 0; !rc && i < c->list.n && c->list.file[i].version <= version; i++) {
 		const struct cdc_log_file *f = &c->list.file[i];
 
-		if (f->version < version || f->kind == CDC_LOG_COMPACTED)
-			rc = remove_file(c, f->name, err);
+		if (f->kind == CDC_LOG_COMPACTED ? is_needed(c, f, version) : f->version == version)
+			continue;
+		rc = cdc_log_remove(c->io, c->s->table, "", f->name, err);
+		c->checkpoint_gone |= f->kind == CDC_LOG_CHECKPOINT ||
+				      f->kind == CDC_LOG_CHECKPOINT_PART ||
+				      f->kind == CDC_LOG_CHECKPOINT_V2;
+	}
+	return rc;
+}
+
+/* What shows that a checkpoint can be read, short of reading its files. */
+struct look {
+	struct cleaner *c;
+	bool protocol;
+	bool metadata;
+};
+
+static int look_at(void *ctx, const struct cdc_action *a, struct cdc_err *err)
+{
+	struct look *l = ctx;
+	struct cdc_buf path = CDC_BUF_INIT;
+	struct stat st;
+	int rc = CDC_OK;
+
+	l->protocol |= a->kind == CDC_ACT_PROTOCOL;
+	l->metadata |= a->kind == CDC_ACT_METADATA;
+	if (a->kind != CDC_ACT_SIDECAR)
+		return CDC_OK;
+	rc = cdc_sidecar_path(l->c->s->table, &a->u.sidecar, &path, err);
+	if (!rc && l->c->io->stat(l->c->io->ctx, path.p, &st) < 0)
+		rc = cdc_fail_errno(err, errno, "cannot stat %s", path.p);
+	cdc_buf_free(&path);
+	return rc;
+}
+
+static int is_sound(struct cleaner *c, const struct cdc_log_checkpoint *cp, bool *sound,
+		    struct cdc_err *err)
+{
+	const uint32_t kinds =
+		CDC_KIND(CDC_ACT_PROTOCOL) | CDC_KIND(CDC_ACT_METADATA) | CDC_KIND(CDC_ACT_SIDECAR);
+	struct look l = { .c = c };
+	struct cdc_err this = CDC_ERR_INIT;
+	int rc = cdc_checkpoint_read(c->io, c->s->table, cp, kinds, look_at, &l, &this);
+
+	*sound = !rc && l.protocol && l.metadata;
+	if (!rc || rc == CDC_ECORRUPT || rc == CDC_EUNSUPPORTED ||
+	    (rc == CDC_EIO && this.sys_errno == ENOENT))
+		return CDC_OK;
+	*err = this;
+	return rc;
+}
+
+/* The newest sound checkpoint that has expired with its commit; false: none with anything before.
+ */
+static int find_cut(struct cleaner *c, int64_t expired, bool *found, int64_t *version,
+		    struct cdc_err *err)
+{
+	struct cdc_log_checkpoint cp;
+	size_t at = c->list.n;
+	int rc = CDC_OK;
+
+	*found = false;
+	while (!rc && !*found && cdc_log_checkpoint_before(&c->list, expired, &at, &cp)) {
+		*version = cp.version;
+		if (cp.version > c->list.file[0].version)
+			rc = is_sound(c, &cp, found, err);
 	}
 	return rc;
 }
@@ -90,9 +171,8 @@ static int remove_before(struct cleaner *c, int64_t version, struct cdc_err *err
 int cdc_log_cleanup(const struct cdc_io *io, const struct cdc_snapshot *s, struct cdc_err *err)
 {
 	struct cleaner c = { .io = io, .s = s };
-	struct cdc_log_checkpoint cp;
-	int64_t expired;
-	size_t at;
+	int64_t expired, version = -1;
+	bool found = false;
 	int rc;
 
 	if (!is_on(s))
@@ -106,10 +186,14 @@ int cdc_log_cleanup(const struct cdc_io *io, const struct cdc_snapshot *s, struc
 	if (rc)
 		return rc;
 	rc = last_expired(&c, &expired, err);
-	at = c.list.n;
-	if (!rc && expired >= 0 && cdc_log_checkpoint_before(&c.list, expired, &at, &cp))
-		rc = remove_before(&c, cp.version, err);
+	if (!rc && expired >= 0)
+		rc = find_cut(&c, expired, &found, &version, err);
+	if (!rc && found)
+		rc = remove_before(&c, version, err);
+	/* Only with a checkpoint do sidecars lose what names them. */
+	if (!rc && c.checkpoint_gone)
+		rc = cdc_log_sidecar_cleanup(io, s->table, err);
 	cdc_log_list_free(&c.list);
-	cdc_arena_free(&c.arena);
+	cdc_arena_free(&c.scratch);
 	return rc;
 }

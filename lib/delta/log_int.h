@@ -10,6 +10,7 @@
 #include "delta/log.h"
 
 #define CDC_LOG_DIR "_delta_log"
+#define CDC_SIDECAR_DIR "_sidecars" /* in it */
 #define CDC_LOG_NAME_MAX 64 /* "%020d.json" and the other names that we write */
 #define CDC_LOG_VERSION_MAX (INT64_MAX - 1)
 #define CDC_MS_PER_DAY INT64_C(86400000)
@@ -28,6 +29,7 @@ enum cdc_action_kind {
 	CDC_ACT_DOMAIN,
 	CDC_ACT_SIDECAR,
 	CDC_ACT_CHANGE, /* "cdc" */
+	CDC_ACT_CHECKPOINT, /* "checkpointMetadata" */
 	CDC_ACT_COMMIT_INFO,
 	CDC_ACT_NUM
 };
@@ -37,6 +39,14 @@ enum cdc_action_kind {
 struct cdc_sidecar {
 	struct cdc_str path;
 	int64_t size_bytes;
+	int64_t modification_time_ms;
+	struct cdc_str tags; /* raw JSON object; p == NULL: none */
+};
+
+/* What tells a V2 checkpoint. */
+struct cdc_checkpoint_info {
+	int64_t version;
+	struct cdc_str tags;
 };
 
 /* What we look at in a commitInfo; everything in it is optional and of any type. */
@@ -59,6 +69,7 @@ struct cdc_action {
 		struct cdc_domain domain;
 		struct cdc_sidecar sidecar;
 		struct cdc_change_file change;
+		struct cdc_checkpoint_info checkpoint;
 		struct cdc_commit_info info;
 	} u;
 };
@@ -147,6 +158,10 @@ int cdc_commit_info_read(const struct cdc_io *io, const char *table, int64_t ver
 int cdc_action_write(struct cdc_buf *b, enum cdc_action_kind kind, const void *body,
 		     struct cdc_err *err) CDC_NODISCARD;
 
+/* Copy everything that the slices of an action point to; the tables know where they are. */
+int cdc_action_copy(struct cdc_arena *a, enum cdc_action_kind kind, void *body,
+		    struct cdc_err *err) CDC_NODISCARD;
+
 /* A map as a JSON object of strings. */
 int cdc_action_put_map(struct cdc_buf *b, const struct cdc_kv *kv, int n,
 		       struct cdc_err *err) CDC_NODISCARD;
@@ -208,6 +223,14 @@ bool cdc_log_checkpoint_before(const struct cdc_log_list *l, int64_t version, si
 			       struct cdc_log_checkpoint *out);
 /* The commit file of `version`, NULL if it is not there. */
 const struct cdc_log_file *cdc_log_commit_find(const struct cdc_log_list *l, int64_t version);
+
+/*
+ * When the commit of a version was made: what it tells (*told), where the table has in-commit
+ * timestamps, else its file's time. CDC_EIO with ENOENT when it is not there.
+ */
+int cdc_log_commit_time(const struct cdc_io *io, const struct cdc_snapshot *s, int64_t version,
+			struct cdc_arena *scratch, int64_t *ms, bool *told,
+			struct cdc_err *err) CDC_NODISCARD;
 
 /* ------------------------------------------------------------------ replay */
 
@@ -278,19 +301,51 @@ struct cdc_replay_mark {
 };
 struct cdc_replay_mark cdc_replay_mark(const struct cdc_replay *r);
 void cdc_replay_order(struct cdc_replay *r, struct cdc_replay_mark commits);
+/* Whether a newer action than this add or remove has its key. */
+int cdc_replay_seen(struct cdc_replay *r, const struct cdc_action *a, bool *seen,
+		    struct cdc_err *err) CDC_NODISCARD;
+/* A remove of this time or before has expired. */
+int64_t cdc_replay_cutoff_ms(const struct cdc_snapshot *s, const struct cdc_io *io);
 /* CDC_ECORRUPT without protocol or metaData; drops expired tombstones and removed domains. */
 int cdc_replay_finish(struct cdc_replay *r, const struct cdc_io *io,
 		      struct cdc_err *err) CDC_NODISCARD;
 
 /* ------------------------------------------------------------------ checkpoints */
 
-/* Give every action of a checkpoint to each(), in its order. Sidecars are followed. */
+/*
+ * The state at `version` on top of that checkpoint and no other; NULL: from version 0, by the
+ * commits alone. `table` has no slash at its end. For who compares the two.
+ */
+int cdc_snapshot_load_on(struct cdc_snapshot **s, const struct cdc_io *io, const char *table,
+			 int64_t version, const struct cdc_log_checkpoint *cp,
+			 struct cdc_err *err) CDC_NODISCARD;
+
+/* Sets of kinds of actions: bit k stands for kind k. */
+#define CDC_KIND(k) (UINT32_C(1) << (k))
+#define CDC_ALL_KINDS (~UINT32_C(0))
+#define CDC_FILE_KINDS (CDC_KIND(CDC_ACT_ADD) | CDC_KIND(CDC_ACT_REMOVE))
+
+/*
+ * Give the actions of a checkpoint that are of the kinds wanted to each(), in its order. Sidecars
+ * are followed where files are wanted, after the rest.
+ */
 int cdc_checkpoint_read(const struct cdc_io *io, const char *table,
-			const struct cdc_log_checkpoint *cp, cdc_action_fn *each, void *ctx,
-			struct cdc_err *err) CDC_NODISCARD;
-/* Delete what the checkpoint at `version` makes superfluous and the retention allows to go. */
+			const struct cdc_log_checkpoint *cp, uint32_t kinds, cdc_action_fn *each,
+			void *ctx, struct cdc_err *err) CDC_NODISCARD;
+/* The path of a sidecar, appended with a NUL behind it; CDC_ECORRUPT when it names none. */
+int cdc_sidecar_path(const char *table, const struct cdc_sidecar *s, struct cdc_buf *out,
+		     struct cdc_err *err) CDC_NODISCARD;
+/* Delete what a checkpoint makes superfluous and the retention allows to go. */
 int cdc_log_cleanup(const struct cdc_io *io, const struct cdc_snapshot *s,
 		    struct cdc_err *err) CDC_NODISCARD;
+/* Delete the sidecars that no checkpoint of the log names and that are older than a day. None goes
+ * while there is a checkpoint that cannot be read. */
+int cdc_log_sidecar_cleanup(const struct cdc_io *io, const char *table,
+			    struct cdc_err *err) CDC_NODISCARD;
+/* Delete a file and Hadoop's side file of it; `dir` is "" for the log itself, or ends in a slash.
+ * That they are not there is fine. */
+int cdc_log_remove(const struct cdc_io *io, const char *table, const char *dir, const char *name,
+		   struct cdc_err *err) CDC_NODISCARD;
 
 /* CDC_EUNSUPPORTED naming the first reader feature that we do not know, or the mode of the column
  * mapping. */

@@ -40,32 +40,41 @@ static int file_time(const struct cdc_io *io, const char *table, int64_t version
 	return CDC_OK;
 }
 
+int cdc_log_commit_time(const struct cdc_io *io, const struct cdc_snapshot *s, int64_t version,
+			struct cdc_arena *scratch, int64_t *ms, bool *told, struct cdc_err *err)
+{
+	struct cdc_commit_info info = { .raw = CDC_STR_INIT };
+	int rc = CDC_OK;
+
+	*told = false;
+	if (version >= first_told(s))
+		rc = cdc_commit_info_read(io, s->table, version, scratch, &info, told, err);
+	if (rc)
+		return rc;
+	*told = *told && info.has_in_commit_timestamp;
+	if (!*told)
+		return file_time(io, s->table, version, scratch, ms, err);
+	*ms = info.in_commit_timestamp_ms;
+	return CDC_OK;
+}
+
 static int fill_times(const struct cdc_io *io, const struct cdc_snapshot *s,
 		      struct cdc_log_times *t, struct cdc_err *err)
 {
 	struct cdc_arena scratch = CDC_ARENA_INIT;
-	int64_t told_from = first_told(s);
 	int rc = CDC_OK;
 
 	for (size_t i = 0; !rc && i < t->n; i++) {
-		struct cdc_commit_info info;
 		bool told = false;
 
 		cdc_arena_reset(&scratch);
 		if (io->interrupted(io->ctx))
 			rc = cdc_fail(err, CDC_EINTR, "interrupted");
-		else if (t->version[i] >= told_from)
-			rc = cdc_commit_info_read(io, s->table, t->version[i], &scratch, &info,
-						  &told, err);
-		if (rc)
-			break;
-		if (told && info.has_in_commit_timestamp) {
-			t->timestamp_ms[i] = info.in_commit_timestamp_ms;
-			continue;
-		}
-		rc = file_time(io, s->table, t->version[i], &scratch, &t->timestamp_ms[i], err);
+		else
+			rc = cdc_log_commit_time(io, s, t->version[i], &scratch,
+						 &t->timestamp_ms[i], &told, err);
 		/* Copies and clocks that were set back would put versions out of order. */
-		if (!rc && i && t->timestamp_ms[i] <= t->timestamp_ms[i - 1] &&
+		if (!rc && !told && i && t->timestamp_ms[i] <= t->timestamp_ms[i - 1] &&
 		    __builtin_add_overflow(t->timestamp_ms[i - 1], 1, &t->timestamp_ms[i]))
 			t->timestamp_ms[i] = INT64_MAX;
 	}

@@ -59,9 +59,7 @@ static int copy_list(struct cdc_arena *a, struct cdc_str **s, int n, struct cdc_
 	return rc;
 }
 
-/* Copy everything that the slices of an action point to; the tables know where they are. */
-static int copy_body(struct cdc_arena *a, enum cdc_action_kind kind, void *body,
-		     struct cdc_err *err)
+int cdc_action_copy(struct cdc_arena *a, enum cdc_action_kind kind, void *body, struct cdc_err *err)
 {
 	const struct cdc_action_def *d = &cdc_action_def[kind];
 	int rc = CDC_OK;
@@ -211,7 +209,7 @@ static int replay_add(struct cdc_replay *r, const struct cdc_add *add, struct cd
 
 	if (rc || seen)
 		return rc;
-	rc = copy_body(&s->arena, CDC_ACT_ADD, &own, err);
+	rc = cdc_action_copy(&s->arena, CDC_ACT_ADD, &own, err);
 	if (!rc)
 		rc = file_remember(r, k, hash, add->path, own.path, &own.dv, err);
 	if (!rc)
@@ -232,7 +230,7 @@ static int replay_remove(struct cdc_replay *r, const struct cdc_remove *remove, 
 
 	if (rc || seen)
 		return rc;
-	rc = copy_body(&s->arena, CDC_ACT_REMOVE, &own, err);
+	rc = cdc_action_copy(&s->arena, CDC_ACT_REMOVE, &own, err);
 	if (!rc)
 		rc = file_remember(r, k, hash, remove->path, own.path, &own.dv, err);
 	if (!rc)
@@ -252,7 +250,7 @@ static int replay_txn(struct cdc_replay *r, const struct cdc_txn *txn, struct cd
 
 	if (set_has(&r->txns, &k, hash))
 		return CDC_OK;
-	rc = copy_body(&s->arena, CDC_ACT_TXN, &own, err);
+	rc = cdc_action_copy(&s->arena, CDC_ACT_TXN, &own, err);
 	k.name = own.app_id;
 	if (!rc)
 		rc = set_add(&r->txns, k, hash, err);
@@ -273,7 +271,7 @@ static int replay_domain(struct cdc_replay *r, const struct cdc_domain *domain, 
 
 	if (set_has(&r->domains, &k, hash))
 		return CDC_OK;
-	rc = copy_body(&s->arena, CDC_ACT_DOMAIN, &own, err);
+	rc = cdc_action_copy(&s->arena, CDC_ACT_DOMAIN, &own, err);
 	k.name = own.domain;
 	if (!rc)
 		rc = set_add(&r->domains, k, hash, err);
@@ -282,6 +280,20 @@ static int replay_domain(struct cdc_replay *r, const struct cdc_domain *domain, 
 	if (!rc)
 		s->domain[s->num_domains++] = own;
 	return rc;
+}
+
+int cdc_replay_seen(struct cdc_replay *r, const struct cdc_action *a, bool *seen,
+		    struct cdc_err *err)
+{
+	struct cdc_replay_key k;
+	uint64_t hash;
+
+	*seen = false;
+	if (a->kind == CDC_ACT_ADD)
+		return file_lookup(r, a->u.add.path, &a->u.add.dv, &k, &hash, seen, err);
+	if (a->kind == CDC_ACT_REMOVE)
+		return file_lookup(r, a->u.remove.path, &a->u.remove.dv, &k, &hash, seen, err);
+	return CDC_OK;
 }
 
 int cdc_replay_action(struct cdc_replay *r, const struct cdc_action *a, struct cdc_err *err)
@@ -303,17 +315,18 @@ int cdc_replay_action(struct cdc_replay *r, const struct cdc_action *a, struct c
 			return CDC_OK;
 		r->has_metadata = true;
 		s->metadata = a->u.metadata;
-		return copy_body(&s->arena, CDC_ACT_METADATA, &s->metadata, err);
+		return cdc_action_copy(&s->arena, CDC_ACT_METADATA, &s->metadata, err);
 	case CDC_ACT_PROTOCOL:
 		if (r->has_protocol)
 			return CDC_OK;
 		r->has_protocol = true;
 		s->protocol = a->u.protocol;
 		/* At once: with a feature that we do not know the rest may mean anything. */
-		rc = copy_body(&s->arena, CDC_ACT_PROTOCOL, &s->protocol, err);
+		rc = cdc_action_copy(&s->arena, CDC_ACT_PROTOCOL, &s->protocol, err);
 		return rc ? rc : cdc_protocol_check_readable(&s->protocol, err);
 	case CDC_ACT_SIDECAR:
 	case CDC_ACT_CHANGE:
+	case CDC_ACT_CHECKPOINT:
 	case CDC_ACT_COMMIT_INFO:
 	case CDC_ACT_NUM:
 		break;
@@ -363,10 +376,16 @@ void cdc_replay_order(struct cdc_replay *r, struct cdc_replay_mark commits)
 	order(s->domain, s->num_domains, commits.domains, sizeof(*s->domain));
 }
 
+int64_t cdc_replay_cutoff_ms(const struct cdc_snapshot *s, const struct cdc_io *io)
+{
+	return io->now_us(io->ctx) / 1000 -
+	       cdc_snapshot_config_interval_ms(s, "delta.deletedFileRetentionDuration", WEEK_MS);
+}
+
 int cdc_replay_finish(struct cdc_replay *r, const struct cdc_io *io, struct cdc_err *err)
 {
 	struct cdc_snapshot *s = r->s;
-	int64_t keep_ms, cutoff_ms;
+	int64_t cutoff_ms;
 	size_t n = 0;
 
 	if (!r->has_protocol)
@@ -375,8 +394,7 @@ int cdc_replay_finish(struct cdc_replay *r, const struct cdc_io *io, struct cdc_
 	if (!r->has_metadata)
 		return cdc_fail(err, CDC_ECORRUPT, "the log of %s has no metaData action",
 				s->table);
-	keep_ms = cdc_snapshot_config_interval_ms(s, "delta.deletedFileRetentionDuration", WEEK_MS);
-	cutoff_ms = io->now_us(io->ctx) / 1000 - keep_ms;
+	cutoff_ms = cdc_replay_cutoff_ms(s, io);
 	for (size_t i = 0; i < s->num_tombstones; i++) {
 		/* Without a timestamp it counts as 0: expired (spec section 3). */
 		if (s->tombstone[i].deletion_timestamp_ms > cutoff_ms)
@@ -405,4 +423,5 @@ void cdc_replay_free(struct cdc_replay *r)
 	set_free(&r->files);
 	set_free(&r->txns);
 	set_free(&r->domains);
+	*r = (struct cdc_replay){ .s = NULL };
 }

@@ -245,17 +245,23 @@ static int append_copy(struct cdc_schema *s, const struct cdc_field *f, struct c
 	return rc;
 }
 
-/* Spark refuses these in a table without column mapping (Delta protocol, "Schema Serialization").
- */
-static bool legal_name(struct cdc_str name)
+bool cdc_field_names_are_plain(const struct cdc_field *f, int n)
 {
-	for (size_t i = 0; i < name.n; i++) {
-		if (strchr(" ,;{}()\n\t=", name.p[i]) && name.p[i])
-			return false;
-		if (!name.p[i])
+	for (int k = 0; k < n; k++) {
+		for (size_t i = 0; i < f[k].name.n; i++) {
+			if (!f[k].name.p[i] || strchr(" ,;{}()\n\t=", f[k].name.p[i]))
+				return false;
+		}
+		if (!cdc_field_names_are_plain(f[k].child, f[k].num_children))
 			return false;
 	}
-	return name.n > 0 && cdc_utf8_valid(name.p, name.n);
+	return true;
+}
+
+/* In any table. */
+static bool legal_name(struct cdc_str name)
+{
+	return name.n > 0 && !memchr(name.p, 0, name.n) && cdc_utf8_valid(name.p, name.n);
 }
 
 int cdc_schema_add(struct cdc_schema *s, const struct cdc_field *f, struct cdc_err *err)

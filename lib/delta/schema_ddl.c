@@ -1,13 +1,17 @@
 /*
- * The DDL form of schemas: `id BIGINT NOT NULL, name STRING, sales DECIMAL(7,2)`.
+ * The DDL form of schemas: `id BIGINT NOT NULL, name STRING, tags ARRAY<STRING>`.
  */
 #include "delta/schema_names.h"
 
 #include "base/json.h"
 
+#define DEPTH_MAX 64 /* types inside each other */
+
 struct ddl {
 	struct cdc_str text;
 	size_t at;
+	int depth;
+	struct cdc_arena arena; /* the fields of nested types */
 	struct cdc_err *err;
 };
 
@@ -43,6 +47,11 @@ static const struct type_word type_words[] = {
 	{ "TIMESTAMP", CDC_TYPE_TIMESTAMP, false },
 	{ "TIMESTAMP_NTZ", CDC_TYPE_TIMESTAMP_NTZ, false },
 	{ "DATETIME", CDC_TYPE_TIMESTAMP_NTZ, false },
+	{ "VARIANT", CDC_TYPE_VARIANT, false },
+	{ "VOID", CDC_TYPE_VOID, false },
+	{ "ARRAY", CDC_TYPE_ARRAY, false },
+	{ "MAP", CDC_TYPE_MAP, false },
+	{ "STRUCT", CDC_TYPE_STRUCT, false },
 };
 
 static int fail_at(struct ddl *d, const char *what)
@@ -177,6 +186,8 @@ static int read_decimal(struct ddl *d, struct cdc_field *f)
 	return CDC_OK;
 }
 
+static int read_nested(struct ddl *d, struct cdc_field *f);
+
 static int read_type(struct ddl *d, struct cdc_field *f)
 {
 	struct cdc_str w = peek_word(d);
@@ -194,6 +205,8 @@ static int read_type(struct ddl *d, struct cdc_field *f)
 	f->type = t->type;
 	if (t->type == CDC_TYPE_DECIMAL)
 		return read_decimal(d, f);
+	if (t->type == CDC_TYPE_ARRAY || t->type == CDC_TYPE_MAP || t->type == CDC_TYPE_STRUCT)
+		return read_nested(d, f);
 	if (t->type == CDC_TYPE_DOUBLE && accept_word(d, "PRECISION"))
 		return CDC_OK;
 	if (!t->sized || !accept(d, '('))
@@ -267,6 +280,91 @@ static int read_suffixes(struct ddl *d, struct cdc_field *f, struct cdc_buf *scr
 	}
 }
 
+/* ------------------------------------------------------------------ nested types */
+
+/* Append to fields whose memory is d->arena; a copy, as deep as the type is. */
+static int add_field(struct ddl *d, struct cdc_schema *fields, const struct cdc_field *f)
+{
+	int rc;
+
+	fields->arena = d->arena;
+	rc = cdc_schema_add(fields, f, d->err);
+	d->arena = fields->arena;
+	return rc;
+}
+
+/* One field of a struct: `name: TYPE`, where the colon may be missing. */
+static int read_field(struct ddl *d, struct cdc_schema *fields)
+{
+	struct cdc_field f = { .nullable = true };
+	struct cdc_buf name = CDC_BUF_INIT;
+	struct cdc_buf comment = CDC_BUF_INIT;
+	struct cdc_buf metadata = CDC_BUF_INIT;
+	int rc = read_name(d, &name, &f.name);
+
+	(void)accept(d, ':');
+	if (rc == CDC_OK && (rc = read_type(d, &f)) == CDC_OK &&
+	    (rc = read_suffixes(d, &f, &comment, &metadata)) == CDC_OK)
+		rc = add_field(d, fields, &f);
+	cdc_buf_free(&name);
+	cdc_buf_free(&comment);
+	cdc_buf_free(&metadata);
+	return rc;
+}
+
+static int read_struct(struct ddl *d, struct cdc_field *f)
+{
+	struct cdc_schema fields = CDC_SCHEMA_INIT;
+	int rc;
+
+	do {
+		rc = read_field(d, &fields);
+	} while (rc == CDC_OK && accept(d, ','));
+	f->child = fields.field;
+	f->num_children = fields.num_fields;
+	return rc;
+}
+
+/* The types of the elements of an array, or of the keys and values of a map. */
+static int read_entries(struct ddl *d, struct cdc_field *f)
+{
+	static const char *const name[] = { "element", "key", "value" };
+	bool map = f->type == CDC_TYPE_MAP;
+	int n = map ? 2 : 1;
+	int rc = CDC_OK;
+
+	f->child = cdc_arena_calloc(&d->arena, (size_t)n, sizeof(*f->child));
+	if (!f->child)
+		return cdc_fail_nomem(d->err);
+	for (int i = 0; rc == CDC_OK && i < n; i++) {
+		f->child[i].name = cdc_str_z(name[map + i]);
+		f->child[i].nullable = !map || i == 1;
+		if (i && !accept(d, ','))
+			return fail_at(d, "expected \",\"");
+		rc = read_type(d, &f->child[i]);
+		f->num_children++;
+	}
+	return rc;
+}
+
+static int read_nested(struct ddl *d, struct cdc_field *f)
+{
+	int rc;
+
+	if (!accept(d, '<'))
+		return fail_at(d, "expected \"<\"");
+	if (d->depth == DEPTH_MAX)
+		return fail_at(d, "types are too deep inside each other");
+	d->depth++;
+	rc = f->type == CDC_TYPE_STRUCT ? read_struct(d, f) : read_entries(d, f);
+	d->depth--;
+	if (rc == CDC_OK && !accept(d, '>'))
+		rc = fail_at(d, "expected \">\"");
+	return rc;
+}
+
+/* ------------------------------------------------------------------ columns */
+
 static int read_column(struct ddl *d, struct cdc_schema *s, struct cdc_buf *scratch)
 {
 	struct cdc_buf metadata = CDC_BUF_INIT;
@@ -298,6 +396,7 @@ int cdc_schema_from_ddl(struct cdc_schema *s, struct cdc_str ddl, struct cdc_err
 	if (rc == CDC_OK && d.at < d.text.n)
 		rc = fail_at(&d, "expected \",\"");
 	cdc_buf_free(&scratch);
+	cdc_arena_free(&d.arena);
 	if (rc < 0) {
 		cdc_schema_free(&made);
 		return rc;

@@ -89,6 +89,50 @@ static int read_metadata(const struct cdc_tape *t, uint32_t v, struct cdc_arena 
 	return cdc_json_string(t, k, a, &f->physical_name, err);
 }
 
+/*
+ * delta.columnMapping.nested.ids: elements, keys and values have no metadata of their own, so that
+ * the field around them has their ids, by a path that starts with the field's physical name.
+ */
+static int read_nested_ids(const struct cdc_tape *t, uint32_t ids, struct cdc_buf *path,
+			   struct cdc_arena *a, struct cdc_field *f, struct cdc_err *err)
+{
+	size_t start = path->len;
+	int rc = CDC_OK;
+
+	if (f->type != CDC_TYPE_ARRAY && f->type != CDC_TYPE_MAP)
+		return CDC_OK;
+	for (int i = 0; rc == CDC_OK && i < f->num_children; i++) {
+		path->len = start;
+		if ((rc = cdc_buf_putc(path, '.', err)) < 0 ||
+		    (rc = cdc_buf_put(path, f->child[i].name, err)) < 0)
+			return rc;
+		for (uint32_t k = cdc_json_first(t, ids); rc == CDC_OK && k != CDC_JSON_NONE;
+		     k = cdc_json_after(t, ids, k)) {
+			if (cdc_json_is(t, k, cdc_buf_str(path)))
+				rc = read_field_id(t, k + 1, a, &f->child[i], err);
+		}
+		if (rc == CDC_OK)
+			rc = read_nested_ids(t, ids, path, a, &f->child[i], err);
+	}
+	return rc;
+}
+
+static int read_ids_inside(const struct cdc_tape *t, uint32_t metadata, struct cdc_arena *a,
+			   struct cdc_field *f, struct cdc_err *err)
+{
+	uint32_t ids = cdc_json_get(t, metadata, "delta.columnMapping.nested.ids");
+	struct cdc_buf path = CDC_BUF_INIT;
+	int rc;
+
+	if (ids == CDC_JSON_NONE || t->tok[ids].type != CDC_JSON_OBJECT)
+		return CDC_OK;
+	rc = cdc_buf_put(&path, f->physical_name, err);
+	if (rc == CDC_OK)
+		rc = read_nested_ids(t, ids, &path, a, f, err);
+	cdc_buf_free(&path);
+	return rc;
+}
+
 static int read_field(const struct cdc_tape *t, uint32_t v, struct cdc_arena *a,
 		      struct cdc_field *f, struct cdc_err *err)
 {
@@ -103,7 +147,8 @@ static int read_field(const struct cdc_tape *t, uint32_t v, struct cdc_arena *a,
 		return rc;
 	if ((rc = read_flag(t, v, "nullable", &f->nullable, err)) < 0 ||
 	    (rc = read_type(t, cdc_json_get(t, v, "type"), a, f, err)) < 0 ||
-	    (rc = read_metadata(t, cdc_json_get(t, v, "metadata"), a, f, err)) < 0)
+	    (rc = read_metadata(t, cdc_json_get(t, v, "metadata"), a, f, err)) < 0 ||
+	    (rc = read_ids_inside(t, cdc_json_get(t, v, "metadata"), a, f, err)) < 0)
 		return cdc_err_prefix(err, "column \"%.*s\"", SHOWN(f->name));
 	return CDC_OK;
 }

@@ -1,6 +1,6 @@
 /*
  * The Parquet schema of a table's data files: parquet-format "Logical Types" as Delta writers use
- * them, lists as list.element and maps as key_value.key and value.
+ * them: lists as list.element, maps as key_value.key and value, variants as value and metadata.
  */
 #include "delta/schema.h"
 
@@ -52,7 +52,7 @@ static void timestamp_node(struct cdc_pq_node *n, bool utc)
 	n->unit = CDC_PQ_MICROS;
 }
 
-static bool leaf_type(struct cdc_pq_node *n, const struct cdc_field *f)
+bool cdc_schema_leaf(struct cdc_pq_node *n, const struct cdc_field *f)
 {
 	switch (f->type) {
 	case CDC_TYPE_BOOLEAN:
@@ -119,6 +119,7 @@ static bool leaf_type(struct cdc_pq_node *n, const struct cdc_field *f)
 struct tree {
 	struct cdc_pq_node *node;
 	int32_t n;
+	bool annotate; /* variants */
 };
 
 static int cannot(const struct cdc_field *f, struct cdc_err *err)
@@ -137,6 +138,8 @@ static int32_t count_nodes(const struct cdc_field *f)
 
 	if (f->type == CDC_TYPE_VOID)
 		return 0;
+	if (f->type == CDC_TYPE_VARIANT)
+		return 3;
 	for (int i = 0; i < f->num_children; i++)
 		n += count_nodes(&f->child[i]);
 	return n;
@@ -161,7 +164,7 @@ static int put_children(struct tree *t, const struct cdc_field *f, struct cdc_pq
 	int rc = CDC_OK;
 
 	for (int i = 0; rc == CDC_OK && i < f->num_children; i++) {
-		/* Columns of type void are not in files, but lists cannot do without. */
+		/* Lists and maps cannot do without what is in them. */
 		if (f->child[i].type == CDC_TYPE_VOID && f->type == CDC_TYPE_STRUCT)
 			continue;
 		parent->num_children++;
@@ -183,6 +186,22 @@ static int put_entries(struct tree *t, const struct cdc_field *f, struct cdc_pq_
 		err);
 }
 
+/* Both binaries are there or the variant is null (Delta protocol, "Variant Data Type"). */
+static void put_variant(struct tree *t, struct cdc_pq_node *group)
+{
+	static const char *const part[] = { "value", "metadata" };
+
+	if (t->annotate)
+		group->logical = CDC_PQ_LOGICAL_VARIANT;
+	for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
+		struct cdc_pq_node *n = put_node(t, cdc_str_z(part[i]), CDC_PQ_REQUIRED);
+
+		n->is_leaf = true;
+		n->type = CDC_PQ_BYTE_ARRAY;
+		group->num_children++;
+	}
+}
+
 static int put_field(struct tree *t, const struct cdc_field *f, struct cdc_err *err)
 {
 	struct cdc_pq_node *n =
@@ -198,14 +217,18 @@ static int put_field(struct tree *t, const struct cdc_field *f, struct cdc_err *
 		/* Nothing in the file would tell such a struct from null. */
 		return rc == CDC_OK && !n->num_children ? cannot(f, err) : rc;
 	}
+	if (f->type == CDC_TYPE_VARIANT) {
+		put_variant(t, n);
+		return CDC_OK;
+	}
 	n->is_leaf = true;
-	return leaf_type(n, f) ? CDC_OK : cannot(f, err);
+	return cdc_schema_leaf(n, f) ? CDC_OK : cannot(f, err);
 }
 
-int cdc_schema_to_parquet(const struct cdc_schema *s, struct cdc_pq_schema *out,
-			  struct cdc_arena *arena, struct cdc_err *err)
+static int to_parquet(const struct cdc_schema *s, bool annotate, struct cdc_pq_schema *out,
+		      struct cdc_arena *arena, struct cdc_err *err)
 {
-	struct tree t = { NULL, 0 };
+	struct tree t = { NULL, 0, annotate };
 	int32_t n = 1;
 	int rc = CDC_OK;
 
@@ -216,13 +239,32 @@ int cdc_schema_to_parquet(const struct cdc_schema *s, struct cdc_pq_schema *out,
 		return cdc_fail_nomem(err);
 	put_node(&t, CDC_STR("schema"), CDC_PQ_REQUIRED);
 	for (int i = 0; rc == CDC_OK && i < s->num_fields; i++) {
-		if (s->field[i].is_partition)
+		/* Columns of type void are null wherever they are, and in no file. */
+		if (s->field[i].is_partition || s->field[i].type == CDC_TYPE_VOID)
 			continue;
 		t.node[0].num_children++;
 		rc = put_field(&t, &s->field[i], err);
 	}
+	if (rc == CDC_OK && !t.node[0].num_children)
+		rc = cdc_fail(err, CDC_EUNSUPPORTED, "no column of the table can be in a file");
 	if (rc < 0)
 		return rc;
 	*out = (struct cdc_pq_schema){ .node = t.node, .num_nodes = t.n };
 	return cdc_pq_schema_finish(out, arena, err);
+}
+
+/*
+ * In a table the schema tells which columns are variants, and Spark 4.0, whose parquet-java
+ * is 1.15, cannot open a file with an annotation that is newer than itself.
+ */
+int cdc_schema_to_parquet(const struct cdc_schema *s, struct cdc_pq_schema *out,
+			  struct cdc_arena *arena, struct cdc_err *err)
+{
+	return to_parquet(s, false, out, arena, err);
+}
+
+int cdc_schema_to_single_parquet(const struct cdc_schema *s, struct cdc_pq_schema *out,
+				 struct cdc_arena *arena, struct cdc_err *err)
+{
+	return to_parquet(s, true, out, arena, err);
 }

@@ -2,7 +2,8 @@
  * Loading a table's state at a version: which checkpoint, which commits, in which order; and
  * questions to the state.
  */
-#include "delta/log_int.h"
+#include "delta/log_load.h"
+#include "delta/property.h"
 
 #include "base/value.h"
 
@@ -13,30 +14,9 @@
 #define RELIST_MAX 3 /* the log may be cleaned up while it is read */
 #define BAD_CHECKPOINTS_MAX 32 /* each costs a replay of the commits behind it */
 
-/* The actions of one commit, in its order. */
-struct action_list {
-	struct cdc_action *a;
-	size_t n;
-	size_t cap;
-};
-
-struct loader {
-	const struct cdc_io *io;
-	struct cdc_snapshot *s;
-	struct cdc_log_list list;
-	struct cdc_replay replay;
-	struct cdc_tape tape;
-	struct cdc_buf text;
-	struct cdc_arena scratch; /* reset per commit */
-	struct action_list actions;
-	bool travel; /* a version was asked for */
-	bool cp_protocol; /* the checkpoint has these actions */
-	bool cp_metadata;
-};
-
 static int keep_action(void *ctx, const struct cdc_action *a, struct cdc_err *err)
 {
-	struct action_list *l = ctx;
+	struct cdc_action_list *l = ctx;
 
 	if (l->n == l->cap) {
 		size_t cap = l->cap ? l->cap * 2 : 64;
@@ -53,7 +33,7 @@ static int keep_action(void *ctx, const struct cdc_action *a, struct cdc_err *er
 
 static int replay_checkpoint(void *ctx, const struct cdc_action *a, struct cdc_err *err)
 {
-	struct loader *ld = ctx;
+	struct cdc_loader *ld = ctx;
 
 	ld->cp_protocol |= a->kind == CDC_ACT_PROTOCOL;
 	ld->cp_metadata |= a->kind == CDC_ACT_METADATA;
@@ -61,7 +41,7 @@ static int replay_checkpoint(void *ctx, const struct cdc_action *a, struct cdc_e
 }
 
 /* The actions of a commit, or of a file that replaces several, into ld->actions. */
-static int parse_commit(struct loader *ld, const struct cdc_log_file *f, const char **path,
+static int parse_commit(struct cdc_loader *ld, const struct cdc_log_file *f, const char **path,
 			struct cdc_err *err)
 {
 	int rc;
@@ -81,7 +61,7 @@ static int parse_commit(struct loader *ld, const struct cdc_log_file *f, const c
 }
 
 /* Newest first, so backwards within a commit as well: the last word on a key is its last. */
-static int replay_commit(struct loader *ld, const char *path, struct cdc_err *err)
+static int replay_commit(struct cdc_loader *ld, const char *path, struct cdc_err *err)
 {
 	int rc = CDC_OK;
 
@@ -97,7 +77,7 @@ static int replay_commit(struct loader *ld, const char *path, struct cdc_err *er
  * Where the log begins later than at 0 and no checkpoint bridges that, the clean-up has done its
  * work, and the version that was asked for is gone. Any other hole is damage.
  */
-static int missing(const struct loader *ld, int64_t after, int64_t version, struct cdc_err *err)
+static int missing(const struct cdc_loader *ld, int64_t after, int64_t version, struct cdc_err *err)
 {
 	bool older = after >= 0;
 
@@ -118,7 +98,7 @@ static int missing(const struct loader *ld, int64_t after, int64_t version, stru
  * the checkpoint: what is seen first wins, and the rest agrees. One that is empty or damaged is
  * passed over. *v becomes the version to go on with.
  */
-static int load_compacted(struct loader *ld, int64_t after, int64_t *v, struct cdc_err *err)
+static int load_compacted(struct cdc_loader *ld, int64_t after, int64_t *v, struct cdc_err *err)
 {
 	for (size_t i = 0; i < ld->list.n && ld->list.file[i].version <= *v; i++) {
 		struct cdc_log_file *f = &ld->list.file[i];
@@ -143,7 +123,7 @@ static int load_compacted(struct loader *ld, int64_t after, int64_t *v, struct c
 }
 
 /* Commits after..version, newest first; each must be there. */
-static int load_commits(struct loader *ld, int64_t after, struct cdc_err *err)
+static int load_commits(struct cdc_loader *ld, int64_t after, struct cdc_err *err)
 {
 	for (int64_t v = ld->s->version; v > after;) {
 		const struct cdc_log_file *f = cdc_log_commit_find(&ld->list, v);
@@ -182,7 +162,7 @@ static void snapshot_clear(struct cdc_snapshot *s)
 }
 
 /* A checkpoint is a whole state: one that lacks these is a part of one (spec section 9). */
-static int load_checkpoint(struct loader *ld, const struct cdc_log_checkpoint *cp,
+static int load_checkpoint(struct cdc_loader *ld, const struct cdc_log_checkpoint *cp,
 			   struct cdc_err *err)
 {
 	const char *path;
@@ -190,7 +170,9 @@ static int load_checkpoint(struct loader *ld, const struct cdc_log_checkpoint *c
 
 	ld->cp_protocol = ld->cp_metadata = false;
 	if (!rc)
-		rc = cdc_checkpoint_read(ld->io, ld->s->table, cp, replay_checkpoint, ld, err);
+		rc = cdc_checkpoint_read(ld->io, ld->s->table, cp,
+					 ld->leave_files ? ~CDC_FILE_KINDS : CDC_ALL_KINDS,
+					 replay_checkpoint, ld, err);
 	if (!rc && (!ld->cp_protocol || !ld->cp_metadata)) {
 		rc = cdc_fail(err, CDC_ECORRUPT, "the checkpoint has no %s action",
 			      ld->cp_protocol ? "metaData" : "protocol");
@@ -201,7 +183,7 @@ static int load_checkpoint(struct loader *ld, const struct cdc_log_checkpoint *c
 
 /* Whether the failure is the checkpoint's alone. A file of it that is gone is such a one, a table
  * that is not to be read is not. */
-static bool may_pass_over(const struct loader *ld, const struct cdc_err *err)
+static bool may_pass_over(const struct cdc_loader *ld, const struct cdc_err *err)
 {
 	struct cdc_err unused = CDC_ERR_INIT;
 
@@ -215,13 +197,14 @@ static bool may_pass_over(const struct loader *ld, const struct cdc_err *err)
  * Replay on top of one checkpoint (NULL: from version 0). *bad_checkpoint tells that a failure is
  * the checkpoint's, so that an older one may serve.
  */
-static int load_from(struct loader *ld, const struct cdc_log_checkpoint *cp, bool *bad_checkpoint,
-		     struct cdc_err *err)
+static int load_from(struct cdc_loader *ld, const struct cdc_log_checkpoint *cp,
+		     bool *bad_checkpoint, struct cdc_err *err)
 {
 	struct cdc_replay_mark mark;
 	int rc;
 
 	snapshot_clear(ld->s);
+	cdc_replay_free(&ld->replay);
 	cdc_replay_init(&ld->replay, ld->s, ld->io);
 	ld->s->checkpoint_version = cp ? cp->version : -1;
 	*bad_checkpoint = false;
@@ -238,32 +221,30 @@ static int load_from(struct loader *ld, const struct cdc_log_checkpoint *cp, boo
 	cdc_replay_order(&ld->replay, mark);
 	rc = cdc_replay_finish(&ld->replay, ld->io, err);
 out:
-	cdc_replay_free(&ld->replay);
+	if (rc || !ld->leave_files)
+		cdc_replay_free(&ld->replay);
 	return rc;
 }
 
 /* Try checkpoints from the newest down, then the commits alone. The first error is reported. */
-static int load_state(struct loader *ld, struct cdc_err *err)
+static int load_state(struct cdc_loader *ld, struct cdc_err *err)
 {
-	struct cdc_err first = CDC_ERR_INIT;
-	struct cdc_log_checkpoint cp;
-	size_t at = ld->list.n;
-	bool more, bad;
-	int rc, tries = 0;
+	bool bad;
+	int rc;
 
 	do {
 		struct cdc_err this = CDC_ERR_INIT;
 
-		more = tries++ < BAD_CHECKPOINTS_MAX &&
-		       cdc_log_checkpoint_before(&ld->list, ld->s->version, &at, &cp);
-		rc = load_from(ld, more ? &cp : NULL, &bad, &this);
+		ld->has_cp = ld->tries++ < BAD_CHECKPOINTS_MAX &&
+			     cdc_log_checkpoint_before(&ld->list, ld->s->version, &ld->at, &ld->cp);
+		rc = load_from(ld, ld->has_cp ? &ld->cp : NULL, &bad, &this);
 		/* A table that is not to be read says more than a damaged file. */
-		if (rc && (!first.code || (rc == CDC_EUNSUPPORTED && !bad)))
-			first = this;
+		if (rc && (!ld->first.code || (rc == CDC_EUNSUPPORTED && !bad)))
+			ld->first = this;
 	} while (rc && bad);
 	if (rc) {
-		*err = first;
-		rc = first.code;
+		*err = ld->first;
+		rc = err->code;
 	}
 	return rc;
 }
@@ -284,7 +265,7 @@ static int mark_partitions(struct cdc_snapshot *s, struct cdc_err *err)
 }
 
 /* In-commit timestamps where the table has them, else the file's time (spec section 13). */
-static int set_timestamp(struct loader *ld, struct cdc_err *err)
+static int set_timestamp(struct cdc_loader *ld, struct cdc_err *err)
 {
 	struct cdc_snapshot *s = ld->s;
 	const struct cdc_log_file *f = cdc_log_commit_find(&ld->list, s->version);
@@ -325,7 +306,7 @@ static int set_timestamp(struct loader *ld, struct cdc_err *err)
 }
 
 /* Find the version to load: the newest commit or checkpoint when none is asked for. */
-static int choose_version(struct loader *ld, int64_t version, struct cdc_err *err)
+static int choose_version(struct cdc_loader *ld, int64_t version, struct cdc_err *err)
 {
 	const struct cdc_log_list *l = &ld->list;
 	int64_t newest = -1;
@@ -379,63 +360,160 @@ static int read_columns(struct cdc_snapshot *s, struct cdc_err *err)
 	return rc ? rc : mark_partitions(s, err);
 }
 
-static int load(struct loader *ld, int64_t version, struct cdc_err *err)
+static int load_whole(struct cdc_loader *ld, struct cdc_err *err)
 {
-	struct cdc_snapshot *s = ld->s;
+	int rc = load_state(ld, err);
+
+	if (!rc)
+		rc = read_columns(ld->s, err);
+	return rc ? rc : set_timestamp(ld, err);
+}
+
+static int load(struct cdc_loader *ld, int64_t version, struct cdc_err *err)
+{
 	int rc;
 
 	cdc_log_list_free(&ld->list);
-	rc = cdc_log_list_read(&ld->list, ld->io, s->table, err);
+	rc = cdc_log_list_read(&ld->list, ld->io, ld->s->table, err);
 	if (!rc)
 		rc = choose_version(ld, version, err);
-	if (!rc)
-		rc = load_state(ld, err);
-	if (!rc)
-		rc = read_columns(s, err);
-	if (!rc)
-		rc = set_timestamp(ld, err);
+	ld->at = ld->list.n;
+	ld->tries = 0;
+	ld->first = (struct cdc_err)CDC_ERR_INIT;
+	return rc ? rc : load_whole(ld, err);
+}
+
+int cdc_loader_open(struct cdc_loader *ld, const struct cdc_io *io, const char *table,
+		    int64_t version, bool leave_files, struct cdc_err *err)
+{
+	struct cdc_err this = CDC_ERR_INIT;
+	size_t n = strlen(table);
+	int rc, tries = 0;
+
+	*ld = (struct cdc_loader){ .io = io,
+				   .leave_files = leave_files,
+				   .tape = CDC_TAPE_INIT,
+				   .text = CDC_BUF_INIT_MAX(CDC_LOG_JSON_MAX) };
+	ld->s = calloc(1, sizeof(*ld->s));
+	if (!ld->s)
+		return cdc_fail_nomem(err);
+	while (n > 1 && table[n - 1] == '/')
+		n--;
+	ld->s->table = strndup(table, n);
+	if (!ld->s->table)
+		return cdc_fail_nomem(err);
+	do {
+		this = (struct cdc_err)CDC_ERR_INIT;
+		rc = load(ld, version, &this);
+	} while (rc == CDC_EIO && this.sys_errno == ENOENT && ++tries < RELIST_MAX);
+	/* Not cleaned up meanwhile, but never there: a sidecar, say. */
+	if (tries == RELIST_MAX)
+		rc = this.code = CDC_ECORRUPT;
+	if (rc)
+		*err = this;
 	return rc;
+}
+
+struct left_files {
+	struct cdc_loader *ld;
+	cdc_action_fn *each;
+	void *ctx;
+	int64_t cutoff_ms;
+	bool each_failed;
+};
+
+static int give_file(void *ctx, const struct cdc_action *a, struct cdc_err *err)
+{
+	struct left_files *l = ctx;
+	bool seen;
+	int rc = cdc_replay_seen(&l->ld->replay, a, &seen, err);
+
+	if (rc || seen ||
+	    (a->kind == CDC_ACT_REMOVE && a->u.remove.deletion_timestamp_ms <= l->cutoff_ms))
+		return rc;
+	rc = l->each(l->ctx, a, err);
+	l->each_failed = rc != CDC_OK;
+	return rc;
+}
+
+int cdc_loader_files(struct cdc_loader *ld, cdc_action_fn *each, void *ctx, bool *bad,
+		     struct cdc_err *err)
+{
+	struct left_files l = { ld, each, ctx, cdc_replay_cutoff_ms(ld->s, ld->io), false };
+	int rc;
+
+	*bad = false;
+	if (!ld->has_cp)
+		return CDC_OK;
+	rc = cdc_checkpoint_read(ld->io, ld->s->table, &ld->cp, CDC_FILE_KINDS, give_file, &l, err);
+	*bad = rc && !l.each_failed && may_pass_over(ld, err);
+	return rc;
+}
+
+int cdc_loader_older(struct cdc_loader *ld, struct cdc_err *err)
+{
+	if (!ld->first.code)
+		ld->first = *err;
+	if (!ld->has_cp) {
+		*err = ld->first;
+		return err->code;
+	}
+	*err = (struct cdc_err)CDC_ERR_INIT;
+	return load_whole(ld, err);
+}
+
+void cdc_loader_free(struct cdc_loader *ld)
+{
+	cdc_replay_free(&ld->replay);
+	cdc_log_list_free(&ld->list);
+	cdc_tape_free(&ld->tape);
+	cdc_buf_free(&ld->text);
+	cdc_arena_free(&ld->scratch);
+	free(ld->actions.a);
+	cdc_snapshot_free(ld->s);
 }
 
 int cdc_snapshot_load(struct cdc_snapshot **out, const struct cdc_io *io, const char *table,
 		      int64_t version, struct cdc_err *err)
 {
-	struct loader ld = { .io = io,
-			     .tape = CDC_TAPE_INIT,
-			     .text = CDC_BUF_INIT_MAX(CDC_LOG_JSON_MAX) };
-	struct cdc_err this = CDC_ERR_INIT;
-	size_t n = strlen(table);
-	int rc, tries = 0;
+	struct cdc_loader ld;
+	int rc = cdc_loader_open(&ld, io, table, version, false, err);
+
+	if (!rc) {
+		*out = ld.s;
+		ld.s = NULL;
+	}
+	cdc_loader_free(&ld);
+	return rc;
+}
+
+int cdc_snapshot_load_on(struct cdc_snapshot **out, const struct cdc_io *io, const char *table,
+			 int64_t version, const struct cdc_log_checkpoint *cp, struct cdc_err *err)
+{
+	struct cdc_loader ld = { .io = io,
+				 .tape = CDC_TAPE_INIT,
+				 .text = CDC_BUF_INIT_MAX(CDC_LOG_JSON_MAX) };
+	bool bad;
+	int rc;
 
 	ld.s = calloc(1, sizeof(*ld.s));
-	if (!ld.s)
+	if (!ld.s || !(ld.s->table = strdup(table))) {
+		free(ld.s);
 		return cdc_fail_nomem(err);
-	while (n > 1 && table[n - 1] == '/')
-		n--;
-	ld.s->table = strndup(table, n);
-	if (!ld.s->table) {
-		rc = cdc_fail_nomem(&this);
-		goto out;
 	}
-	do {
-		this = (struct cdc_err)CDC_ERR_INIT;
-		rc = load(&ld, version, &this);
-	} while (rc == CDC_EIO && this.sys_errno == ENOENT && ++tries < RELIST_MAX);
-	/* Not cleaned up meanwhile, but never there: a sidecar, say. */
-	if (tries == RELIST_MAX)
-		rc = this.code = CDC_ECORRUPT;
-out:
-	cdc_log_list_free(&ld.list);
-	cdc_tape_free(&ld.tape);
-	cdc_buf_free(&ld.text);
-	cdc_arena_free(&ld.scratch);
-	free(ld.actions.a);
-	if (rc) {
-		*err = this;
-		cdc_snapshot_free(ld.s);
-	} else {
+	ld.s->version = version;
+	rc = cdc_log_list_read(&ld.list, io, table, err);
+	if (!rc)
+		rc = load_from(&ld, cp, &bad, err);
+	if (!rc)
+		rc = read_columns(ld.s, err);
+	if (!rc)
+		rc = set_timestamp(&ld, err);
+	if (!rc) {
 		*out = ld.s;
+		ld.s = NULL;
 	}
+	cdc_loader_free(&ld);
 	return rc;
 }
 
@@ -472,6 +550,31 @@ int cdc_snapshot_turn(struct cdc_snapshot **out, const struct cdc_io *io,
 	return rc;
 }
 
+int cdc_snapshot_revise(struct cdc_snapshot *s, const struct cdc_metadata *m,
+			const struct cdc_protocol *p, struct cdc_err *err)
+{
+	struct cdc_snapshot next = { .version = s->version, .metadata = *m, .protocol = *p };
+	struct cdc_str on;
+	int rc = read_columns(&next, err);
+
+	/* Where the change itself turns them on, no earlier commit has to have one. */
+	next.has_in_commit_timestamp =
+		s->has_in_commit_timestamp || s->version < 0 ||
+		!cdc_metadata_config(&s->metadata, "delta.enableInCommitTimestamps", &on) ||
+		!cdc_str_ieq(on, CDC_STR("true"));
+	if (!rc)
+		rc = cdc_snapshot_check_writable(&next, err);
+	if (rc) {
+		cdc_schema_free(&next.schema);
+		return rc;
+	}
+	cdc_schema_free(&s->schema);
+	s->schema = next.schema;
+	s->metadata = *m;
+	s->protocol = *p;
+	return CDC_OK;
+}
+
 void cdc_snapshot_free(struct cdc_snapshot *s)
 {
 	if (!s)
@@ -494,6 +597,13 @@ bool cdc_metadata_config(const struct cdc_metadata *m, const char *key, struct c
 	return false;
 }
 
+bool cdc_metadata_config_is(const struct cdc_metadata *m, const char *key, const char *value)
+{
+	struct cdc_str v;
+
+	return cdc_metadata_config(m, key, &v) && cdc_str_ieq(v, cdc_str_z(value));
+}
+
 int64_t cdc_snapshot_txn(const struct cdc_snapshot *s, struct cdc_str app_id)
 {
 	for (size_t i = 0; i < s->num_txns; i++) {
@@ -514,67 +624,26 @@ int64_t cdc_snapshot_config_int(const struct cdc_snapshot *s, const char *key, i
 	return v;
 }
 
-static struct cdc_str next_word(struct cdc_str *s)
-{
-	struct cdc_str w;
-	size_t i = 0;
-
-	while (s->n && s->p[0] == ' ')
-		*s = cdc_str(s->p + 1, s->n - 1);
-	while (i < s->n && s->p[i] != ' ')
-		i++;
-	w = cdc_str(s->p, i);
-	*s = cdc_str(s->p + i, s->n - i);
-	return w;
-}
-
-static int64_t unit_ms(struct cdc_str unit)
-{
-	static const struct {
-		const char *name;
-		int64_t ms;
-	} units[] = {
-		{ "week", 7 * CDC_MS_PER_DAY },
-		{ "day", CDC_MS_PER_DAY },
-		{ "hour", 3600000 },
-		{ "minute", 60000 },
-		{ "second", 1000 },
-		{ "millisecond", 1 },
-	};
-
-	if (unit.n && (unit.p[unit.n - 1] == 's' || unit.p[unit.n - 1] == 'S'))
-		unit.n--;
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (cdc_str_ieq(unit, cdc_str_z(units[i].name)))
-			return units[i].ms;
-	}
-	return 0;
-}
-
-/* Spark's interval text (spec section 17): "interval 1 week 2 days"; months have no fixed length
- * and are not valid. */
 int64_t cdc_snapshot_config_interval_ms(const struct cdc_snapshot *s, const char *key,
 					int64_t fallback_ms)
 {
-	struct cdc_str text, word;
-	int64_t sum = 0, n, part;
+	struct cdc_str text;
+	int64_t ms;
 
-	if (!cdc_metadata_config(&s->metadata, key, &text))
-		return fallback_ms;
-	word = next_word(&text);
-	if (cdc_str_ieq(word, CDC_STR("interval")))
-		word = next_word(&text);
-	if (word.n == 0)
-		return fallback_ms;
-	for (; word.n; word = next_word(&text)) {
-		if (cdc_int64_parse(word, &n) != CDC_PARSE_OK || n < 0)
-			return fallback_ms;
-		part = unit_ms(next_word(&text));
-		if (part == 0 || __builtin_mul_overflow(n, part, &part) ||
-		    __builtin_add_overflow(sum, part, &sum))
-			return fallback_ms;
-	}
-	return sum;
+	return cdc_metadata_config(&s->metadata, key, &text) && cdc_interval_parse(text, &ms)
+		       ? ms
+		       : fallback_ms;
+}
+
+int64_t cdc_snapshot_config_size(const struct cdc_snapshot *s, const char *key, int64_t fallback)
+{
+	struct cdc_str text;
+	uint64_t bytes;
+
+	if (!cdc_metadata_config(&s->metadata, key, &text) ||
+	    cdc_size_parse(text, &bytes) != CDC_PARSE_OK || bytes > INT64_MAX)
+		return fallback;
+	return (int64_t)bytes;
 }
 
 bool cdc_checkpoint_due(const struct cdc_snapshot *s, int64_t version)

@@ -8,14 +8,42 @@
 #include "parquet/parquet.h"
 
 /*
- * The JSON text for a new file: numRecords, minValues, maxValues, nullCount, tightBounds (only when
- * the table has deletion vectors). The first `indexed_cols` data columns (-1: all) are covered,
- * fields of structs each for one; of lists and maps nothing is told. Strings are cut to 32
- * characters with a valid upper bound, timestamps floored (min) and ceiled (max) to milliseconds,
- * everything else is exact.
+ * Which columns of a table's files have statistics (spec section 8). A column is a leaf of the data
+ * schema: fields of structs are one each, a list or a map is one as a whole; partition columns and
+ * those of type void are none.
+ */
+struct cdc_stats_columns {
+	bool *covered; /* one per column, in the order of the schema */
+	int32_t num_columns;
+	int32_t num_covered;
+	int32_t string_chars; /* strings are cut to so many characters */
+	bool tight_bounds; /* the table has deletion vectors: tightBounds is to be told */
+};
+
+struct cdc_snapshot;
+struct cdc_tape;
+
+/*
+ * As the table's properties and its clustering say. A property that makes no sense counts as if it
+ * was not there. Memory from `arena`.
+ */
+int cdc_stats_columns_of(struct cdc_stats_columns *out, const struct cdc_snapshot *s,
+			 struct cdc_arena *arena, struct cdc_err *err) CDC_NODISCARD;
+/* The first `n` columns (-1: all) of a schema, and what else is usual. */
+int cdc_stats_columns_first(struct cdc_stats_columns *out, const struct cdc_schema *schema,
+			    int64_t n, struct cdc_arena *arena, struct cdc_err *err) CDC_NODISCARD;
+/* How many columns n fields are. */
+int32_t cdc_stats_count_columns(const struct cdc_field *f, int n);
+/* Whether values of the type have bounds; the others only have a nullCount. */
+bool cdc_stats_has_bounds(enum cdc_type t);
+
+/*
+ * The JSON text for a new file: numRecords, and of the covered columns minValues, maxValues and
+ * nullCount. Strings are cut with a valid upper bound, timestamps floored (min) and ceiled (max) to
+ * milliseconds, everything else is exact.
  */
 int cdc_stats_write(const struct cdc_schema *schema, const struct cdc_pq_summary *summary,
-		    int indexed_cols, bool tight_bounds_key, struct cdc_buf *out,
+		    const struct cdc_stats_columns *columns, struct cdc_buf *out,
 		    struct cdc_err *err) CDC_NODISCARD;
 
 /*
@@ -58,6 +86,15 @@ struct cdc_file_stats {
  */
 int cdc_stats_read(const struct cdc_schema *schema, struct cdc_str stats, struct cdc_arena *arena,
 		   struct cdc_file_stats *out, struct cdc_err *err) CDC_NODISCARD;
+
+/*
+ * One value of minValues or maxValues as it stands there, not widened: of a list, a struct or what
+ * does not parse *known is false. A string may point into the tape's text, else into `arena`.
+ * CDC_ENOMEM is the only error.
+ */
+int cdc_stats_value(const struct cdc_field *f, const struct cdc_tape *t, uint32_t v,
+		    struct cdc_arena *arena, union cdc_value *out, bool *known,
+		    struct cdc_err *err) CDC_NODISCARD;
 
 /* numRecords alone; -1 if it is not there. Fast: used for every file of a table. */
 int64_t cdc_stats_num_records(struct cdc_str stats);

@@ -23,58 +23,8 @@ static size_t count_chars(struct cdc_str s)
 	return n;
 }
 
-/* A prefix of what it bounds is fine as a minimum; a maximum may lack what was cut off. */
-static bool read_string(const struct cdc_tape *t, uint32_t v, bool is_max, struct cdc_arena *a,
-			struct cdc_str *out, bool *no_memory)
-{
-	struct cdc_err ignored = CDC_ERR_INIT;
-	char *p;
-
-	if (t->tok[v].type != CDC_JSON_STRING)
-		return false;
-	*no_memory = cdc_json_string(t, v, a, out, &ignored) < 0;
-	if (*no_memory || !is_max || count_chars(*out) < CUT_CHARS)
-		return !*no_memory;
-	p = cdc_arena_alloc(a, out->n + 4);
-	*no_memory = p == NULL;
-	if (!p)
-		return false;
-	memcpy(p, out->p, out->n);
-	memcpy(p + out->n, "\xf4\x8f\xbf\xbf", 4);
-	*out = cdc_str(p, out->n + 4);
-	return true;
-}
-
-static bool read_timestamp(const struct cdc_field *f, struct cdc_str text, bool is_max,
-			   int64_t *out)
-{
-	bool zone;
-
-	if (cdc_timestamp_parse(text, false, out, &zone) != CDC_PARSE_OK)
-		return false;
-	/* An instant without a zone is the local time of a machine we do not know. */
-	if (zone != (f->type == CDC_TYPE_TIMESTAMP))
-		return false;
-	return is_max ? !__builtin_add_overflow(*out, US_PER_MS, out)
-		      : !__builtin_sub_overflow(*out, *out < 0 ? US_PER_MS : 0, out);
-}
-
-/* Some writers print decimals through a double; past 15 digits the bound is moved by its error. */
-static bool read_decimal(const struct cdc_field *f, struct cdc_str text, bool is_max, cdc_i128 *out)
-{
-	cdc_i128 slack;
-
-	if (cdc_decimal_parse(text, f->precision, f->scale, out) != CDC_PARSE_OK)
-		return false;
-	if (f->precision > DOUBLE_DIGITS) {
-		slack = ((*out < 0 ? -*out : *out) >> 51) + 1;
-		*out += is_max ? slack : -slack;
-	}
-	return true;
-}
-
 /* Integers of the narrower types must fit them: what does not is no bound that we understand. */
-static bool read_integer(const struct cdc_field *f, struct cdc_str text, int64_t *out)
+static bool parse_integer(const struct cdc_field *f, struct cdc_str text, int64_t *out)
 {
 	int bits = f->type == CDC_TYPE_BYTE	 ? 8
 		   : f->type == CDC_TYPE_SHORT	 ? 16
@@ -86,59 +36,74 @@ static bool read_integer(const struct cdc_field *f, struct cdc_str text, int64_t
 		(*out >= -(INT64_C(1) << (bits - 1)) && *out < INT64_C(1) << (bits - 1)));
 }
 
-/*
- * A float that became a double has bounds printed as a float, which may lie a little inside the
- * true ones (delta.typeChanges tells of it).
- */
-static bool was_widened(const struct cdc_field *f)
-{
-	return f->metadata.n && memmem(f->metadata.p, f->metadata.n, "delta.typeChanges", 17);
-}
-
-static bool read_float(const struct cdc_field *f, struct cdc_str text, double *out)
+static bool parse_float(const struct cdc_field *f, struct cdc_str text, double *out)
 {
 	float narrow;
 
 	if (f->type == CDC_TYPE_DOUBLE)
-		return !was_widened(f) && cdc_double_parse(text, out) == CDC_PARSE_OK;
+		return cdc_double_parse(text, out) == CDC_PARSE_OK;
 	if (cdc_float_parse(text, &narrow) != CDC_PARSE_OK)
 		return false;
 	*out = narrow;
 	return true;
 }
 
-static bool read_bound(const struct cdc_field *f, const struct cdc_tape *t, uint32_t v, bool is_max,
-		       struct cdc_arena *a, union cdc_value *out, bool *no_memory)
+static bool parse_date(struct cdc_str text, int64_t *out)
+{
+	int32_t days;
+
+	if (cdc_date_parse(text, &days) != CDC_PARSE_OK)
+		return false;
+	*out = days;
+	return true;
+}
+
+/* An instant without a zone is the local time of a machine we do not know. */
+static bool parse_timestamp(const struct cdc_field *f, struct cdc_str text, int64_t *out)
+{
+	bool zone;
+
+	return cdc_timestamp_parse(text, false, out, &zone) == CDC_PARSE_OK &&
+	       zone == (f->type == CDC_TYPE_TIMESTAMP);
+}
+
+int cdc_stats_value(const struct cdc_field *f, const struct cdc_tape *t, uint32_t v,
+		    struct cdc_arena *a, union cdc_value *out, bool *known, struct cdc_err *err)
 {
 	struct cdc_str text = cdc_json_raw(t, v);
 	bool is_string = t->tok[v].type == CDC_JSON_STRING;
 	bool is_number = t->tok[v].type == CDC_JSON_NUMBER;
-	int32_t days;
 
+	*known = false;
 	switch (f->type) {
 	case CDC_TYPE_BOOLEAN:
 		out->i = t->tok[v].type == CDC_JSON_TRUE;
-		return out->i || t->tok[v].type == CDC_JSON_FALSE;
+		*known = out->i || t->tok[v].type == CDC_JSON_FALSE;
+		break;
 	case CDC_TYPE_BYTE:
 	case CDC_TYPE_SHORT:
 	case CDC_TYPE_INTEGER:
 	case CDC_TYPE_LONG:
-		return is_number && read_integer(f, text, &out->i);
+		*known = is_number && parse_integer(f, text, &out->i);
+		break;
 	case CDC_TYPE_FLOAT:
 	case CDC_TYPE_DOUBLE:
-		return (is_number || is_string) && !is_max && read_float(f, text, &out->d);
+		*known = (is_number || is_string) && parse_float(f, text, &out->d);
+		break;
 	case CDC_TYPE_DECIMAL:
-		return is_number && read_decimal(f, text, is_max, &out->dec);
+		*known = is_number &&
+			 cdc_decimal_parse(text, f->precision, f->scale, &out->dec) == CDC_PARSE_OK;
+		break;
 	case CDC_TYPE_STRING:
-		return read_string(t, v, is_max, a, &out->s, no_memory);
+		*known = is_string;
+		return is_string ? cdc_json_string(t, v, a, &out->s, err) : CDC_OK;
 	case CDC_TYPE_DATE:
-		if (!is_string || cdc_date_parse(text, &days) != CDC_PARSE_OK)
-			return false;
-		out->i = days;
-		return true;
+		*known = is_string && parse_date(text, &out->i);
+		break;
 	case CDC_TYPE_TIMESTAMP:
 	case CDC_TYPE_TIMESTAMP_NTZ:
-		return is_string && read_timestamp(f, text, is_max, &out->i);
+		*known = is_string && parse_timestamp(f, text, &out->i);
+		break;
 	case CDC_TYPE_BINARY:
 	case CDC_TYPE_VOID:
 	case CDC_TYPE_VARIANT:
@@ -153,7 +118,67 @@ static bool read_bound(const struct cdc_field *f, const struct cdc_tape *t, uint
 	case CDC_TYPE_BIG_DECIMAL:
 		break;
 	}
-	return false;
+	return CDC_OK;
+}
+
+/* A prefix of what it bounds is fine as a minimum; a maximum may lack what was cut off. */
+static int widen_string(bool is_max, struct cdc_arena *a, struct cdc_str *s, struct cdc_err *err)
+{
+	char *p;
+
+	if (!is_max || count_chars(*s) < CUT_CHARS)
+		return CDC_OK;
+	p = cdc_arena_alloc(a, s->n + 4);
+	if (!p)
+		return cdc_fail_nomem(err);
+	memcpy(p, s->p, s->n);
+	memcpy(p + s->n, "\xf4\x8f\xbf\xbf", 4);
+	*s = cdc_str(p, s->n + 4);
+	return CDC_OK;
+}
+
+static bool widen_timestamp(bool is_max, int64_t *us)
+{
+	return is_max ? !__builtin_add_overflow(*us, US_PER_MS, us)
+		      : !__builtin_sub_overflow(*us, *us < 0 ? US_PER_MS : 0, us);
+}
+
+/* Some writers print decimals through a double; past 15 digits the bound is moved by its error. */
+static void widen_decimal(const struct cdc_field *f, bool is_max, cdc_i128 *v)
+{
+	cdc_i128 slack;
+
+	if (f->precision <= DOUBLE_DIGITS)
+		return;
+	slack = ((*v < 0 ? -*v : *v) >> 51) + 1;
+	*v += is_max ? slack : -slack;
+}
+
+/*
+ * A float that became a double has bounds printed as a float, which may lie a little inside the
+ * true ones (delta.typeChanges tells of it).
+ */
+static bool was_widened(const struct cdc_field *f)
+{
+	return f->metadata.n && memmem(f->metadata.p, f->metadata.n, "delta.typeChanges", 17);
+}
+
+static int read_bound(const struct cdc_field *f, const struct cdc_tape *t, uint32_t v, bool is_max,
+		      struct cdc_arena *a, union cdc_value *out, bool *known, struct cdc_err *err)
+{
+	int rc = cdc_stats_value(f, t, v, a, out, known, err);
+
+	if (rc || !*known)
+		return rc;
+	if (f->type == CDC_TYPE_STRING)
+		return widen_string(is_max, a, &out->s, err);
+	if (f->type == CDC_TYPE_TIMESTAMP || f->type == CDC_TYPE_TIMESTAMP_NTZ)
+		*known = widen_timestamp(is_max, &out->i);
+	else if (f->type == CDC_TYPE_DECIMAL)
+		widen_decimal(f, is_max, &out->dec);
+	else if (f->type == CDC_TYPE_FLOAT || f->type == CDC_TYPE_DOUBLE)
+		*known = !is_max && (f->type == CDC_TYPE_FLOAT || !was_widened(f));
+	return CDC_OK;
 }
 
 /* ------------------------------------------------------------------ all columns */
@@ -164,27 +189,27 @@ struct reading {
 	struct cdc_arena *arena;
 	struct cdc_file_stats *out;
 	bool tight;
-	bool no_memory;
 };
 
 enum member { MIN_VALUES, MAX_VALUES, NULL_COUNT };
 
-static void read_column(struct reading *r, int i, enum member m, uint32_t v)
+static int read_column(struct reading *r, int i, enum member m, uint32_t v, struct cdc_err *err)
 {
 	const struct cdc_field *f = &r->schema->field[i];
 	struct cdc_column_stats *c = &r->out->column[i];
 	int64_t n;
 
-	if (m == MIN_VALUES) {
-		c->has_min = read_bound(f, r->t, v, false, r->arena, &c->min, &r->no_memory);
-	} else if (m == MAX_VALUES) {
-		c->has_max = read_bound(f, r->t, v, true, r->arena, &c->max, &r->no_memory);
-	} else if (cdc_type_is_primitive(f->type) && cdc_json_int64(r->t, v, &n) && n >= 0) {
+	if (m == MIN_VALUES)
+		return read_bound(f, r->t, v, false, r->arena, &c->min, &c->has_min, err);
+	if (m == MAX_VALUES)
+		return read_bound(f, r->t, v, true, r->arena, &c->max, &c->has_max, err);
+	if (cdc_type_is_primitive(f->type) && cdc_json_int64(r->t, v, &n) && n >= 0) {
 		/* With a deletion vector only "none" and "all" still tell something. */
 		c->has_null_count =
 			r->tight || n == 0 || (r->out->has_num_records && n == r->out->num_records);
 		c->null_count = n;
 	}
+	return CDC_OK;
 }
 
 /* Names come in the order of the schema nearly always: look at the field after the last match. */
@@ -199,30 +224,29 @@ static int find_field(const struct cdc_schema *s, struct cdc_str name, int guess
 	return -1;
 }
 
-static void read_member(struct reading *r, const char *key, enum member m)
+static int read_member(struct reading *r, const char *key, enum member m, struct cdc_err *err)
 {
 	uint32_t obj = cdc_json_get(r->t, 0, key);
-	struct cdc_err ignored = CDC_ERR_INIT;
-	int guess = 0;
+	int guess = 0, rc = CDC_OK;
 
 	if (obj == CDC_JSON_NONE || r->t->tok[obj].type != CDC_JSON_OBJECT)
-		return;
-	for (uint32_t k = cdc_json_first(r->t, obj); k != CDC_JSON_NONE && !r->no_memory;
+		return CDC_OK;
+	for (uint32_t k = cdc_json_first(r->t, obj); !rc && k != CDC_JSON_NONE;
 	     k = cdc_json_after(r->t, obj, k)) {
 		struct cdc_str name;
 		int i;
 
-		if (cdc_json_string(r->t, k, r->arena, &name, &ignored) < 0) {
-			r->no_memory = true;
-			return;
-		}
+		rc = cdc_json_string(r->t, k, r->arena, &name, err);
+		if (rc)
+			break;
 		i = find_field(r->schema, name, guess);
 		if (i < 0)
 			continue;
 		guess = i + 1;
 		if (!r->schema->field[i].is_partition)
-			read_column(r, i, m, k + 1);
+			rc = read_column(r, i, m, k + 1, err);
 	}
+	return rc;
 }
 
 int cdc_stats_read(const struct cdc_schema *schema, struct cdc_str stats, struct cdc_arena *arena,
@@ -230,7 +254,7 @@ int cdc_stats_read(const struct cdc_schema *schema, struct cdc_str stats, struct
 {
 	struct cdc_tape tape = CDC_TAPE_INIT;
 	struct cdc_err ignored = CDC_ERR_INIT;
-	struct reading r = { schema, &tape, arena, out, true, false };
+	struct reading r = { schema, &tape, arena, out, true };
 	uint32_t v;
 	int rc;
 
@@ -248,12 +272,14 @@ int cdc_stats_read(const struct cdc_schema *schema, struct cdc_str stats, struct
 				       out->num_records >= 0;
 		v = cdc_json_get(&tape, 0, "tightBounds");
 		r.tight = v == CDC_JSON_NONE || tape.tok[v].type != CDC_JSON_FALSE;
-		read_member(&r, "minValues", MIN_VALUES);
-		read_member(&r, "maxValues", MAX_VALUES);
-		read_member(&r, "nullCount", NULL_COUNT);
+		rc = read_member(&r, "minValues", MIN_VALUES, err);
+		if (!rc)
+			rc = read_member(&r, "maxValues", MAX_VALUES, err);
+		if (!rc)
+			rc = read_member(&r, "nullCount", NULL_COUNT, err);
 	}
 	cdc_tape_free(&tape);
-	return r.no_memory || rc == CDC_ENOMEM ? cdc_fail_nomem(err) : CDC_OK;
+	return rc == CDC_ENOMEM ? cdc_fail_nomem(err) : CDC_OK;
 }
 
 int64_t cdc_stats_num_records(struct cdc_str stats)

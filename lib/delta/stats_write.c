@@ -11,8 +11,6 @@
 
 #include <math.h>
 
-#define STRING_CHARS 32 /* delta.dataSkippingStringPrefixLength by default */
-#define STRING_CHARS_MAX 64 /* a longer upper bound is given up */
 #define DATE_MIN (-719528) /* 0000-01-01 */
 #define DATE_MAX 2932896 /* 9999-12-31 */
 #define US_PER_MS 1000
@@ -40,31 +38,32 @@ static int units(uint32_t c)
 	return c > 0xffff ? 2 : 1;
 }
 
-static struct cdc_str cut_min(struct cdc_str s)
+static struct cdc_str cut_min(struct cdc_str s, int32_t limit)
 {
 	size_t at = 0;
 	uint32_t c;
 
-	for (int chars = 0; at < s.n && chars < STRING_CHARS; chars++)
+	for (int32_t chars = 0; at < s.n && chars < limit; chars++)
 		at += next_char(s, at, &c);
 	return cdc_str(s.p, at);
 }
 
 /*
  * A string that is too long is cut, and a character that is at least as large as the one after the
- * cut is put behind it. Nothing sorts after U+10FFFF, so those are kept. False: no bound.
+ * cut is put behind it. Nothing sorts after U+10FFFF, so those are kept, up to twice the limit.
+ * False: no bound.
  */
-static bool cut_max(struct cdc_str s, struct cdc_str *head, struct cdc_str *tail)
+static bool cut_max(struct cdc_str s, int32_t limit, struct cdc_str *head, struct cdc_str *tail)
 {
 	size_t at = 0;
-	int used = 0;
+	int64_t used = 0;
 	uint32_t c;
 
 	*tail = cdc_str("", 0);
 	while (at < s.n) {
 		size_t n = next_char(s, at, &c);
 
-		if (used + units(c) > STRING_CHARS && c != 0x10ffff) {
+		if (used + units(c) > limit && c != 0x10ffff) {
 			*tail = c < 0x7f ? CDC_STR("\x7f") : CDC_STR("\xf4\x8f\xbf\xbf");
 			break;
 		}
@@ -72,17 +71,18 @@ static bool cut_max(struct cdc_str s, struct cdc_str *head, struct cdc_str *tail
 		used += units(c);
 	}
 	*head = cdc_str(s.p, at);
-	return used <= STRING_CHARS_MAX;
+	return used <= 2 * (int64_t)limit;
 }
 
-static int put_string(struct cdc_str s, enum side side, struct cdc_buf *out, struct cdc_err *err)
+static int put_string(struct cdc_str s, enum side side, int32_t limit, struct cdc_buf *out,
+		      struct cdc_err *err)
 {
-	struct cdc_str head = cut_min(s);
+	struct cdc_str head = cut_min(s, limit);
 	struct cdc_str tail = CDC_STR("");
 	int rc;
 
 	if (side == SIDE_MAX)
-		(void)cut_max(s, &head, &tail);
+		(void)cut_max(s, limit, &head, &tail);
 	if ((rc = cdc_buf_putc(out, '"', err)) < 0 ||
 	    (rc = cdc_json_put_escaped(out, head, err)) < 0 ||
 	    (rc = cdc_buf_put(out, tail, err)) < 0)
@@ -129,45 +129,22 @@ static cdc_i128 decimal_value(const union cdc_pq_scalar *v, int precision)
 }
 
 /* Whether the bound can be written in full: else there is none, which is always true. */
-static bool writable(const struct cdc_field *f, const union cdc_pq_scalar *v, enum side side)
+static bool writable(const struct cdc_field *f, const union cdc_pq_scalar *v, enum side side,
+		     int32_t limit)
 {
 	struct cdc_str head;
 	struct cdc_str tail;
 
-	switch (f->type) {
-	case CDC_TYPE_BYTE:
-	case CDC_TYPE_SHORT:
-	case CDC_TYPE_INTEGER:
-	case CDC_TYPE_LONG:
-	case CDC_TYPE_DECIMAL:
-		return true;
-	case CDC_TYPE_FLOAT:
-	case CDC_TYPE_DOUBLE:
+	if (f->type == CDC_TYPE_FLOAT || f->type == CDC_TYPE_DOUBLE)
 		return !isnan(v->d);
-	case CDC_TYPE_STRING:
+	if (f->type == CDC_TYPE_STRING)
 		return cdc_utf8_valid(v->s.p, v->s.n) &&
-		       (side == SIDE_MIN || cut_max(v->s, &head, &tail));
-	case CDC_TYPE_DATE:
+		       (side == SIDE_MIN || cut_max(v->s, limit, &head, &tail));
+	if (f->type == CDC_TYPE_DATE)
 		return day_in_range(v->i);
-	case CDC_TYPE_TIMESTAMP:
-	case CDC_TYPE_TIMESTAMP_NTZ:
+	if (f->type == CDC_TYPE_TIMESTAMP || f->type == CDC_TYPE_TIMESTAMP_NTZ)
 		return timestamp_in_range(v->i, side);
-	case CDC_TYPE_BOOLEAN:
-	case CDC_TYPE_BINARY:
-	case CDC_TYPE_VOID:
-	case CDC_TYPE_VARIANT:
-	case CDC_TYPE_STRUCT:
-	case CDC_TYPE_ARRAY:
-	case CDC_TYPE_MAP:
-	case CDC_TYPE_TIME:
-	case CDC_TYPE_TIMESTAMP_NS:
-	case CDC_TYPE_TIMESTAMP_NTZ_NS:
-	case CDC_TYPE_UUID:
-	case CDC_TYPE_INTERVAL:
-	case CDC_TYPE_BIG_DECIMAL:
-		break;
-	}
-	return false;
+	return cdc_stats_has_bounds(f->type);
 }
 
 static size_t format_value(const struct cdc_field *f, const union cdc_pq_scalar *v, enum side side,
@@ -192,14 +169,14 @@ static size_t format_value(const struct cdc_field *f, const union cdc_pq_scalar 
 }
 
 static int put_value(const struct cdc_field *f, const union cdc_pq_scalar *v, enum side side,
-		     struct cdc_buf *out, struct cdc_err *err)
+		     int32_t limit, struct cdc_buf *out, struct cdc_err *err)
 {
 	bool is_float = f->type == CDC_TYPE_FLOAT || f->type == CDC_TYPE_DOUBLE;
 	char text[CDC_VALUE_TEXT_MAX];
 	struct cdc_str s;
 
 	if (f->type == CDC_TYPE_STRING)
-		return put_string(v->s, side, out, err);
+		return put_string(v->s, side, limit, out, err);
 	s = cdc_str(text, format_value(f, v, side, text));
 	if (f->type == CDC_TYPE_DATE || f->type == CDC_TYPE_TIMESTAMP ||
 	    f->type == CDC_TYPE_TIMESTAMP_NTZ || (is_float && isinf(v->d)))
@@ -225,12 +202,18 @@ enum fact { FACT_MIN, FACT_MAX, FACT_NULL_COUNT };
 
 struct telling {
 	const struct cdc_pq_summary *sum;
+	const struct cdc_stats_columns *columns;
 	enum fact fact;
+	int32_t column; /* next one */
 	int32_t leaf; /* next one of the file */
-	int32_t columns; /* how many may still be told of */
 	struct cdc_buf *out;
 };
 
+/* Both are null where the variant is, so that the first one's nulls are the variant's; its bounds
+ * are of bytes, and no one's. */
+#define VARIANT_LEAVES 2
+
+/* Leaves of the file: lists and maps have those of their entries. */
 static int32_t count_leaves(const struct cdc_field *f, int n)
 {
 	int32_t leaves = 0;
@@ -238,51 +221,58 @@ static int32_t count_leaves(const struct cdc_field *f, int n)
 	for (int i = 0; i < n; i++) {
 		if (f[i].is_partition || f[i].type == CDC_TYPE_VOID)
 			continue;
-		leaves += f[i].num_children ? count_leaves(f[i].child, f[i].num_children) : 1;
+		if (f[i].type == CDC_TYPE_VARIANT)
+			leaves += VARIANT_LEAVES;
+		else
+			leaves +=
+				f[i].num_children ? count_leaves(f[i].child, f[i].num_children) : 1;
 	}
 	return leaves;
 }
 
+/* Of lists and maps the null slots of their leaves are not their nulls (spec 3.1). */
+static int64_t count_nulls(const struct cdc_field *f, const struct cdc_pq_leaf_summary *l)
+{
+	return f->type == CDC_TYPE_ARRAY || f->type == CDC_TYPE_MAP ? l->null_lists : l->null_count;
+}
+
 static int put_fact(struct telling *t, const struct cdc_field *f, bool *first, struct cdc_err *err)
 {
-	const struct cdc_pq_leaf_summary *l = &t->sum->leaf[t->leaf++];
+	const struct cdc_pq_leaf_summary *l = &t->sum->leaf[t->leaf];
 	enum side side = t->fact == FACT_MIN ? SIDE_MIN : SIDE_MAX;
 	const union cdc_pq_scalar *v = t->fact == FACT_MIN ? &l->min : &l->max;
+	int32_t limit = t->columns->string_chars;
 	int rc;
 
-	if (t->fact != FACT_NULL_COUNT && (!l->has_min_max || !writable(f, v, side)))
+	t->leaf += count_leaves(f, 1);
+	if (!t->columns->covered[t->column++])
+		return CDC_OK;
+	if (t->fact != FACT_NULL_COUNT && (!l->has_min_max || !writable(f, v, side, limit)))
+		return CDC_OK;
+	if (t->fact == FACT_NULL_COUNT && count_nulls(f, l) < 0)
 		return CDC_OK;
 	rc = put_key(t->out, first, f->physical_name, err);
 	if (rc < 0)
 		return rc;
 	if (t->fact == FACT_NULL_COUNT)
-		return cdc_buf_printf(t->out, err, "%lld", (long long)l->null_count);
-	return put_value(f, v, side, t->out, err);
+		return cdc_buf_printf(t->out, err, "%lld", (long long)count_nulls(f, l));
+	return put_value(f, v, side, limit, t->out, err);
 }
 
-/*
- * The members for n fields. Structs are objects, left out where nothing is told of their fields. Of
- * lists and maps nothing is told: the null slots of their leaves are not their nulls (spec 3.1).
- */
+/* The members for n fields. Structs are objects, left out where nothing is told of their fields. */
 static int put_facts(struct telling *t, const struct cdc_field *f, int n, struct cdc_err *err)
 {
 	bool first = true;
 	int rc = CDC_OK;
 
-	for (int i = 0; rc == CDC_OK && i < n && t->columns > 0; i++, f++) {
+	for (int i = 0; rc == CDC_OK && i < n; i++, f++) {
 		size_t start = t->out->len;
 		bool was_first = first;
 		size_t inside;
 
 		if (f->is_partition || f->type == CDC_TYPE_VOID)
 			continue;
-		if (f->type == CDC_TYPE_ARRAY || f->type == CDC_TYPE_MAP) {
-			t->leaf += count_leaves(f, 1);
-			t->columns--;
-			continue;
-		}
 		if (f->type != CDC_TYPE_STRUCT) {
-			t->columns--;
 			rc = put_fact(t, f, &first, err);
 			continue;
 		}
@@ -303,11 +293,12 @@ static int put_facts(struct telling *t, const struct cdc_field *f, int n, struct
 }
 
 static int put_object(const struct cdc_schema *schema, const struct cdc_pq_summary *sum,
-		      int32_t columns, enum fact fact, struct cdc_buf *out, struct cdc_err *err)
+		      const struct cdc_stats_columns *columns, enum fact fact, struct cdc_buf *out,
+		      struct cdc_err *err)
 {
 	static const char *const name[] = { ",\"minValues\":{", ",\"maxValues\":{",
 					    ",\"nullCount\":{" };
-	struct telling t = { sum, fact, 0, columns, out };
+	struct telling t = { .sum = sum, .columns = columns, .fact = fact, .out = out };
 	int rc = cdc_buf_puts(out, name[fact], err);
 
 	if (rc == CDC_OK)
@@ -316,19 +307,19 @@ static int put_object(const struct cdc_schema *schema, const struct cdc_pq_summa
 }
 
 int cdc_stats_write(const struct cdc_schema *schema, const struct cdc_pq_summary *sum,
-		    int indexed_cols, bool tight_bounds_key, struct cdc_buf *out,
+		    const struct cdc_stats_columns *columns, struct cdc_buf *out,
 		    struct cdc_err *err)
 {
-	int32_t n =
-		indexed_cols < 0 || indexed_cols > sum->num_leaves ? sum->num_leaves : indexed_cols;
 	int rc;
 
-	if (count_leaves(schema->field, schema->num_fields) != sum->num_leaves)
+	if (count_leaves(schema->field, schema->num_fields) != sum->num_leaves ||
+	    cdc_stats_count_columns(schema->field, schema->num_fields) != columns->num_columns)
 		return cdc_fail(err, CDC_EINTERNAL, "statistics: file and schema differ");
 	rc = cdc_buf_printf(out, err, "{\"numRecords\":%lld", (long long)sum->num_rows);
-	for (int fact = FACT_MIN; rc == CDC_OK && n > 0 && fact <= FACT_NULL_COUNT; fact++)
-		rc = put_object(schema, sum, n, (enum fact)fact, out, err);
-	if (rc == CDC_OK && tight_bounds_key)
+	for (int fact = FACT_MIN;
+	     rc == CDC_OK && columns->num_covered > 0 && fact <= FACT_NULL_COUNT; fact++)
+		rc = put_object(schema, sum, columns, (enum fact)fact, out, err);
+	if (rc == CDC_OK && columns->tight_bounds)
 		rc = cdc_buf_puts(out, ",\"tightBounds\":true", err);
 	return rc < 0 ? rc : cdc_buf_putc(out, '}', err);
 }

@@ -43,6 +43,7 @@ struct cdc_io {
 	int64_t (*now_us)(void *ctx); /* wall clock, microseconds since the epoch */
 	bool (*interrupted)(void *ctx); /* the user asked to stop (SIGINT, SIGTERM) */
 	int64_t (*mono_us)(void *ctx); /* a clock that only goes forward, for durations */
+	void (*sleep_ms)(void *ctx, uint32_t ms); /* less when a signal comes */
 };
 
 /*
@@ -71,12 +72,6 @@ int cdc_io_read_file(const struct cdc_io *io, const char *path, struct cdc_buf *
 int cdc_io_mkdirs(const struct cdc_io *io, const char *path, struct cdc_err *err) CDC_NODISCARD;
 int cdc_io_sync_dir(const struct cdc_io *io, const char *path, struct cdc_err *err) CDC_NODISCARD;
 
-/*
- * After the race that was lost as number `tries`, counted from 0: wait for a random time, of 10 ms
- * at most for the first and of a second for later ones. CDC_EINTR when interrupted.
- */
-int cdc_io_back_off(const struct cdc_io *io, unsigned tries, struct cdc_err *err) CDC_NODISCARD;
-
 /* Random UUID (version 4), 36 characters and a NUL; its 16 bytes too if `bytes` is not NULL. */
 int cdc_io_uuid(const struct cdc_io *io, char text[37], uint8_t bytes[16],
 		struct cdc_err *err) CDC_NODISCARD;
@@ -102,6 +97,12 @@ int cdc_io_commit_new(const struct cdc_io *io, const char *dir, const char *name
  */
 int cdc_io_commit_replace(const struct cdc_io *io, const char *dir, const char *name,
 			  struct cdc_str data, struct cdc_err *err) CDC_NODISCARD;
+
+/*
+ * Wait before the n-th try (1, 2 …) of what was lost to another process: longer each time, up to a
+ * second, and by chance, so that those who lost together do not meet again.
+ */
+void cdc_io_back_off(const struct cdc_io *io, unsigned n);
 
 /*
  * An unlinked temporary file in `dir` (NULL: $TMPDIR or /tmp), open for reading and writing. It is

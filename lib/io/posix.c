@@ -227,6 +227,14 @@ static int64_t posix_mono_us(void *ctx)
 	return clock_us(CLOCK_MONOTONIC);
 }
 
+static void posix_sleep_ms(void *ctx, uint32_t ms)
+{
+	struct timespec ts = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
+
+	(void)ctx;
+	nanosleep(&ts, NULL);
+}
+
 /* --- interruption --------------------------------------------------------- */
 
 static volatile sig_atomic_t interrupt_asked;
@@ -263,4 +271,5 @@ const struct cdc_io cdc_io_posix = {
 	.now_us = posix_now_us,
 	.interrupted = posix_interrupted,
 	.mono_us = posix_mono_us,
+	.sleep_ms = posix_sleep_ms,
 };

@@ -158,6 +158,8 @@ void cdc_pq_write_options_init(struct cdc_pq_write_options *opt);
 struct cdc_pq_leaf_summary {
 	int64_t num_values; /* slots, nulls included */
 	int64_t null_count;
+	int64_t null_lists; /* in a list or map: rows in which the outermost of them is
+			     * null; -1: not known */
 	bool has_min_max; /* false: no value, or a NaN among them, or no order, or not known */
 	union cdc_pq_scalar {
 		int64_t i; /* BOOLEAN, INT32, INT64 */

@@ -103,7 +103,7 @@ static int put_data_pages(struct cdc_pq_chunks *w, const struct cdc_pq_column_wr
 	meta->m.data_page_offset = (int64_t)w->offset;
 	for (size_t i = 0; i < c->num_pages; i++) {
 		const struct cdc_pq_out_page *page = &c->page[i];
-		const char *bounds = c->bounds.p + page->bounds_at;
+		const char *bounds = c->bounds.p ? c->bounds.p + page->bounds_at : "";
 		uint64_t start = w->offset;
 		struct cdc_pq_page_header h = { .type = CDC_PQ_DATA_PAGE,
 						.uncompressed_size = (int32_t)page->raw,

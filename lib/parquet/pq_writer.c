@@ -25,6 +25,8 @@ struct cdc_pq_writer {
 	struct cdc_pq_write_options opt;
 	struct cdc_pq_scratch scratch;
 	struct cdc_pq_column_writer *column;
+	int64_t *null_lists; /* per leaf */
+	bool spliced; /* some row groups are another file's */
 	uint64_t group_rows;
 	uint64_t file_rows;
 
@@ -146,7 +148,8 @@ int cdc_pq_writer_new(struct cdc_pq_writer **out, const struct cdc_io *io, int f
 	w->schema = schema;
 	w->opt = *opt;
 	w->column = calloc((size_t)schema->num_leaves, sizeof(*w->column));
-	if (!w->column)
+	w->null_lists = calloc((size_t)schema->num_leaves, sizeof(*w->null_lists));
+	if (!w->column || !w->null_lists)
 		rc = cdc_fail_nomem(err);
 	for (int32_t leaf = 0; rc == CDC_OK && leaf < schema->num_leaves; leaf++)
 		rc = cdc_pq_column_init(&w->column[leaf], &schema->node[schema->leaf_node[leaf]],
@@ -168,6 +171,7 @@ void cdc_pq_writer_free(struct cdc_pq_writer *w)
 	for (int32_t leaf = 0; w->column && leaf < w->schema->num_leaves; leaf++)
 		cdc_pq_column_free(&w->column[leaf]);
 	free(w->column);
+	free(w->null_lists);
 	free(w->group);
 	free(w->span);
 	cdc_pq_chunks_free(&w->chunks);
@@ -237,6 +241,23 @@ static uint32_t slot_after(const struct cdc_pq_node *leaf, const struct cdc_pq_v
 	return from;
 }
 
+/* Rows whose outermost list or map is null: they stop above the group that it is. */
+static int64_t count_null_lists(const struct cdc_pq_schema *s, int32_t node,
+				const struct cdc_pq_vec *v)
+{
+	uint8_t list_def = 0;
+	int64_t n = 0;
+
+	if (!v->def || s->node[node].max_rep == 0)
+		return 0;
+	for (; node > 0; node = s->node[node].parent)
+		if (s->node[node].repetition == CDC_PQ_REPEATED)
+			list_def = s->node[s->node[node].parent].max_def;
+	for (uint32_t i = 0; i < v->n; i++)
+		n += v->def[i] < list_def;
+	return n;
+}
+
 int cdc_pq_writer_write(struct cdc_pq_writer *w, const struct cdc_pq_vec *vec, uint32_t rows,
 			struct cdc_err *err)
 {
@@ -247,6 +268,8 @@ int cdc_pq_writer_write(struct cdc_pq_writer *w, const struct cdc_pq_vec *vec, u
 		rc = check_vec(w->column[leaf].leaf, &vec[leaf], rows, err);
 		if (rc < 0)
 			return rc;
+		w->null_lists[leaf] +=
+			count_null_lists(w->schema, w->schema->leaf_node[leaf], &vec[leaf]);
 	}
 	slot = calloc((size_t)w->schema->num_leaves, sizeof(*slot));
 	if (!slot)
@@ -311,6 +334,7 @@ static int splice_group(struct cdc_pq_writer *w, const struct cdc_pq_splice *spl
 	if (rc < 0)
 		return rc;
 	w->num_groups++;
+	w->spliced = true;
 	w->file_rows += (uint64_t)g->num_rows;
 	return CDC_OK;
 }
@@ -458,6 +482,8 @@ static int summarise(const struct cdc_pq_writer *w, struct cdc_pq_summary *s, st
 		return cdc_fail_nomem(err);
 	for (int32_t leaf = 0; rc == CDC_OK && leaf < s->num_leaves; leaf++)
 		rc = summarise_leaf(&w->column[leaf], &s->arena, &s->leaf[leaf], err);
+	for (int32_t leaf = 0; leaf < s->num_leaves; leaf++)
+		s->leaf[leaf].null_lists = w->spliced ? -1 : w->null_lists[leaf];
 	return rc;
 }
 

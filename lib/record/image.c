@@ -3,7 +3,12 @@
  */
 #include "record/record.h"
 
-/* The record's parser has checked that image values are scalars: each column is two tokens. */
+/* As a rule no value is an array or object with something in it: then each column is two tokens. */
+static inline bool is_flat(const struct cdc_tape *t, uint32_t image)
+{
+	return t->tok[image].next - image - 1 == 2 * (uint64_t)t->tok[image].count;
+}
+
 static inline uint32_t key_token(uint32_t image, uint32_t column)
 {
 	return image + 1 + 2 * column;
@@ -36,7 +41,7 @@ bool cdc_image_next(struct cdc_image_iter *it, struct cdc_image_col *col)
 	if (it->key == CDC_JSON_NONE || it->key >= it->tape->tok[it->obj].next)
 		return false;
 	fill(it->tape, it->key, col);
-	it->key += 2;
+	it->key = it->tape->tok[it->key + 1].next;
 	return true;
 }
 
@@ -63,6 +68,31 @@ static uint32_t search_decoded(const struct cdc_tape *t, uint32_t image, uint32_
 	return c;
 }
 
+/* The same where tokens must be followed one by one. */
+static bool find_in_deep(const struct cdc_tape *t, uint32_t image, struct cdc_str name,
+			 uint32_t *hint, struct cdc_image_col *col)
+{
+	uint32_t found = CDC_JSON_NONE;
+	uint32_t place = 0;
+
+	for (int decoded = 0; decoded < 2 && found == CDC_JSON_NONE; decoded++) {
+		place = 0;
+		for (uint32_t k = cdc_json_first(t, image);
+		     k != CDC_JSON_NONE && found == CDC_JSON_NONE;
+		     k = cdc_json_after(t, image, k), place++) {
+			if (decoded ? cdc_json_same(cdc_json_raw(t, k), name)
+				    : has_name(t, k, name))
+				found = k;
+		}
+	}
+	if (found == CDC_JSON_NONE)
+		return false;
+	fill(t, found, col);
+	if (hint)
+		*hint = place;
+	return true;
+}
+
 bool cdc_image_find(const struct cdc_record *r, uint32_t image_tok, struct cdc_str name,
 		    uint32_t *hint, struct cdc_image_col *col)
 {
@@ -73,6 +103,8 @@ bool cdc_image_find(const struct cdc_record *r, uint32_t image_tok, struct cdc_s
 
 	if (image_tok == CDC_JSON_NONE || t->tok[image_tok].count == 0)
 		return false;
+	if (!is_flat(t, image_tok))
+		return find_in_deep(t, image_tok, name, hint, col);
 	count = t->tok[image_tok].count;
 	c = first < count ? first : 0;
 	for (uint32_t tried = 0; !has_name(t, key_token(image_tok, c), name);) {

@@ -222,24 +222,14 @@ static int parse_type(struct cdc_record *r, struct cdc_err *err)
 	return fail_at(err, t, r->type_tok);
 }
 
-/* Image values are scalars and names are unique. The first makes column c the tokens 1 + 2c (name)
- * and 2 + 2c (value) after the image's own, which cdc_image_find relies on. */
+/* Names are unique. Values are of any kind. */
 static int check_image(struct cdc_tape *t, uint32_t image, const char *name, struct cdc_err *err)
 {
 	uint32_t dup;
-	uint32_t end;
 	int rc;
 
 	if (image == CDC_JSON_NONE)
 		return CDC_OK;
-	end = t->tok[image].next;
-	for (uint32_t v = image + 2; v < end; v += 2) {
-		if (t->tok[v].type >= CDC_JSON_ARRAY) {
-			(void)cdc_fail(err, CDC_EDATA, "a value in %s is %s", name,
-				       type_names[t->tok[v].type]);
-			return fail_at(err, t, v);
-		}
-	}
 	rc = cdc_json_duplicate(t, image, &dup, err);
 	if (rc < 0)
 		return rc;

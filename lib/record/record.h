@@ -66,10 +66,10 @@ struct cdc_record {
 /*
  * Parse one line. `tape` is scratch that the record borrows. CDC_EDATA (err->offset in the line)
  * when the line is no JSON object, recordType is missing or unknown, a known member has the wrong
- * JSON type, an image value is an object or array, a member of an image or of the record occurs
- * twice, recordID is out of range, or INSERT/INIT/UPDATE lack an after image or DELETE a before
- * one. A member that is null counts as absent, and names compare by their decoded text. Members
- * that are not in cdc-record(5) are accepted.
+ * JSON type, a member of an image or of the record occurs twice, recordID is out of range, or
+ * INSERT/INIT/UPDATE lack an after image or DELETE a before one. A member that is null counts as
+ * absent, and names compare by their decoded text. Members that are not in cdc-record(5) are
+ * accepted.
  */
 int cdc_record_parse(struct cdc_record *r, struct cdc_tape *tape, struct cdc_str line,
 		     struct cdc_err *err) CDC_NODISCARD;
@@ -84,7 +84,7 @@ struct cdc_image_col {
 	struct cdc_str name; /* raw JSON text between the quotes */
 	bool name_escaped;
 	bool is_null;
-	bool is_string; /* else number or boolean: `value` is its source text */
+	bool is_string; /* else number, boolean, array or object: `value` is its source text */
 	bool escaped; /* value holds backslashes: unescape before use */
 	struct cdc_str value;
 	uint32_t value_tok;

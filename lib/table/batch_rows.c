@@ -11,17 +11,8 @@ int cdc_rows_init(struct cdc_rows *r, const struct cdc_schema *schema, struct cd
 	r->column = calloc((size_t)schema->num_fields + 1, sizeof(*r->column));
 	if (!r->column)
 		return cdc_fail_nomem(err);
-	for (int i = 0; i < schema->num_fields; i++) {
-		const struct cdc_field *f = &schema->field[i];
-		char type[CDC_TYPE_NAME_MAX];
-
-		if (!cdc_type_is_primitive(f->type))
-			return cdc_fail(err, CDC_EUNSUPPORTED,
-					"column \"%.*s\": rows with type %s cannot be merged",
-					(int)(f->name.n > 128 ? 128 : f->name.n), f->name.p,
-					cdc_type_name(f, type));
-		r->column[i].size = cdc_type_size(f->type);
-	}
+	for (int i = 0; i < schema->num_fields; i++)
+		r->column[i].size = cdc_cell_size(schema->field[i].type);
 	return CDC_OK;
 }
 
@@ -105,13 +96,13 @@ union cdc_value cdc_value_load(enum cdc_type t, const void *values, size_t i)
 		break;
 	case CDC_TYPE_STRING:
 	case CDC_TYPE_BINARY:
-		v.s = ((const struct cdc_str *)values)[i];
-		break;
-	case CDC_TYPE_VOID:
 	case CDC_TYPE_VARIANT:
 	case CDC_TYPE_STRUCT:
 	case CDC_TYPE_ARRAY:
 	case CDC_TYPE_MAP:
+		v.s = ((const struct cdc_str *)values)[i];
+		break;
+	case CDC_TYPE_VOID:
 	case CDC_TYPE_TIME:
 	case CDC_TYPE_TIMESTAMP_NS:
 	case CDC_TYPE_TIMESTAMP_NTZ_NS:
@@ -151,13 +142,13 @@ void cdc_value_store(enum cdc_type t, void *values, size_t i, const union cdc_va
 		break;
 	case CDC_TYPE_STRING:
 	case CDC_TYPE_BINARY:
-		((struct cdc_str *)values)[i] = v->s;
-		break;
-	case CDC_TYPE_VOID:
 	case CDC_TYPE_VARIANT:
 	case CDC_TYPE_STRUCT:
 	case CDC_TYPE_ARRAY:
 	case CDC_TYPE_MAP:
+		((struct cdc_str *)values)[i] = v->s;
+		break;
+	case CDC_TYPE_VOID:
 	case CDC_TYPE_TIME:
 	case CDC_TYPE_TIMESTAMP_NS:
 	case CDC_TYPE_TIMESTAMP_NTZ_NS:
@@ -175,7 +166,7 @@ int cdc_rows_set(struct cdc_rows *r, uint32_t row, int field, const union cdc_va
 	struct cdc_rows_column *c = &r->column[field];
 	union cdc_value copy = *v;
 
-	if (t == CDC_TYPE_STRING || t == CDC_TYPE_BINARY) {
+	if (t == CDC_TYPE_STRING || t == CDC_TYPE_BINARY || cdc_type_is_nested(t)) {
 		copy.s.p = cdc_arena_dup(&r->strings, v->s.p, v->s.n);
 		if (!copy.s.p)
 			return cdc_fail_nomem(err);

@@ -124,7 +124,7 @@ int cdc_cast_text(const struct cdc_field *f, struct cdc_str text, struct cdc_are
 	case CDC_TYPE_UUID:
 	case CDC_TYPE_INTERVAL:
 	case CDC_TYPE_BIG_DECIMAL:
-		return misfit(f, text, "not supported yet", err);
+		return misfit(f, text, "not possible", err);
 	}
 	if (p == CDC_PARSE_SYNTAX && f->type >= CDC_TYPE_BYTE && f->type <= CDC_TYPE_LONG)
 		p = cast_bool_as_integer(text, &out->i);

@@ -140,35 +140,14 @@ void changes_view_free(struct changes_view *v)
 {
 	if (!v)
 		return;
-	if (v->has_feed) {
-		free(v->feed.metadata.config);
-		cdc_schema_free(&v->feed.schema);
-	}
+	if (v->has_feed)
+		cdc_snapshot_extend_free(&v->feed);
 	cdc_buf_free(&v->schema);
 	cdc_buf_free(&v->fields);
 	cdc_image_text_free(&v->images);
 	cdc_key_free(&v->key);
 	cdc_snapshot_free(v->s);
 	free(v);
-}
-
-/* Files of change rows are read by name: _change_type has no field id, and the others have their
- * physical names in the files of every mode (spec section 11). */
-static int copy_config(struct changes_view *v, struct cdc_err *err)
-{
-	struct cdc_metadata *m = &v->feed.metadata;
-	struct cdc_kv *copy = calloc((size_t)m->num_config + 1, sizeof(*copy));
-
-	if (!copy)
-		return cdc_fail_nomem(err);
-	for (int i = 0; i < m->num_config; i++) {
-		copy[i] = m->config[i];
-		if (cdc_str_eqz(copy[i].key, "delta.columnMapping.mode") &&
-		    cdc_str_ieq(copy[i].value, CDC_STR("id")))
-			copy[i].value = CDC_STR("name");
-	}
-	m->config = copy;
-	return CDC_OK;
 }
 
 int changes_view_feed(struct changes_view *v, struct cdc_err *err)
@@ -182,18 +161,8 @@ int changes_view_feed(struct changes_view *v, struct cdc_err *err)
 
 	if (v->has_feed)
 		return CDC_OK;
-	v->feed = *v->s;
-	v->feed.schema = (struct cdc_schema)CDC_SCHEMA_INIT;
-	rc = copy_config(v, err);
-	if (rc)
-		return rc;
-	v->has_feed = true;
-	rc = cdc_schema_copy(&v->feed.schema, &v->s->schema, err);
-	if (!rc)
-		rc = cdc_schema_add(&v->feed.schema, &type, err);
-	if (rc == CDC_EUSAGE)
-		rc = cdc_fail(err, CDC_EUNSUPPORTED,
-			      "a change data feed of a table with a column \"_change_type\"");
+	rc = cdc_snapshot_extend(&v->feed, v->s, &type, 1, err);
+	v->has_feed = !rc;
 	return rc;
 }
 

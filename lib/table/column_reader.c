@@ -43,6 +43,7 @@ struct cdc_column_reader {
 	struct cdc_datafile *df;
 	const struct cdc_field *field;
 	struct place at;
+	uint64_t row; /* position in the file of the next row */
 	int32_t leaf; /* -1: the same value in every row */
 	struct cdc_nested_reader *nested; /* in its place: a column of more than one leaf */
 	struct cdc_convert convert;
@@ -268,6 +269,34 @@ static int nested_next(struct cdc_column_reader *r, uint32_t n, struct cdc_colum
 	return rc < 0 ? in_column(r, err) : rc;
 }
 
+/* Ids of rows, and the versions that changed them: a null stands for what the add action says. */
+static int fill_tracking(struct cdc_column_reader *r, uint32_t n, struct cdc_column *out,
+			 struct cdc_err *err)
+{
+	const struct cdc_add *add = r->df->add;
+	bool id = r->field->role == CDC_FIELD_ROW_ID;
+	bool known = id ? add->has_base_row_id : add->has_default_row_commit_version;
+	int64_t *value;
+	int rc;
+
+	if (!known || !out->valid)
+		return CDC_OK;
+	rc = reserve(r, n, err);
+	if (rc < 0)
+		return rc;
+	value = r->buffer;
+	for (uint32_t i = 0; i < n; i++) {
+		if (out->valid[i])
+			value[i] = ((const int64_t *)out->values)[i];
+		else
+			value[i] = id ? (int64_t)((uint64_t)add->base_row_id + r->row + i)
+				      : add->default_row_commit_version;
+	}
+	r->filled = 0;
+	*out = (struct cdc_column){ r->field, value, NULL, NULL };
+	return CDC_OK;
+}
+
 int cdc_column_reader_rows(struct cdc_column_reader *r, uint32_t max, uint32_t *n,
 			   struct cdc_err *err)
 {
@@ -287,16 +316,23 @@ int cdc_column_reader_rows(struct cdc_column_reader *r, uint32_t max, uint32_t *
 int cdc_column_reader_next(struct cdc_column_reader *r, uint32_t max, struct cdc_column *out,
 			   uint32_t *n, struct cdc_err *err)
 {
+	int rc;
+
 	if (!place_settle(&r->at))
 		return CDC_END;
 	*n = place_take(&r->at, max);
 	if (r->nested)
 		return nested_next(r, *n, out, err);
-	return r->leaf < 0 ? constant_next(r, *n, out, err) : leaf_next(r, *n, out, err);
+	rc = r->leaf < 0 ? constant_next(r, *n, out, err) : leaf_next(r, *n, out, err);
+	if (!rc && r->field->role != CDC_FIELD_PLAIN)
+		rc = fill_tracking(r, *n, out, err);
+	r->row += *n;
+	return rc;
 }
 
 int cdc_column_reader_skip(struct cdc_column_reader *r, uint64_t rows, struct cdc_err *err)
 {
+	r->row += rows;
 	while (rows) {
 		int32_t group = r->at.group;
 		uint32_t n;

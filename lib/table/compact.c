@@ -3,6 +3,8 @@
  */
 #include "table/compact_int.h"
 
+#include "delta/row_tracking.h"
+
 #define DEFAULT_TARGET_BYTES ((int64_t)128 << 20)
 #define DEFAULT_RETRIES 100
 
@@ -55,12 +57,16 @@ static int prepare(struct compaction *k, struct cdc_err *err)
 
 	if (!rc)
 		rc = cdc_snapshot_check_writable(k->s, err);
+	if (!rc && cdc_row_tracking_on(k->s))
+		rc = cdc_fail(
+			err, CDC_EUNSUPPORTED,
+			"table uses writer feature rowTracking, which compaction cannot honour");
 	if (rc)
 		return rc;
 	k->target = k->opt->target_bytes;
 	if (!k->target)
-		k->target = (uint64_t)cdc_snapshot_config_int(k->s, "delta.targetFileSize",
-							      DEFAULT_TARGET_BYTES);
+		k->target = (uint64_t)cdc_snapshot_config_size(k->s, "delta.targetFileSize",
+							       DEFAULT_TARGET_BYTES);
 	if (k->opt->sort_by)
 		rc = compact_sort_check(k, err);
 	if (!rc)
@@ -118,7 +124,9 @@ int compact_again(const struct cdc_compact_options *opt, struct cdc_compact_resu
 	if (r->retries >= most)
 		return err->code;
 	*err = (struct cdc_err)CDC_ERR_INIT;
-	return cdc_io_back_off(opt->io, (unsigned)r->retries++, err);
+	cdc_io_back_off(opt->io, (unsigned)r->retries++);
+	return opt->io->interrupted(opt->io->ctx) ? cdc_fail(err, CDC_EINTR, "interrupted")
+						  : CDC_OK;
 }
 
 /* Where a merge would write a checkpoint after its commit, this commit took its place. */

@@ -1,6 +1,6 @@
 /*
  * Maintenance of a table: small files packed into large ones, rows that deletion vectors mark
- * dropped for good, files that no version needs removed.
+ * dropped for good.
  */
 #ifndef CDC_TABLE_COMPACT_H
 #define CDC_TABLE_COMPACT_H
@@ -68,32 +68,5 @@ struct cdc_compact_result {
  */
 int cdc_compact(const struct cdc_compact_options *opt, struct cdc_compact_result *r,
 		struct cdc_err *err) CDC_NODISCARD;
-
-struct cdc_vacuum_options {
-	const struct cdc_io *io;
-	const char *table;
-	int64_t retain_ms; /* -1: delta.deletedFileRetentionDuration, else 7 days */
-	bool force; /* allow less than that */
-	bool dry_run;
-	void *ctx;
-	/* Each file that is (or would be) removed; may be NULL. */
-	void (*on_file)(void *ctx, const char *path, uint64_t bytes);
-};
-
-struct cdc_vacuum_result {
-	uint64_t files_removed;
-	uint64_t bytes_removed;
-	uint64_t dirs_seen;
-	uint64_t dirs_removed;
-};
-
-/*
- * Remove files under the table's root that are older than the retention and that neither the
- * latest version nor a version within the retention refers to. Hidden files and directories (names
- * with a leading "_" or ".") are not touched, but for _change_data; symbolic links are never
- * followed. Commits "VACUUM START" and "VACUUM END" to the log.
- */
-int cdc_vacuum(const struct cdc_vacuum_options *opt, struct cdc_vacuum_result *r,
-	       struct cdc_err *err) CDC_NODISCARD;
 
 #endif

@@ -16,9 +16,11 @@ struct cdc_datawriter {
 	const struct cdc_snapshot *snapshot;
 	struct cdc_datawriter_options opt;
 	struct cdc_arena arena; /* everything the add actions point to */
+	struct cdc_schema layout; /* the table's columns and the extra ones */
 	struct cdc_pq_schema pq_schema;
 	struct cdc_shredder *shredder;
 	struct cdc_pq_vec *vec; /* one a leaf */
+	struct cdc_stats_columns stats;
 	/* the partition and the file that are open */
 	struct cdc_kv *value;
 	int num_values;
@@ -39,14 +41,18 @@ struct cdc_datawriter {
 
 static int map_leaves(struct cdc_datawriter *w, struct cdc_err *err)
 {
-	const struct cdc_schema *s = &w->snapshot->schema;
+	int rc = cdc_schema_copy(&w->layout, &w->snapshot->schema, err);
 
-	if (cdc_schema_to_parquet(s, &w->pq_schema, &w->arena, err))
-		return err->code;
+	for (int i = 0; !rc && i < w->opt.num_extra; i++)
+		rc = cdc_schema_add(&w->layout, &w->opt.extra[i], err);
+	if (!rc)
+		rc = cdc_schema_to_parquet(&w->layout, &w->pq_schema, &w->arena, err);
+	if (rc)
+		return rc;
 	w->vec = cdc_arena_calloc(&w->arena, (size_t)w->pq_schema.num_leaves + 1, sizeof(*w->vec));
 	if (!w->vec)
 		return cdc_fail_nomem(err);
-	return cdc_shredder_new(&w->shredder, s, &w->pq_schema, err);
+	return cdc_shredder_new(&w->shredder, &w->layout, &w->pq_schema, err);
 }
 
 int cdc_datawriter_new(struct cdc_datawriter **out, const struct cdc_io *io,
@@ -64,7 +70,7 @@ int cdc_datawriter_new(struct cdc_datawriter **out, const struct cdc_io *io,
 	w->fd = -1;
 	if (!w->opt.target_bytes)
 		w->opt.target_bytes = DEFAULT_TARGET_BYTES;
-	if (map_leaves(w, err)) {
+	if (map_leaves(w, err) || cdc_stats_columns_of(&w->stats, snapshot, &w->arena, err)) {
 		cdc_datawriter_free(w, false);
 		return err->code;
 	}
@@ -115,7 +121,7 @@ int cdc_datawriter_begin(struct cdc_datawriter *w, const struct cdc_kv *value, i
 {
 	struct cdc_buf dir = CDC_BUF_INIT;
 	struct cdc_buf full = CDC_BUF_INIT;
-	int rc = CDC_OK;
+	int rc = w->opt.change_data ? cdc_buf_puts(&dir, "_change_data/", err) : CDC_OK;
 
 	w->num_values = num_values;
 	w->value = cdc_arena_calloc(&w->arena, (size_t)num_values + 1, sizeof(*w->value));
@@ -140,7 +146,7 @@ int cdc_datawriter_begin(struct cdc_datawriter *w, const struct cdc_kv *value, i
 		rc = cdc_buf_put(&full, cdc_buf_str(&dir), err);
 	if (!rc && !cdc_buf_z(&full))
 		rc = cdc_fail_nomem(err);
-	if (!rc && num_values)
+	if (!rc && dir.len)
 		rc = cdc_io_mkdirs(w->io, full.p, err);
 	if (!rc)
 		rc = note_dirs(w, full.p, err);
@@ -173,8 +179,8 @@ static int create_file(struct cdc_datawriter *w, struct cdc_err *err)
 	int rc = cdc_io_uuid(w->io, uuid, NULL, err);
 
 	if (!rc)
-		rc = cdc_buf_printf(&b, err, "%s/%spart-%05zu-%s-c000%s.parquet",
-				    w->snapshot->table, w->dir, w->num_adds, uuid,
+		rc = cdc_buf_printf(&b, err, "%s/%s%s-%05zu-%s-c000%s.parquet", w->snapshot->table,
+				    w->dir, w->opt.change_data ? "cdc" : "part", w->num_adds, uuid,
 				    codec_suffix(w->opt.codec));
 	if (!rc) {
 		w->path = cdc_arena_dupz(&w->arena, cdc_buf_str(&b));
@@ -255,16 +261,15 @@ static int describe(struct cdc_datawriter *w, const struct cdc_pq_summary *summa
 			       .size_bytes = (int64_t)summary->file_bytes,
 			       .modification_time_ms = w->io->now_us(w->io->ctx) / 1000,
 			       .data_change = w->opt.data_change };
+	struct cdc_pq_summary tabled = *summary; /* without the extra columns, which are last */
 	struct cdc_buf b = CDC_BUF_INIT;
-	int indexed = (int)cdc_snapshot_config_int(s, "delta.dataSkippingNumIndexedCols", 32);
 	int rc = cdc_path_encode(cdc_str_z(w->relative), &b, err);
 
 	if (!rc) {
 		add.path = cdc_str(cdc_arena_dup(&w->arena, b.p, b.len), b.len);
 		cdc_buf_reset(&b);
-		rc = cdc_stats_write(&s->schema, summary, indexed,
-				     cdc_protocol_has_feature(&s->protocol, "deletionVectors"), &b,
-				     err);
+		tabled.num_leaves -= w->opt.num_extra;
+		rc = cdc_stats_write(&s->schema, &tabled, &w->stats, &b, err);
 	}
 	if (!rc) {
 		add.stats = cdc_str(cdc_arena_dup(&w->arena, b.p, b.len), b.len);
@@ -364,6 +369,20 @@ const struct cdc_add *cdc_datawriter_adds(const struct cdc_datawriter *w, size_t
 	return w->add;
 }
 
+const struct cdc_change_file *cdc_datawriter_changes(struct cdc_datawriter *w, size_t *n)
+{
+	struct cdc_change_file *c = cdc_arena_calloc(&w->arena, w->num_adds + 1, sizeof(*c));
+
+	*n = c ? w->num_adds : 0;
+	for (size_t i = 0; i < *n; i++)
+		c[i] = (struct cdc_change_file){ .path = w->add[i].path,
+						 .partition_value = w->add[i].partition_value,
+						 .num_partition_values =
+							 w->add[i].num_partition_values,
+						 .size_bytes = w->add[i].size_bytes };
+	return c;
+}
+
 uint64_t cdc_datawriter_bytes(const struct cdc_datawriter *w)
 {
 	return w->total_bytes;
@@ -388,6 +407,7 @@ void cdc_datawriter_free(struct cdc_datawriter *w, bool keep_files)
 	free(w->add_path);
 	free(w->sync_dir);
 	cdc_shredder_free(w->shredder);
+	cdc_schema_free(&w->layout);
 	cdc_arena_free(&w->arena);
 	free(w);
 }
@@ -443,5 +463,10 @@ void cdc_remove_of(const struct cdc_add *add, int64_t now_ms, bool data_change,
 				  .num_partition_values = add->num_partition_values,
 				  .size_bytes = add->size_bytes,
 				  .num_records = cdc_stats_num_records(add->stats),
-				  .dv = add->dv };
+				  .dv = add->dv,
+				  .has_base_row_id = add->has_base_row_id,
+				  .base_row_id = add->base_row_id,
+				  .has_default_row_commit_version =
+					  add->has_default_row_commit_version,
+				  .default_row_commit_version = add->default_row_commit_version };
 }

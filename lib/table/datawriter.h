@@ -24,6 +24,10 @@ struct cdc_datawriter_options {
 	bool data_change;
 	enum cdc_pq_codec codec;
 	int codec_level;
+	/* Columns behind those of the table, in every batch too; statistics do not tell of them. */
+	const struct cdc_field *extra;
+	int num_extra;
+	bool change_data; /* files of the change data feed: see cdc_datawriter_changes */
 };
 
 struct cdc_datawriter;
@@ -75,6 +79,8 @@ const struct cdc_add *cdc_datawriter_adds(const struct cdc_datawriter *w, size_t
 uint64_t cdc_datawriter_bytes(const struct cdc_datawriter *w);
 /* Remove the file of one of them; it must not be named by any commit. */
 void cdc_datawriter_discard(struct cdc_datawriter *w, size_t add);
+/* With change_data: the cdc actions instead. They live until free; NULL when memory is gone. */
+const struct cdc_change_file *cdc_datawriter_changes(struct cdc_datawriter *w, size_t *n);
 void cdc_datawriter_free(struct cdc_datawriter *w, bool keep_files);
 
 #endif

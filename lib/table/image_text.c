@@ -136,12 +136,31 @@ int cdc_image_text_fields(const struct cdc_schema *schema, struct cdc_buf *out, 
 	return rc ? rc : cdc_buf_putc(out, ']', err);
 }
 
+static int put_nested_type(const struct cdc_field *f, struct cdc_buf *out, struct cdc_err *err)
+{
+	struct cdc_buf ddl = CDC_BUF_INIT;
+	int rc = cdc_type_to_ddl(f, &ddl, err);
+
+	if (!rc)
+		rc = cdc_json_put_string(out, cdc_buf_str(&ddl), err);
+	cdc_buf_free(&ddl);
+	return rc;
+}
+
 /* "int" alone would not tell that it has a sign. */
 int cdc_image_text_type(const struct cdc_field *f, struct cdc_buf *out, struct cdc_err *err)
 {
 	char name[CDC_TYPE_NAME_MAX];
 	const char *source = f->type == CDC_TYPE_INTEGER ? "int" : cdc_type_name(f, name);
-	const char *type = cdc_type_is_primitive(f->type) ? source : "string";
+	int rc;
 
-	return cdc_buf_printf(out, err, "\"type\":\"%s\",\"sourceType\":\"%s\"", type, source);
+	if (cdc_type_is_primitive(f->type))
+		return cdc_buf_printf(out, err, "\"type\":\"%s\",\"sourceType\":\"%s\"", source,
+				      source);
+	rc = cdc_buf_puts(out, "\"type\":", err);
+	if (!rc)
+		rc = put_nested_type(f, out, err);
+	if (!rc)
+		rc = cdc_buf_puts(out, ",\"sourceType\":", err);
+	return rc ? rc : put_nested_type(f, out, err);
 }

@@ -29,7 +29,7 @@ int cdc_image_text_put(struct cdc_image_text *t, const struct cdc_batch *b, uint
 		       struct cdc_buf *out, struct cdc_err *err) CDC_NODISCARD;
 
 /* ["id","name"]: the `fields` of a record; and the `type` and `sourceType` members of a column in
- * a SCHEMA record, from which cdc-merge makes the same type again, and of a nested one a string. */
+ * a SCHEMA record, from which cdc-merge makes the same type again. */
 int cdc_image_text_fields(const struct cdc_schema *schema, struct cdc_buf *out,
 			  struct cdc_err *err) CDC_NODISCARD;
 int cdc_image_text_type(const struct cdc_field *f, struct cdc_buf *out,

@@ -7,9 +7,7 @@
 #include <stdlib.h>
 
 #define DEFAULT_MEMORY ((uint64_t)464 << 20)
-
-/* What an entry of a batch takes beside its row: struct entry, its key, map and index slots. */
-#define ENTRY_BYTES 120
+#define DEFAULT_RETRIES 100
 
 int cdc_merge_new(struct cdc_merge **out, const struct cdc_merge_options *opt, struct cdc_err *err)
 {
@@ -26,6 +24,8 @@ int cdc_merge_new(struct cdc_merge **out, const struct cdc_merge_options *opt, s
 	m->id_seen = -1;
 	if (!m->opt.memory_bytes)
 		m->opt.memory_bytes = DEFAULT_MEMORY;
+	if (!m->opt.retries)
+		m->opt.retries = DEFAULT_RETRIES;
 	rc = cdc_target_init(&m->target, &m->opt, err);
 	if (rc) {
 		cdc_merge_free(m);
@@ -50,6 +50,7 @@ void cdc_merge_free(struct cdc_merge *m)
 	cdc_buf_free(&m->db_table);
 	cdc_positions_free(&m->positions);
 	free(m->applied);
+	free(m->told_apart);
 	for (size_t i = 0; i < m->num_files; i++)
 		free(m->file[i]);
 	free(m->file);
@@ -107,6 +108,29 @@ static int reject_record(struct cdc_merge *m, struct cdc_err *err)
 
 /* ------------------------------------------------------------------ readiness */
 
+/* The column of --sequence-by. */
+static int find_sequence(struct cdc_merge *m, struct cdc_err *err)
+{
+	const struct cdc_schema *s = &m->target.snapshot->schema;
+	char type[CDC_TYPE_NAME_MAX];
+	int f;
+
+	if (!m->opt.sequence_by)
+		return CDC_OK;
+	f = cdc_schema_find(s, cdc_str_z(m->opt.sequence_by));
+	if (f < 0)
+		return cdc_fail(err, CDC_EUSAGE, "--sequence-by %s: no such column",
+				m->opt.sequence_by);
+	if (!cdc_type_is_ordinal(s->field[f].type))
+		return cdc_fail(err, CDC_EUSAGE,
+				"--sequence-by %s: a column of type %s tells no order; an integer, "
+				"a date or a timestamp does",
+				m->opt.sequence_by, cdc_type_name(&s->field[f], type));
+	m->target.sequence = f;
+	m->last_order = INT64_MIN;
+	return CDC_OK;
+}
+
 /* The table and what hangs on it, before the first row. */
 static int make_ready(struct cdc_merge *m, struct cdc_err *err)
 {
@@ -121,35 +145,20 @@ static int make_ready(struct cdc_merge *m, struct cdc_err *err)
 	if (m->ready)
 		return CDC_OK;
 	rc = cdc_target_ready(&m->target, m->has_schema ? &m->schema_record : NULL, err);
+	if (!rc && !m->target.creating)
+		rc = merge_adapt_table(m, err);
 	if (!rc)
-		rc = image_init(&m->images, &m->target, err);
+		rc = find_sequence(m, err);
+	if (!rc)
+		rc = merge_use_schema(m, err);
 	if (!rc)
 		rc = cdc_net_new(&m->net, &no, err);
 	if (!rc && m->opt.position == CDC_POSITION_RECORD_ID)
 		rc = merge_stored_position(m, NULL, 0, &m->id_applied, err);
 	m->id_stored = m->id_applied;
-	m->row_bytes = ENTRY_BYTES;
-	for (int i = 0; !rc && i < m->target.snapshot->schema.num_fields; i++)
-		m->row_bytes += cdc_type_size(m->target.snapshot->schema.field[i].type) + 1;
 	if (!rc)
 		seen_start(&m->seen, m->target.snapshot, m->opt.memory_bytes);
 	m->ready = !rc;
-	return rc;
-}
-
-static int note_schema(struct cdc_merge *m, const struct cdc_record *r, struct cdc_err *err)
-{
-	int rc;
-
-	/* An open table has its columns already; images are checked against them one by one. */
-	if (m->ready)
-		return CDC_OK;
-	cdc_buf_reset(&m->schema_line);
-	rc = cdc_buf_put(&m->schema_line, r->line, err);
-	if (!rc)
-		rc = cdc_record_parse(&m->schema_record, &m->schema_tape,
-				      cdc_buf_str(&m->schema_line), err);
-	m->has_schema = !rc;
 	return rc;
 }
 
@@ -250,16 +259,31 @@ static bool batch_full(const struct cdc_merge *m)
 	return batch_memory(m) >= o->memory_bytes;
 }
 
-/* A record without recordID stays where it came: after the highest recordID before it. */
-static int64_t order_of(struct cdc_merge *m, const struct cdc_record *r)
+/*
+ * What orders the record: its recordID, or with --sequence-by the value of that column. A record
+ * without stays where it came, after the highest before it; so does a TRUNCATE, which has no row.
+ */
+static int order_of(struct cdc_merge *m, const struct cdc_record *r, int64_t *order,
+		    struct cdc_err *err)
 {
-	if (r->has_id && r->id > m->last_order)
-		m->last_order = r->id;
-	return r->has_id ? r->id : m->last_order;
+	bool has = r->has_id;
+
+	*order = r->id;
+	if (m->target.sequence >= 0) {
+		has = cdc_record_is_row(r->type);
+		if (has && image_sequence(&m->images, r, m->target.sequence, order, err))
+			return err->code;
+	}
+	if (has && *order > m->last_order)
+		m->last_order = *order;
+	if (!has)
+		*order = m->last_order;
+	return CDC_OK;
 }
 
 static int add_row(struct cdc_merge *m, const struct cdc_record *r, struct cdc_err *err)
 {
+	int64_t order = 0;
 	bool seen;
 	int rc = make_ready(m, err);
 
@@ -281,7 +305,9 @@ static int add_row(struct cdc_merge *m, const struct cdc_record *r, struct cdc_e
 	if (!rc && cdc_record_is_row(r->type))
 		rc = image_check(&m->images, r, err);
 	if (!rc)
-		rc = cdc_net_add(m->net, r, order_of(m, r), m->place, err);
+		rc = order_of(m, r, &order, err);
+	if (!rc)
+		rc = cdc_net_add(m->net, r, order, m->place, err);
 	if (rc == CDC_EDATA)
 		return reject_record(m, err);
 	if (!m->batch_records++)
@@ -335,7 +361,7 @@ static int take(struct cdc_merge *m, const struct cdc_record *r, struct cdc_err 
 		m->counts.final = false;
 		return add_truncate(m, r, err);
 	case CDC_RECORD_SCHEMA:
-		return note_schema(m, r, err);
+		return merge_schema(m, r, err);
 	case CDC_RECORD_CHECKPOINT:
 		return checkpoint(m, r, err);
 	case CDC_RECORD_DDL:
@@ -400,7 +426,8 @@ int cdc_merge_finish(struct cdc_merge *m, struct cdc_err *err)
 		return cdc_fail(
 			err, CDC_EDATA,
 			"the input ended without a final CHECKPOINT: its writer did not finish");
-	if (!m->ready && (m->has_schema || m->opt.create))
+	if (!m->ready &&
+	    (m->has_schema || m->opt.create || (m->opt.property && m->opt.property[0])))
 		rc = make_ready(m, err);
 	if (!rc)
 		rc = merge_commit_batch(m, err);

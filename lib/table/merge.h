@@ -28,6 +28,14 @@ enum cdc_merge_position {
 	CDC_POSITION_NONE
 };
 
+/* What to do where the source's columns are not the table's. */
+enum cdc_evolve {
+	CDC_EVOLVE_FAIL, /* records with a column that the table lacks are rejects */
+	CDC_EVOLVE_ADD, /* columns of SCHEMA records, or of `schema`, are added */
+	CDC_EVOLVE_WIDEN, /* and types that became wider are widened */
+	CDC_EVOLVE_IGNORE /* columns that the table lacks are dropped */
+};
+
 enum cdc_on_truncate { CDC_TRUNCATE_APPLY, CDC_TRUNCATE_IGNORE, CDC_TRUNCATE_FAIL };
 
 /* What one commit did; also what --dry-run reports, with version -1. */
@@ -37,7 +45,8 @@ struct cdc_merge_result {
 	uint64_t inserted;
 	uint64_t updated;
 	uint64_t deleted;
-	uint64_t unchanged; /* changes that left the stored row as it was */
+	uint64_t unchanged; /* keys whose new row is the stored one: nothing is written */
+	uint64_t late; /* keys of which a newer row is stored, by sequence_by */
 	uint64_t copied; /* untouched rows in rewritten files */
 	uint64_t duplicates; /* stored rows beyond the first of their key, replaced too */
 	uint64_t files_added;
@@ -48,6 +57,9 @@ struct cdc_merge_result {
 	uint64_t files_probed;
 	uint64_t files_skipped; /* ruled out by statistics or partition */
 	uint64_t retries; /* commits lost to other writers before this one */
+	uint64_t columns_added;
+	uint64_t columns_widened;
+	uint64_t columns_relaxed; /* no longer NOT NULL */
 	int64_t elapsed_ms;
 };
 
@@ -67,11 +79,11 @@ struct cdc_merge_options {
 	const char *schema; /* DDL; overrides SCHEMA records for the columns it names */
 	const char *const *key; /* NULL-terminated, NULL: the table's, or the SCHEMA's */
 	const char *const *partition_by; /* NULL-terminated or NULL; for creation */
-	const char *const *property; /* "K=V", NULL-terminated or NULL; for creation */
+	const char *const *property; /* "K=V", NULL-terminated or NULL */
 	enum cdc_merge_mode mode;
 	enum cdc_merge_position position;
 	enum cdc_on_truncate on_truncate;
-	bool ignore_unknown_columns; /* --evolve ignore */
+	enum cdc_evolve evolve;
 	bool insert_only; /* records of keys that exist change nothing */
 	bool dry_run;
 	bool require_final;
@@ -81,13 +93,20 @@ struct cdc_merge_options {
 	uint64_t batch_seconds;
 	uint64_t memory_bytes; /* of one batch; 0: 464 MiB */
 	uint64_t target_file_bytes; /* 0: delta.targetFileSize, else 128 MiB */
-	int retries; /* commits lost to other writers before CDC_ECONFLICT */
+	int retries; /* commits lost to other writers before CDC_ECONFLICT; 0: 100, -1: none */
+	/* Column that tells which of two rows of a key is the newer one: an integer, a date or a
+	 * timestamp. It takes the place of recordID, and older changes lose to newer stored rows.
+	 * NULL: records apply as they come. */
+	const char *sequence_by;
 	void *ctx;
 	/* A record that cannot be applied. Returns CDC_OK to go on. `raw` is the line. */
 	int (*on_reject)(void *ctx, const char *reason, const char *file, uint64_t line,
 			 struct cdc_str raw, struct cdc_err *err);
 	/* After each commit (or planned commit); may be NULL. */
 	void (*on_commit)(void *ctx, const struct cdc_merge_result *r);
+	/* The properties that were set on a table that was there, in which version; -1: none, as
+	 * opt->dry_run asks. May be NULL. */
+	void (*on_properties)(void *ctx, int64_t version, const char *what);
 	void (*on_warning)(void *ctx, const char *text);
 };
 

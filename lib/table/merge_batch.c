@@ -100,6 +100,7 @@ static int visit(void *ctx, const struct cdc_net_change *c, struct cdc_err *err)
 	e->row = row;
 	e->source = source;
 	e->place = c->tag;
+	e->order = c->order;
 	if (source != NO_INDEX)
 		b->entry[source].dependent = i;
 	for (int f = 0; row != NO_INDEX && f < b->rows.schema->num_fields; f++)

@@ -1,158 +1,27 @@
 /*
- * Committing a batch: creation, positions, metrics, retry, checkpoint. See merge_internal.h.
+ * Committing a batch: the plan, its commit with metrics, the next try when it was lost, the
+ * checkpoint. See merge_internal.h.
  */
+#include "delta/row_tracking.h"
 #include "table/merge_internal.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-#define DEFAULT_RETRIES 100
 #define MAX_METRICS 20
 
+/* A batch on its way into the log. */
 struct committing {
 	struct cdc_merge *m;
+	struct batch *b;
+	struct plan p;
+	struct outcome o;
 	struct cdc_commit c;
-	struct cdc_txn *txn;
 	struct cdc_kv metric[MAX_METRICS];
-	struct cdc_arena arena;
+	struct cdc_arena arena; /* of one attempt */
+	bool keep_files; /* the log may name them */
+	int64_t start_us;
+	uint64_t retries;
 };
-
-/* ------------------------------------------------------------------ positions */
-
-static const char *app_id(const struct cdc_merge *m)
-{
-	return m->opt.app_id ? m->opt.app_id : "cdc";
-}
-
-/* "APP:TOPIC:PARTITION", the appId of a partition's txn action. */
-static int partition_app_id(const struct cdc_merge *m, const char *topic, int32_t partition,
-			    struct cdc_buf *out, struct cdc_err *err)
-{
-	size_t n = strlen(topic);
-
-	if (cdc_buf_printf(out, err, "%s:", app_id(m)) || cdc_buf_reserve(out, n, err))
-		return err->code;
-	out->len += cdc_json_unescape(cdc_str(topic, n), out->p + out->len);
-	return cdc_buf_printf(out, err, ":%d", (int)partition);
-}
-
-static int stored(const struct cdc_merge *m, struct cdc_str id, int64_t *version)
-{
-	*version = m->target.creating ? -1 : cdc_snapshot_txn(m->target.snapshot, id);
-	return CDC_OK;
-}
-
-int merge_stored_position(const struct cdc_merge *m, const char *topic, int32_t partition,
-			  int64_t *version, struct cdc_err *err)
-{
-	struct cdc_buf id = CDC_BUF_INIT;
-	int rc;
-
-	if (topic)
-		rc = partition_app_id(m, topic, partition, &id, err);
-	else
-		rc = cdc_buf_printf(&id, err, "%s:recordID", app_id(m));
-	if (!rc)
-		rc = stored(m, cdc_buf_str(&id), version);
-	cdc_buf_free(&id);
-	return rc;
-}
-
-/*
- * A batch that ends because the input pauses may end between two records of one position: what came
- * last is not claimed then, or a run after this one would skip the second.
- */
-static int64_t reached(const struct cdc_merge *m, size_t i)
-{
-	const struct cdc_positions_entry *e = &m->positions.entry[i];
-	int64_t seen = e->offset;
-
-	if (e->disordered)
-		return e->promised;
-	if (m->paused && m->has_last && i == m->last_entry)
-		seen--;
-	return seen > e->promised ? seen : e->promised;
-}
-
-static int64_t reached_id(const struct cdc_merge *m)
-{
-	if (m->id_disordered && !m->counts.final)
-		return -1;
-	return m->paused ? m->id_seen - 1 : m->id_seen;
-}
-
-static int add_txn(struct committing *k, struct cdc_buf *id, int64_t version, struct cdc_err *err)
-{
-	struct cdc_txn *t = &k->txn[k->c.num_txns++];
-
-	*t = (struct cdc_txn){ .version = version, .has_last_updated = true };
-	t->last_updated_ms = k->m->opt.io->now_us(k->m->opt.io->ctx) / 1000;
-	t->app_id = cdc_str(cdc_arena_dup(&k->arena, id->p, id->len), id->len);
-	return t->app_id.p ? CDC_OK : cdc_fail_nomem(err);
-}
-
-/* What the table shall remember of the stream after this batch, where it is more than it does. */
-static int collect_txns(struct committing *k, struct cdc_err *err)
-{
-	const struct cdc_merge *m = k->m;
-	struct cdc_buf id = CDC_BUF_INIT;
-	int rc = CDC_OK;
-	int64_t have = -1;
-
-	k->txn = cdc_arena_calloc(&k->arena, m->positions.n + 1, sizeof(*k->txn));
-	if (!k->txn)
-		return cdc_fail_nomem(err);
-	for (size_t i = 0; !rc && m->opt.position == CDC_POSITION_KAFKA && i < m->positions.n;
-	     i++) {
-		const struct cdc_positions_entry *e = &m->positions.entry[i];
-
-		cdc_buf_reset(&id);
-		rc = partition_app_id(m, e->topic, e->partition, &id, err);
-		if (!rc)
-			rc = stored(m, cdc_buf_str(&id), &have);
-		if (!rc && reached(m, i) > have)
-			rc = add_txn(k, &id, reached(m, i), err);
-	}
-	if (!rc && m->opt.position == CDC_POSITION_RECORD_ID && reached_id(m) >= 0) {
-		cdc_buf_reset(&id);
-		rc = cdc_buf_printf(&id, err, "%s:recordID", app_id(m));
-		if (!rc)
-			rc = stored(m, cdc_buf_str(&id), &have);
-		if (!rc && reached_id(m) > have)
-			rc = add_txn(k, &id, reached_id(m), err);
-	}
-	k->c.txn = k->txn;
-	cdc_buf_free(&id);
-	return rc;
-}
-
-/* After a lost commit: has somebody else applied this very stream meanwhile? */
-static int check_positions(const struct cdc_merge *m, struct cdc_err *err)
-{
-	int64_t id = -1;
-
-	if (m->opt.position == CDC_POSITION_RECORD_ID) {
-		if (merge_stored_position(m, NULL, 0, &id, err))
-			return err->code;
-		if (id != m->id_stored)
-			return cdc_fail(err, CDC_ECONFLICT,
-					"another process applied records up to recordID %lld",
-					(long long)id);
-	}
-	for (size_t i = 0; i < m->num_applied; i++) {
-		const struct cdc_positions_entry *e = &m->positions.entry[i];
-		int64_t have = -1;
-
-		if (merge_stored_position(m, e->topic, e->partition, &have, err))
-			return err->code;
-		if (have != m->applied[i])
-			return cdc_fail(err, CDC_ECONFLICT,
-					"another process applied topic %s partition %d up to %lld",
-					e->topic, (int)e->partition, (long long)have);
-	}
-	return CDC_OK;
-}
 
 /* ------------------------------------------------------------------ commit info */
 
@@ -170,17 +39,25 @@ static void metric(struct committing *k, const char *name, uint64_t v)
 	k->c.num_metrics++;
 }
 
-static void fill_metrics(struct committing *k, const struct plan *p, int64_t ms)
+static int64_t elapsed_ms(const struct committing *k)
 {
-	const struct cdc_merge_result *r = &p->result;
-	uint64_t dv_updated = 0, dv_removed = 0;
+	const struct cdc_io *io = k->m->opt.io;
 
-	for (size_t i = 0; i < p->n; i++) {
-		const struct touched *t = &p->touched[i];
+	return (io->now_us(io->ctx) - k->start_us) / 1000;
+}
+
+static void fill_metrics(struct committing *k)
+{
+	const struct cdc_merge_result *r = &k->p.result;
+	uint64_t dv_updated = 0, dv_removed = 0;
+	int64_t ms = elapsed_ms(k);
+
+	for (size_t i = 0; i < k->p.n; i++) {
+		const struct touched *t = &k->p.touched[i];
 		bool had = t->add->dv.storage != 0;
 
 		dv_removed += had && (t->rewrite || t->remove_only);
-		dv_updated += had && !t->rewrite && !t->remove_only;
+		dv_updated += had && t->new_dv.storage;
 	}
 	metric(k, "numSourceRows", r->records);
 	metric(k, "numTargetRowsInserted", r->inserted);
@@ -192,7 +69,7 @@ static void fill_metrics(struct committing *k, const struct plan *p, int64_t ms)
 	metric(k, "numTargetFilesRemoved", r->files_removed);
 	metric(k, "numTargetBytesAdded", r->bytes_added);
 	metric(k, "numTargetBytesRemoved", r->bytes_removed);
-	metric(k, "numTargetChangeFilesAdded", 0);
+	metric(k, "numTargetChangeFilesAdded", k->c.num_changes);
 	metric(k, "numTargetDeletionVectorsAdded", r->dvs_added - dv_updated);
 	metric(k, "numTargetDeletionVectorsRemoved", dv_removed);
 	metric(k, "numTargetDeletionVectorsUpdated", dv_updated);
@@ -233,141 +110,36 @@ static int fill_predicate(struct committing *k, struct cdc_kv *param, struct cdc
 	return rc;
 }
 
-/* ------------------------------------------------------------------ creation */
+/* ------------------------------------------------------------------ commit */
 
-static int json_names(const struct cdc_str *name, int n, struct cdc_buf *out, struct cdc_err *err)
-{
-	int rc = cdc_buf_putc(out, '[', err);
-
-	for (int i = 0; !rc && i < n; i++) {
-		if (i)
-			rc = cdc_buf_putc(out, ',', err);
-		if (!rc)
-			rc = cdc_json_put_string(out, name[i], err);
-	}
-	return rc ? rc : cdc_buf_putc(out, ']', err);
-}
-
-/* A commit that stands, though the system could not promise that a power loss spares it. */
-static void warn_of_commit(const struct cdc_merge *m, struct cdc_err *err)
+void merge_warn_of_commit(const struct cdc_merge *m, struct cdc_err *err)
 {
 	if (err->msg[0] && m->opt.on_warning)
 		m->opt.on_warning(m->opt.ctx, err->msg);
 	*err = (struct cdc_err)CDC_ERR_INIT;
 }
 
-/*
- * The directories above the log may be those of a run that died before they were on disk: sync
- * them all. Where one belongs to others, and may not be opened, it is older than the table.
- */
-static int sync_ancestors(const struct cdc_merge *m, struct cdc_err *err)
-{
-	struct cdc_buf path = CDC_BUF_INIT;
-	int rc = cdc_buf_puts(&path, m->target.path, err);
-
-	for (;;) {
-		if (!rc && !cdc_buf_z(&path))
-			rc = cdc_fail_nomem(err);
-		if (!rc)
-			rc = cdc_io_sync_dir(m->opt.io, path.p, err);
-		if (rc == CDC_EIO && err->sys_errno == EACCES) {
-			*err = (struct cdc_err)CDC_ERR_INIT;
-			rc = CDC_OK;
-		}
-		if (rc || !path.len || (path.len == 1 && (path.p[0] == '/' || path.p[0] == '.')))
-			break;
-		while (path.len && path.p[path.len - 1] != '/')
-			path.len--;
-		while (path.len > 1 && path.p[path.len - 1] == '/')
-			path.len--;
-		if (!path.len)
-			rc = cdc_buf_putc(&path, '.', err);
-	}
-	cdc_buf_free(&path);
-	return rc;
-}
-
-int merge_create_table(struct cdc_merge *m, struct cdc_err *err)
-{
-	const struct cdc_snapshot *s = m->target.snapshot;
-	struct cdc_buf partition_by = CDC_BUF_INIT;
-	struct cdc_kv param[2] = { { .key = CDC_STR("isManaged"), .value = CDC_STR("false") },
-				   { .key = CDC_STR("partitionBy") } };
-	struct cdc_commit c = { .operation = "CREATE TABLE",
-				.isolation = "Serializable",
-				.read_version = -1,
-				.is_blind_append = true,
-				.protocol = &s->protocol,
-				.metadata = &s->metadata,
-				.parameter = param,
-				.num_parameters = 2 };
-	struct cdc_buf log = CDC_BUF_INIT;
-	bool lost = false;
-	int rc = cdc_buf_printf(&log, err, "%s/_delta_log", s->table);
-
-	if (!rc && !cdc_buf_z(&log))
-		rc = cdc_fail_nomem(err);
-	if (!rc)
-		rc = json_names(s->metadata.partition_column, s->metadata.num_partition_columns,
-				&partition_by, err);
-	param[1].value = cdc_buf_str(&partition_by);
-	if (!rc)
-		rc = cdc_io_mkdirs(m->opt.io, log.p, err);
-	if (!rc)
-		rc = sync_ancestors(m, err);
-	if (!rc)
-		rc = cdc_commit_put(m->opt.io, s->table, 0, &c, err);
-	if (!rc) {
-		m->version = 0;
-		warn_of_commit(m, err);
-	} else if (rc == CDC_ECONFLICT) {
-		/* Lost to a writer that creates the same table: use that one. */
-		lost = true;
-		*err = (struct cdc_err)CDC_ERR_INIT;
-		rc = CDC_OK;
-	}
-	if (!rc) {
-		rc = cdc_target_reload(&m->target, err);
-		if (m->target.snapshot->num_adds)
-			seen_stop(&m->seen);
-		m->images.schema = &m->target.snapshot->schema;
-	}
-	if (!rc && lost)
-		rc = check_positions(m, err);
-	cdc_buf_free(&log);
-	cdc_buf_free(&partition_by);
-	return rc;
-}
-
-/* ------------------------------------------------------------------ commit */
-
-static int reload(struct cdc_merge *m, struct batch *b, struct cdc_err *err)
-{
-	int rc = cdc_target_reload(&m->target, err);
-
-	m->images.schema = &m->target.snapshot->schema;
-	b->rows.schema = &m->target.snapshot->schema;
-	return rc;
-}
-
 /* delta.appendOnly (spec section 12): rows may come, none may change or go. */
-static int check_append_only(const struct cdc_merge *m, const struct plan *p, struct cdc_err *err)
+static int check_append_only(const struct committing *k, struct cdc_err *err)
 {
-	struct cdc_str v;
+	const struct cdc_snapshot *s = k->m->target.snapshot;
+	bool changes = false;
 
-	if (!p->n || !cdc_metadata_config(&m->target.snapshot->metadata, "delta.appendOnly", &v) ||
-	    !cdc_str_ieq(v, CDC_STR("true")))
+	for (size_t i = 0; i < k->p.n; i++)
+		changes = changes || k->p.touched[i].n || k->p.touched[i].remove_only;
+	if (!changes || !cdc_metadata_config_is(&s->metadata, "delta.appendOnly", "true"))
 		return CDC_OK;
 	return cdc_fail(
 		err, CDC_EDATA,
 		"%s is append-only (delta.appendOnly), and the input changes or deletes rows "
 		"that it holds",
-		m->target.path);
+		k->m->target.path);
 }
 
-static int put_commit(struct committing *k, const struct plan *p, const struct outcome *o,
-		      int64_t ms, struct cdc_err *err)
+static int put_commit(struct committing *k, struct cdc_err *err)
 {
+	static const struct cdc_kv preserved = { CDC_STR("delta.rowTracking.preserved"),
+						 CDC_STR("true") };
 	struct cdc_merge *m = k->m;
 	struct cdc_kv param[4] = {
 		{ CDC_STR(""), CDC_STR("") },
@@ -377,24 +149,42 @@ static int put_commit(struct committing *k, const struct plan *p, const struct o
 		{ CDC_STR("notMatchedBySourcePredicates"), CDC_STR("[]") }
 	};
 	int64_t read = m->target.snapshot->version;
+	int rc;
 
+	k->c.change = k->o.feed ? cdc_datawriter_changes(k->o.feed, &k->c.num_changes) : NULL;
+	k->c.num_metrics = 0;
 	if (fill_predicate(k, &param[0], err))
 		return err->code;
-	fill_metrics(k, p, ms);
+	fill_metrics(k);
 	k->c.operation = "MERGE";
 	k->c.parameter = param;
 	k->c.num_parameters = 4;
+	if (m->target.pending && !k->o.num_adds && !k->o.num_removes) {
+		k->c.operation = m->target.columns.added ? "ADD COLUMNS" : "CHANGE COLUMN";
+		k->c.num_parameters = 0;
+		k->c.num_metrics = 0;
+	}
+	cdc_target_fill_commit(&m->target, &k->c);
 	k->c.isolation = "Serializable";
 	k->c.read_version = read;
-	k->c.add = o->add;
-	k->c.num_adds = o->num_adds;
-	k->c.remove = o->remove;
-	k->c.num_removes = o->num_removes;
-	return cdc_commit_put(m->opt.io, m->target.path, read + 1, &k->c, err);
+	k->c.add = k->o.add;
+	k->c.num_adds = k->o.num_adds;
+	k->c.remove = k->o.remove;
+	k->c.num_removes = k->o.num_removes;
+	k->c.domain = &k->o.domain;
+	k->c.num_domains = k->o.has_domain;
+	k->c.tag = &preserved;
+	k->c.num_tags = cdc_row_tracking_on(m->target.snapshot) &&
+			cdc_metadata_config_is(&m->target.snapshot->metadata,
+					       "delta.enableRowTracking", "true");
+	rc = cdc_commit_put(m->opt.io, m->target.path, read + 1, &k->c, err);
+	k->keep_files = cdc_commit_may_be_there(m->opt.io, m->target.path, read + 1, rc);
+	if (!rc)
+		k->p.result.version = read + 1;
+	return rc;
 }
 
-/* A checkpoint that fails never fails the commit that it follows. */
-static void checkpoint_if_due(struct cdc_merge *m, int64_t version)
+void merge_checkpoint_if_due(struct cdc_merge *m, int64_t version)
 {
 	struct cdc_err err = CDC_ERR_INIT;
 
@@ -406,94 +196,101 @@ static void checkpoint_if_due(struct cdc_merge *m, int64_t version)
 	}
 }
 
-static int note_applied(struct cdc_merge *m, struct cdc_err *err)
+/* Decide and write, from the stored rows that the plan knows. */
+static int carry_out(struct committing *k, struct cdc_err *err)
 {
-	if (m->opt.position == CDC_POSITION_RECORD_ID &&
-	    merge_stored_position(m, NULL, 0, &m->id_stored, err))
-		return err->code;
-	for (size_t i = 0; i < m->num_applied; i++)
-		if (merge_stored_position(m, m->positions.entry[i].topic,
-					  m->positions.entry[i].partition, &m->applied[i], err))
-			return err->code;
-	return CDC_OK;
+	int rc = settle_plan(k->m, k->b, &k->p, err);
+
+	if (!rc)
+		rc = check_append_only(k, err);
+	if (rc || k->m->opt.dry_run)
+		return rc;
+	outcome_free(&k->o, k->m, false);
+	return write_outcome(k->m, k->b, &k->p, &k->o, err);
 }
 
-/* One attempt. CDC_ECONFLICT: lost, the files of the attempt are gone. */
-static int attempt(struct cdc_merge *m, struct batch *b, struct cdc_merge_result *result,
-		   int64_t start_us, struct cdc_err *err)
+/* CDC_ECONFLICT: another writer was first. */
+static int try_commit(struct committing *k, struct cdc_err *err)
 {
-	struct plan p = { .n = 0 };
-	struct outcome o = { .num_adds = 0 };
-	struct committing k = { .m = m };
-	const struct cdc_io *io = m->opt.io;
-	bool keep = false, committed = false;
-	int64_t version = m->target.snapshot->version + 1;
-	int rc = probe_table(m, b, &p, err);
+	struct cdc_txn *txn = NULL;
+	int rc;
 
-	if (!rc)
-		rc = check_append_only(m, &p, err);
-	if (!rc)
-		rc = collect_txns(&k, err);
-	if (!rc && !m->opt.dry_run)
-		rc = write_outcome(m, b, &p, &o, err);
-	if (!rc && !m->opt.dry_run && (o.num_adds || o.num_removes || k.c.num_txns)) {
-		rc = put_commit(&k, &p, &o, (io->now_us(io->ctx) - start_us) / 1000, err);
-		keep = cdc_commit_may_be_there(io, m->target.path, version, rc);
-		committed = !rc;
+	cdc_arena_reset(&k->arena);
+	k->c = (struct cdc_commit){ .metric = k->metric };
+	rc = merge_new_positions(k->m, &k->arena, &txn, &k->c.num_txns, err);
+	k->c.txn = txn;
+	if (rc || k->m->opt.dry_run)
+		return rc;
+	rc = outcome_actions(k->m, &k->p, &k->o, err);
+	if (rc || !(k->o.num_adds || k->o.num_removes || k->c.num_txns || k->m->target.pending))
+		return rc;
+	return put_commit(k, err);
+}
+
+/* Until the commit stands, or was lost too often. */
+static int commit_plan(struct committing *k, struct cdc_err *err)
+{
+	uint64_t most = k->m->opt.retries < 0 ? 0 : (uint64_t)k->m->opt.retries;
+	bool changed = true;
+	int rc = probe_table(k->m, k->b, &k->p, err);
+
+	while (!rc) {
+		if (changed)
+			rc = carry_out(k, err);
 		if (!rc)
-			warn_of_commit(m, err);
+			rc = try_commit(k, err);
+		if (rc != CDC_ECONFLICT || k->retries >= most)
+			break;
+		*err = (struct cdc_err)CDC_ERR_INIT;
+		cdc_io_back_off(k->m->opt.io, (unsigned)++k->retries);
+		rc = merge_rebase(k->m, k->b, &k->p, &changed, err);
 	}
-	if (!rc) {
-		uint64_t retries = result->retries;
+	return rc;
+}
 
-		*result = p.result;
-		result->retries = retries;
-		result->elapsed_ms = (io->now_us(io->ctx) - start_us) / 1000;
-		result->version = committed ? version : -1;
-	}
-	outcome_free(&o, m, keep);
-	plan_free(&p);
-	cdc_arena_free(&k.arena);
+/* The commit stands: go on from there. */
+static int follow_up(struct cdc_merge *m, struct batch *b, int64_t version, struct cdc_err *err)
+{
+	int rc;
+
+	m->version = version;
+	m->counts.batches++;
+	seen_add(&m->seen, b);
+	rc = merge_reload(m, b, err);
+	/* Somebody committed right after: not every stored key is of this run. */
+	if (m->target.snapshot->version != version)
+		seen_stop(&m->seen);
+	if (!rc)
+		rc = merge_note_positions(m, err);
+	if (!rc)
+		merge_checkpoint_if_due(m, version);
 	return rc;
 }
 
 static int commit_built(struct cdc_merge *m, struct batch *b, struct cdc_err *err)
 {
-	int retries = m->opt.retries ? m->opt.retries : DEFAULT_RETRIES;
-	struct cdc_merge_result r = { .version = -1 };
-	int64_t start_us = m->opt.io->now_us(m->opt.io->ctx);
+	struct committing k = { .m = m, .b = b };
+	struct cdc_merge_result *r = &k.p.result;
 	int rc;
 
-	for (;;) {
-		rc = attempt(m, b, &r, start_us, err);
-		if (rc != CDC_ECONFLICT || r.retries >= (uint64_t)retries)
-			break;
-		r.retries++;
-		seen_stop(&m->seen);
-		*err = (struct cdc_err)CDC_ERR_INIT;
-		rc = reload(m, b, err);
-		if (!rc)
-			rc = check_positions(m, err);
-		if (rc)
-			break;
+	k.start_us = m->opt.io->now_us(m->opt.io->ctx);
+	rc = commit_plan(&k, err);
+	r->retries = k.retries;
+	r->elapsed_ms = elapsed_ms(&k);
+	r->columns_added = m->target.columns.added;
+	r->columns_widened = m->target.columns.widened;
+	r->columns_relaxed = m->target.columns.relaxed;
+	if (!rc)
+		cdc_target_committed(&m->target);
+	outcome_free(&k.o, m, k.keep_files);
+	if (!rc && r->version >= 0) {
+		merge_warn_of_commit(m, err);
+		rc = follow_up(m, b, r->version, err);
 	}
-	if (rc)
-		return rc;
-	if (r.version >= 0) {
-		m->version = r.version;
-		m->counts.batches++;
-		seen_add(&m->seen, b);
-		rc = reload(m, b, err);
-		/* Somebody committed right after: not every stored key is of this run. */
-		if (m->target.snapshot->version != r.version)
-			seen_stop(&m->seen);
-		if (!rc)
-			rc = note_applied(m, err);
-		if (!rc)
-			checkpoint_if_due(m, r.version);
-	}
-	if (m->opt.on_commit && (r.version >= 0 || m->opt.dry_run))
-		m->opt.on_commit(m->opt.ctx, &r);
+	if (m->opt.on_commit && (r->version >= 0 || (m->opt.dry_run && !rc)))
+		m->opt.on_commit(m->opt.ctx, r);
+	plan_free(&k.p);
+	cdc_arena_free(&k.arena);
 	return rc;
 }
 

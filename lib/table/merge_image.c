@@ -7,6 +7,11 @@
 
 #include <stdlib.h>
 
+struct image_value {
+	bool null;
+	union cdc_value v; /* unless it is null; strings live until the next record or value */
+};
+
 int image_init(struct image_ctx *x, const struct cdc_target *t, struct cdc_err *err)
 {
 	struct cdc_buf b = CDC_BUF_INIT;
@@ -16,11 +21,14 @@ int image_init(struct image_ctx *x, const struct cdc_target *t, struct cdc_err *
 	image_free(x);
 	x->schema = &t->snapshot->schema;
 	x->key = &t->key;
-	x->ignore_unknown_columns = t->opt->ignore_unknown_columns;
+	x->ignore_unknown_columns = t->opt->evolve == CDC_EVOLVE_IGNORE;
 	x->map.key_raw = cdc_arena_calloc(&x->map.arena, (size_t)n, sizeof(*x->map.key_raw));
 	x->map.key_hint = cdc_arena_calloc(&x->map.arena, (size_t)n, sizeof(*x->map.key_hint));
-	if (!x->map.key_raw || !x->map.key_hint)
+	x->map.nested = cdc_arena_calloc(&x->map.arena, (size_t)x->schema->num_fields + 1,
+					 sizeof(*x->map.nested));
+	if (!x->map.key_raw || !x->map.key_hint || !x->map.nested)
 		return cdc_fail_nomem(err);
+	x->map.num_nested = x->schema->num_fields;
 	for (int i = 0; i < n && !rc; i++) {
 		cdc_buf_reset(&b);
 		rc = cdc_json_put_escaped(&b, x->schema->field[t->key.field[i]].name, err);
@@ -40,9 +48,13 @@ void image_free(struct image_ctx *x)
 	for (size_t i = 0; i < x->map.num_names; i++)
 		free(x->map.name[i].raw);
 	free(x->map.name);
+	for (int i = 0; i < x->map.num_nested; i++)
+		cdc_nested_build_free(x->map.nested[i]);
 	cdc_arena_free(&x->map.arena);
 	cdc_arena_free(&x->map.scratch);
 	cdc_buf_free(&x->map.text);
+	cdc_tape_free(&x->map.tape);
+	cdc_buf_free(&x->map.cell);
 	*x = (struct image_ctx){ .schema = NULL };
 }
 
@@ -128,9 +140,63 @@ static int null_refused(const struct cdc_field *f, struct cdc_err *err)
 			(int)f->name.n, f->name.p);
 }
 
+/* The value as JSON: a tape and a token of it. Arrays and objects of the image are JSON as they
+ * stand, of anything else it is the text. */
+static int json_of(struct image_ctx *x, const struct cdc_tape *image,
+		   const struct cdc_image_col *col, const struct cdc_tape **tape, uint32_t *tok,
+		   struct cdc_err *err)
+{
+	struct cdc_str text;
+
+	*tape = image;
+	*tok = col->value_tok;
+	if (image->tok[*tok].type >= CDC_JSON_ARRAY)
+		return CDC_OK;
+	if (text_of(x, col, &text, err))
+		return err->code;
+	*tape = &x->map.tape;
+	*tok = 0;
+	return cdc_json_scan(&x->map.tape, text, NULL, err);
+}
+
+/* A value of a nested type as a cell, which lives until the next call. */
+static int nested_value(struct image_ctx *x, const struct cdc_tape *image,
+			const struct cdc_image_col *col, int field, struct image_value *v,
+			struct cdc_err *err)
+{
+	const struct cdc_field *f = &x->schema->field[field];
+	struct cdc_nested_build **b = &x->map.nested[field];
+	const struct cdc_tape *tape;
+	struct cdc_column c;
+	uint32_t tok;
+	int rc = json_of(x, image, col, &tape, &tok, err);
+
+	if (rc == CDC_EDATA) {
+		err->has_offset = false; /* of the text, not of the line */
+		return cdc_err_prefix(err, "column \"%.*s\": the value is no JSON text",
+				      (int)f->name.n, f->name.p);
+	}
+	if (!rc && !*b)
+		rc = cdc_nested_build_new(b, f, err);
+	if (rc)
+		return rc;
+	cdc_nested_build_reset(*b);
+	cdc_buf_reset(&x->map.cell);
+	rc = cdc_nested_build_json(*b, tape, tok, err);
+	if (rc)
+		return rc;
+	cdc_nested_build_column(*b, &c);
+	v->null = cdc_column_is_null(&c, 0);
+	if (!v->null)
+		rc = cdc_nested_serialize(&c, 0, &x->map.cell, err);
+	v->v.s = cdc_buf_str(&x->map.cell);
+	return rc;
+}
+
 /* Cast one column; `field` is -1 for a column that is dropped. */
-static int read_column(struct image_ctx *x, const struct cdc_image_col *col, size_t i, int *field,
-		       union cdc_value *v, struct cdc_err *err)
+static int read_column(struct image_ctx *x, const struct cdc_tape *tape,
+		       const struct cdc_image_col *col, size_t i, int *field, struct image_value *v,
+		       struct cdc_err *err)
 {
 	struct cdc_str text;
 
@@ -138,13 +204,16 @@ static int read_column(struct image_ctx *x, const struct cdc_image_col *col, siz
 		return err->code;
 	if (*field < 0)
 		return x->ignore_unknown_columns ? CDC_OK : unknown_column(col, err);
-	if (col->is_null)
+	v->null = col->is_null;
+	if (v->null)
 		return x->schema->field[*field].nullable
 			       ? CDC_OK
 			       : null_refused(&x->schema->field[*field], err);
+	if (cdc_type_is_nested(x->schema->field[*field].type))
+		return nested_value(x, tape, col, *field, v, err);
 	if (text_of(x, col, &text, err))
 		return err->code;
-	return cdc_cast_text(&x->schema->field[*field], text, &x->map.scratch, v, err);
+	return cdc_cast_text(&x->schema->field[*field], text, &x->map.scratch, &v->v, err);
 }
 
 /* A row that is put whole must have a value in every NOT NULL column. */
@@ -201,7 +270,7 @@ int image_check(struct image_ctx *x, const struct cdc_record *r, struct cdc_err 
 {
 	struct cdc_image_iter it;
 	struct cdc_image_col col;
-	union cdc_value v;
+	struct image_value v;
 	int field;
 
 	if (r->type == CDC_RECORD_DELETE || r->after_tok == CDC_JSON_NONE)
@@ -209,15 +278,15 @@ int image_check(struct image_ctx *x, const struct cdc_record *r, struct cdc_err 
 	cdc_arena_reset(&x->map.scratch);
 	it = cdc_image_begin(r, r->after_tok);
 	for (size_t i = 0; cdc_image_next(&it, &col); i++)
-		if (read_column(x, &col, i, &field, &v, err))
+		if (read_column(x, r->tape, &col, i, &field, &v, err))
 			return err->code;
 	if (x->map.has_aliases && check_twice(x, r, r->after_tok, err))
 		return err->code;
 	return r->type == CDC_RECORD_UPDATE ? CDC_OK : check_complete(x, r, err);
 }
 
-/* A key column that is not spelled as in the table. */
-static bool find_alias(struct image_ctx *x, const struct cdc_record *r, uint32_t tok, int key_field,
+/* A column by its field, however it is spelled. */
+static bool find_alias(struct image_ctx *x, const struct cdc_record *r, uint32_t tok, int want,
 		       struct cdc_image_col *col)
 {
 	struct cdc_err err = CDC_ERR_INIT;
@@ -228,7 +297,7 @@ static bool find_alias(struct image_ctx *x, const struct cdc_record *r, uint32_t
 		return false;
 	it = cdc_image_begin(r, tok);
 	for (size_t i = 0; cdc_image_next(&it, col); i++)
-		if (!field_of(x, col, i, &field, &err) && field == key_field)
+		if (!field_of(x, col, i, &field, &err) && field == want)
 			return true;
 	return false;
 }
@@ -261,13 +330,34 @@ int image_key(void *ctx, const struct cdc_record *r, uint32_t primary, uint32_t 
 	return CDC_OK;
 }
 
+int image_sequence(struct image_ctx *x, const struct cdc_record *r, int field, int64_t *order,
+		   struct cdc_err *err)
+{
+	const struct cdc_field *f = &x->schema->field[field];
+	struct cdc_image_col col;
+	struct cdc_str text;
+	union cdc_value v;
+
+	if (!find_alias(x, r, r->after_tok, field, &col) &&
+	    !find_alias(x, r, r->before_tok, field, &col))
+		return cdc_fail(err, CDC_EDATA, "column \"%.*s\" of --sequence-by is missing",
+				(int)f->name.n, f->name.p);
+	if (col.is_null)
+		return cdc_fail(err, CDC_EDATA, "column \"%.*s\" of --sequence-by is null",
+				(int)f->name.n, f->name.p);
+	if (text_of(x, &col, &text, err) || cdc_cast_text(f, text, &x->map.scratch, &v, err))
+		return err->code;
+	*order = v.i;
+	return CDC_OK;
+}
+
 int image_to_row(struct image_ctx *x, struct cdc_tape *tape, struct cdc_str image,
 		 struct cdc_rows *rows, uint32_t row, struct cdc_err *err)
 {
 	struct cdc_record r = { .tape = tape };
 	struct cdc_image_iter it;
 	struct cdc_image_col col;
-	union cdc_value v;
+	struct image_value v;
 	int field, rc = cdc_json_scan(tape, image, NULL, err);
 
 	if (rc)
@@ -275,18 +365,40 @@ int image_to_row(struct image_ctx *x, struct cdc_tape *tape, struct cdc_str imag
 	cdc_arena_reset(&x->map.scratch);
 	it = cdc_image_begin(&r, 0);
 	for (size_t i = 0; !rc && cdc_image_next(&it, &col); i++) {
-		rc = read_column(x, &col, i, &field, &v, err);
+		rc = read_column(x, tape, &col, i, &field, &v, err);
 		if (rc || field < 0)
 			continue;
-		if (col.is_null)
+		if (v.null)
 			cdc_rows_set_null(rows, row, field);
 		else
-			rc = cdc_rows_set(rows, row, field, &v, err);
+			rc = cdc_rows_set(rows, row, field, &v.v, err);
 	}
 	return rc;
 }
 
 /* ------------------------------------------------------------------ and back */
+
+/* The JSON text of a nested value, in a JSON string. */
+static int put_nested(const struct cdc_field *f, struct cdc_str cell, struct cdc_buf *out,
+		      struct cdc_err *err)
+{
+	struct cdc_nested_build *b = NULL;
+	struct cdc_buf json = CDC_BUF_INIT;
+	struct cdc_column c;
+	int rc = cdc_nested_build_new(&b, f, err);
+
+	if (!rc)
+		rc = cdc_nested_build_cell(b, cell, err);
+	if (!rc) {
+		cdc_nested_build_column(b, &c);
+		rc = cdc_print_json_value(&c, 0, &json, err);
+	}
+	if (!rc)
+		rc = cdc_json_put_string(out, cdc_buf_str(&json), err);
+	cdc_buf_free(&json);
+	cdc_nested_build_free(b);
+	return rc;
+}
 
 static int put_cell(const struct cdc_rows *rows, int field, uint32_t row, struct cdc_buf *out,
 		    struct cdc_err *err)
@@ -299,10 +411,12 @@ static int put_cell(const struct cdc_rows *rows, int field, uint32_t row, struct
 
 	if (c->cell[row] == CDC_CELL_NULL)
 		return cdc_buf_puts(out, "null", err);
-	if (cdc_print_is_bytes(column.field))
+	if (cdc_print_is_bytes(column.field) || cdc_type_is_nested(column.field->type))
 		s = ((const struct cdc_str *)(const void *)c->values)[row];
 	if (column.field->type == CDC_TYPE_STRING)
 		return cdc_json_put_string(out, s, err);
+	if (cdc_type_is_nested(column.field->type))
+		return put_nested(column.field, s, out, err);
 	rc = cdc_buf_reserve(out, s.n / 3 * 4 + 8 + CDC_VALUE_TEXT_MAX, err);
 	if (rc)
 		return rc;

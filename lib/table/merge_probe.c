@@ -10,11 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Files up to this size are rewritten rather than given a deletion vector. */
-#define SMALL_FILE_BYTES (1 << 20)
-/* Share of deleted rows, in percent, from which rewriting is the cheaper way. */
-#define REWRITE_PERCENT 25
-
 struct probe {
 	struct cdc_merge *m;
 	struct batch *b;
@@ -22,6 +17,7 @@ struct probe {
 	const struct cdc_snapshot *s;
 	struct cdc_arena arena; /* statistics of one file */
 	struct cdc_buf key;
+	struct cdc_buf cell; /* of a stored value */
 };
 
 /* ------------------------------------------------------------------ pruning */
@@ -134,11 +130,8 @@ static bool row_group_may_match(const struct probe *pr, struct cdc_datafile *df,
 
 /* ------------------------------------------------------------------ matching rows */
 
-static int add_match(struct probe *pr, struct touched *t, uint64_t pos, uint32_t index,
-		     struct cdc_err *err)
+static int add_match(struct touched *t, uint64_t pos, uint32_t index, struct cdc_err *err)
 {
-	struct entry *e = &pr->b->entry[index];
-
 	if (t->n == t->cap) {
 		size_t cap = t->cap ? t->cap * 2 : 64;
 		struct match *grown = realloc(t->match, cap * sizeof(*grown));
@@ -148,13 +141,7 @@ static int add_match(struct probe *pr, struct touched *t, uint64_t pos, uint32_t
 		t->match = grown;
 		t->cap = cap;
 	}
-	t->match[t->n++] = (struct match){ pos, index };
-	if (e->matches++)
-		pr->p->result.duplicates++;
-	else if (e->dependent != NO_INDEX && !pr->b->entry[e->dependent].base_found) {
-		pr->b->entry[e->dependent].base_found = true;
-		t->needs_base = t->needs_base || pr->b->entry[e->dependent].has_unknown;
-	}
+	t->match[t->n++] = (struct match){ .pos = pos, .entry = index };
 	return CDC_OK;
 }
 
@@ -185,7 +172,7 @@ static int match_words(struct probe *pr, struct touched *t, const struct cdc_col
 	for (uint32_t i = 0; i < hits; i++) {
 		if ((keep && !keep[row[i]]) || cdc_column_is_null(c, row[i]))
 			continue;
-		if (add_match(pr, t, first + row[i], number[i], err))
+		if (add_match(t, first + row[i], number[i], err))
 			return err->code;
 	}
 	return CDC_OK;
@@ -212,7 +199,7 @@ static int match_row(struct probe *pr, struct touched *t, const struct cdc_colum
 	it = cdc_map_seek(&b->map, cdc_hash64(pr->key.p, pr->key.len));
 	while (cdc_map_next(&b->map, &it, &index))
 		if (cdc_str_eq(b->entry[index].key, cdc_buf_str(&pr->key)))
-			return add_match(pr, t, pos, index, err);
+			return add_match(t, pos, index, err);
 	return CDC_OK;
 }
 
@@ -264,65 +251,6 @@ static int match_file(struct probe *pr, struct touched *t, struct cdc_datafile *
 	return rc == CDC_END ? CDC_OK : rc;
 }
 
-/* ------------------------------------------------------------------ stored values */
-
-static int keep_stored(struct probe *pr, struct entry *e, const struct cdc_batch *rows, uint32_t i,
-		       struct cdc_err *err)
-{
-	struct cdc_rows *r = &pr->b->rows;
-
-	for (int f = 0; f < r->schema->num_fields; f++) {
-		const struct cdc_column *c = &rows->column[f];
-		uint8_t *cell = &r->column[f].cell[e->row];
-		union cdc_value v;
-
-		if (*cell != CDC_CELL_UNKNOWN)
-			continue;
-		if (cdc_column_is_null(c, i)) {
-			*cell = CDC_CELL_KEPT_NULL;
-			continue;
-		}
-		v = cdc_value_load(c->field->type, c->values, i);
-		if (cdc_rows_set(r, e->row, f, &v, err))
-			return err->code;
-		*cell = CDC_CELL_KEPT_VALUE;
-	}
-	return CDC_OK;
-}
-
-/* Read the whole rows that partial images build on. */
-static int fetch_bases(struct probe *pr, struct touched *t, struct cdc_datafile *df,
-		       struct cdc_err *err)
-{
-	struct cdc_datafile_scan *scan = NULL;
-	struct cdc_batch rows = { .rows = 0 };
-	uint64_t next = 0; /* first row after `rows` */
-	int rc = cdc_datafile_scan_new(&scan, df, NULL, pr->s->schema.num_fields, err);
-
-	for (size_t k = 0; !rc && k < t->n; k++) {
-		uint64_t pos = t->match[k].pos;
-		const struct entry *from = &pr->b->entry[t->match[k].entry];
-		struct entry *e =
-			from->dependent == NO_INDEX ? NULL : &pr->b->entry[from->dependent];
-
-		if (!e || !e->has_unknown)
-			continue;
-		if (pos >= next + CDC_BATCH_ROWS) {
-			rc = cdc_datafile_scan_skip(scan, pos - next, err);
-			next = pos;
-		}
-		while (!rc && pos >= next) {
-			rc = cdc_datafile_scan_next(scan, &rows, err);
-			if (!rc)
-				next = rows.first_row + rows.rows;
-		}
-		if (!rc)
-			rc = keep_stored(pr, e, &rows, (uint32_t)(pos - rows.first_row), err);
-	}
-	cdc_datafile_scan_free(scan);
-	return rc == CDC_END ? cdc_fail(err, CDC_ECORRUPT, "a data file ends early") : rc;
-}
-
 /* ------------------------------------------------------------------ files */
 
 static struct touched *push_touched(struct plan *p, const struct cdc_add *add)
@@ -340,7 +268,7 @@ static struct touched *push_touched(struct plan *p, const struct cdc_add *add)
 	return &p->touched[p->n++];
 }
 
-static void drop_touched(struct touched *t)
+void touched_free(struct touched *t)
 {
 	free(t->match);
 	cdc_dv_free(t->dv);
@@ -362,42 +290,48 @@ static int probe_file(struct probe *pr, const struct cdc_add *add, struct cdc_er
 		t->rows = cdc_datafile_rows(df);
 		rc = match_file(pr, t, df, err);
 	}
-	if (!rc && t->needs_base)
-		rc = fetch_bases(pr, t, df, err);
 	cdc_datafile_close(df);
 	pr->p->result.files_probed++;
+	t->num_probed = t->n;
 	if (!rc && !t->n) {
-		drop_touched(t);
+		touched_free(t);
 		pr->p->n--;
 	}
 	return rc;
 }
 
-static int probe_files(struct probe *pr, struct cdc_err *err)
+int probe_files(struct cdc_merge *m, struct batch *b, struct plan *p,
+		const struct cdc_add *const *add, size_t n, struct cdc_err *err)
 {
-	const struct cdc_io *io = pr->m->opt.io;
+	struct probe pr = { .m = m, .b = b, .p = p, .s = m->target.snapshot };
+	const struct cdc_io *io = m->opt.io;
+	int rc = CDC_OK;
 
-	for (size_t i = 0; i < pr->s->num_adds; i++) {
+	for (size_t i = 0; !rc && i < n; i++) {
 		bool may = true;
 
 		if (io->interrupted(io->ctx))
-			return cdc_fail(err, CDC_EINTR, "interrupted");
-		if (file_may_match(pr, &pr->s->add[i], &may, err))
-			return err->code;
-		if (!may)
-			pr->p->result.files_skipped++;
-		else if (probe_file(pr, &pr->s->add[i], err))
-			return err->code;
+			rc = cdc_fail(err, CDC_EINTR, "interrupted");
+		if (!rc)
+			rc = file_may_match(&pr, add[i], &may, err);
+		if (!rc && may)
+			rc = probe_file(&pr, add[i], err);
+		else if (!rc)
+			p->result.files_skipped++;
 	}
-	return CDC_OK;
+	cdc_arena_free(&pr.arena);
+	cdc_buf_free(&pr.key);
+	return rc;
 }
 
 /* TRUNCATE: every file goes, whatever it holds. */
-static int take_all_files(struct probe *pr, struct cdc_err *err)
+static int take_all_files(struct cdc_merge *m, struct plan *p, struct cdc_err *err)
 {
-	for (size_t i = 0; i < pr->s->num_adds; i++) {
-		struct touched *t = push_touched(pr->p, &pr->s->add[i]);
-		int64_t rows = cdc_stats_num_records(pr->s->add[i].stats);
+	const struct cdc_snapshot *s = m->target.snapshot;
+
+	for (size_t i = 0; i < s->num_adds; i++) {
+		struct touched *t = push_touched(p, &s->add[i]);
+		int64_t rows = cdc_stats_num_records(s->add[i].stats);
 
 		if (!t)
 			return cdc_fail_nomem(err);
@@ -407,168 +341,32 @@ static int take_all_files(struct probe *pr, struct cdc_err *err)
 	return CDC_OK;
 }
 
-/* ------------------------------------------------------------------ after probing */
-
-static int reject_row(struct probe *pr, struct entry *e, const struct cdc_field *fd,
-		      struct cdc_err *err)
-{
-	struct cdc_buf raw = CDC_BUF_INIT;
-	char reason[256];
-	int rc = image_of_row(&pr->b->rows, e->row, cdc_buf_str(&pr->m->db_table), &raw, err);
-
-	snprintf(reason, sizeof(reason),
-		 "column \"%.*s\" is NOT NULL, and the key of this partial update has no row",
-		 (int)fd->name.n, fd->name.p);
-	e->dropped = true;
-	if (!rc)
-		rc = merge_reject(pr->m, reason, e->place, cdc_buf_str(&raw), err);
-	cdc_buf_free(&raw);
-	return rc;
-}
-
-/* NOT NULL columns that neither the image nor a stored row gave. */
-static int check_row(struct probe *pr, struct entry *e, struct cdc_err *err)
-{
-	const struct cdc_rows *r = &pr->b->rows;
-
-	if (e->row == NO_INDEX || e->dropped)
-		return CDC_OK;
-	if (pr->m->opt.insert_only && e->matches) {
-		e->dropped = true;
-		return CDC_OK;
-	}
-	for (int f = 0; e->has_unknown && f < r->schema->num_fields; f++) {
-		const struct cdc_field *fd = &r->schema->field[f];
-
-		if (!fd->nullable && r->column[f].cell[e->row] == CDC_CELL_UNKNOWN)
-			return reject_row(pr, e, fd, err);
-	}
-	return CDC_OK;
-}
-
-/* Stored rows of entries that were dropped stay. */
-static void forget_dropped(struct probe *pr)
-{
-	size_t kept_files = 0;
-
-	for (size_t i = 0; i < pr->p->n; i++) {
-		struct touched *t = &pr->p->touched[i];
-		size_t kept = 0;
-
-		for (size_t k = 0; k < t->n; k++) {
-			const struct entry *e = &pr->b->entry[t->match[k].entry];
-
-			if (!e->dropped && !pr->m->opt.insert_only)
-				t->match[kept++] = t->match[k];
-		}
-		t->n = kept;
-		if (t->n || t->remove_only)
-			pr->p->touched[kept_files++] = *t;
-		else
-			drop_touched(t);
-	}
-	pr->p->n = kept_files;
-}
-
-static int choose_ways(struct probe *pr, struct cdc_err *err)
-{
-	bool has_dv = cdc_protocol_has_feature(&pr->s->protocol, "deletionVectors");
-	struct cdc_str v;
-	bool enabled = has_dv &&
-		       cdc_metadata_config(&pr->s->metadata, "delta.enableDeletionVectors", &v) &&
-		       cdc_str_ieq(v, CDC_STR("true"));
-	enum cdc_merge_mode mode = pr->m->opt.mode;
-
-	if (mode == CDC_MERGE_DV && !enabled)
-		return cdc_fail(err, CDC_EUSAGE,
-				"--mode dv: the table has no deletion vectors "
-				"(delta.enableDeletionVectors is not true)");
-	for (size_t i = 0; i < pr->p->n; i++) {
-		struct touched *t = &pr->p->touched[i];
-		uint64_t gone = t->n + (t->dv ? cdc_dv_count(t->dv) : 0);
-
-		if (gone >= t->rows)
-			t->remove_only = true;
-		else if (!enabled || mode == CDC_MERGE_COW)
-			t->rewrite = true;
-		else if (mode == CDC_MERGE_AUTO)
-			t->rewrite = t->add->size_bytes <= SMALL_FILE_BYTES ||
-				     gone * 100 >= t->rows * REWRITE_PERCENT;
-	}
-	return CDC_OK;
-}
-
-static void count_rows(struct probe *pr)
-{
-	struct cdc_merge_result *r = &pr->p->result;
-	uint64_t removed = 0, written = 0;
-
-	for (size_t i = 0; i < pr->p->n; i++) {
-		const struct touched *t = &pr->p->touched[i];
-		uint64_t dv = t->add->dv.storage ? (uint64_t)t->add->dv.cardinality : 0;
-
-		removed += pr->b->truncated ? t->rows - (dv < t->rows ? dv : t->rows) : t->n;
-	}
-	for (uint32_t i = 0; i < pr->b->n; i++) {
-		const struct entry *e = &pr->b->entry[i];
-
-		if (e->row == NO_INDEX || e->dropped)
-			continue;
-		written++;
-		r->updated += !pr->m->opt.insert_only && (e->matches || e->base_found);
-	}
-	r->inserted = written - r->updated;
-	r->deleted = removed - r->updated;
-	r->records = pr->b->records;
-}
-
-/* Undo what an earlier, lost attempt left in the entries. */
-static void reset_entries(struct batch *b)
-{
-	for (uint32_t i = 0; i < b->n; i++) {
-		struct entry *e = &b->entry[i];
-
-		e->matches = 0;
-		e->base_found = false;
-		e->placed = false;
-		for (int f = 0; e->has_unknown && f < b->rows.schema->num_fields; f++) {
-			uint8_t *cell = &b->rows.column[f].cell[e->row];
-
-			if (*cell >= CDC_CELL_KEPT_VALUE)
-				*cell = CDC_CELL_UNKNOWN;
-		}
-	}
-}
-
 int probe_table(struct cdc_merge *m, struct batch *b, struct plan *p, struct cdc_err *err)
 {
-	struct probe pr = { .m = m, .b = b, .p = p, .s = m->target.snapshot };
+	const struct cdc_snapshot *s = m->target.snapshot;
+	const struct cdc_add **add;
 	int rc;
 
 	*p = (struct plan){ .result = { .version = -1 } };
-	reset_entries(b);
 	if (b->truncated)
-		rc = take_all_files(&pr, err);
-	else
-		rc = seen_none(&m->seen, b) ? CDC_OK : probe_files(&pr, err);
-	for (uint32_t i = 0; !rc && i < b->n; i++)
-		rc = check_row(&pr, &b->entry[i], err);
-	if (!rc) {
-		forget_dropped(&pr);
-		if (!b->truncated)
-			rc = choose_ways(&pr, err);
-	}
-	if (!rc)
-		count_rows(&pr);
-	cdc_arena_free(&pr.arena);
-	cdc_buf_free(&pr.key);
+		return take_all_files(m, p, err);
+	if (seen_none(&m->seen, b))
+		return CDC_OK;
+	p->probed = true;
+	add = malloc((s->num_adds + 1) * sizeof(*add));
+	if (!add)
+		return cdc_fail_nomem(err);
+	for (size_t i = 0; i < s->num_adds; i++)
+		add[i] = &s->add[i];
+	rc = probe_files(m, b, p, add, s->num_adds, err);
+	free(add);
 	return rc;
 }
 
 void plan_free(struct plan *p)
 {
 	for (size_t i = 0; i < p->n; i++)
-		drop_touched(&p->touched[i]);
+		touched_free(&p->touched[i]);
 	free(p->touched);
 	*p = (struct plan){ .n = 0 };
 }

@@ -49,7 +49,7 @@ static int parquet_begin(struct cdc_printer *p, struct cdc_err *err)
 		return cdc_fail_nomem(err);
 	p->parquet = q;
 	if ((rc = make_schema(p, &q->schema, err)) < 0 ||
-	    (rc = cdc_schema_to_parquet(&q->schema, &q->file, &q->arena, err)) < 0 ||
+	    (rc = cdc_schema_to_single_parquet(&q->schema, &q->file, &q->arena, err)) < 0 ||
 	    (rc = cdc_shredder_new(&q->shredder, &q->schema, &q->file, err)) < 0)
 		return rc;
 	q->vec = cdc_arena_calloc(&q->arena, (size_t)q->file.num_leaves + 1, sizeof(*q->vec));

@@ -10,6 +10,8 @@
 #include "base/endian.h"
 #include "parquet/pq_shape.h"
 #include "parquet/pq_value_read.h"
+#include "table/variant_build.h"
+#include "table/variant_int.h"
 
 #include <stdlib.h>
 
@@ -42,6 +44,8 @@ struct cdc_shredder {
 	struct part top; /* the root: its children are the fields of the schema */
 	struct cdc_pq_mem at; /* 0, 1, 2 … */
 	struct cdc_pq_mem zero;
+	struct cdc_variant_build *variant; /* NULL until a shredded variant comes */
+	struct cdc_arena rebuilt; /* the binaries of those of the batch */
 	struct cdc_arena arena;
 };
 
@@ -70,6 +74,8 @@ static int plan(struct cdc_shredder *s, struct part *p, const struct cdc_field *
 		c->in_file = true;
 		c->node = &s->file->node[node];
 		below = node;
+		if (field[i].type == CDC_TYPE_VARIANT)
+			continue; /* whatever it is made of where it was read */
 		if (field[i].type == CDC_TYPE_ARRAY || field[i].type == CDC_TYPE_MAP)
 			below++; /* the repeated group */
 		if (field[i].num_children)
@@ -100,13 +106,15 @@ int cdc_shredder_new(struct cdc_shredder **out, const struct cdc_schema *schema,
 static void free_parts(struct part *p, int n)
 {
 	for (int i = 0; p && i < n; i++) {
+		int children = p[i].child ? p[i].field->num_children : 0;
+
 		struct cdc_pq_mem *mem[] = { &p[i].at,	      &p[i].def,       &p[i].entry_at,
 					     &p[i].entry_def, &p[i].entry_rep, &p[i].values,
 					     &p[i].converted };
 
 		for (size_t k = 0; k < sizeof(mem) / sizeof(mem[0]); k++)
 			cdc_pq_mem_free(mem[k]);
-		free_parts(p[i].child, p[i].field ? p[i].field->num_children : 0);
+		free_parts(p[i].child, children);
 	}
 }
 
@@ -118,6 +126,8 @@ void cdc_shredder_free(struct cdc_shredder *s)
 		free_parts(p, 1);
 	cdc_pq_mem_free(&s->at);
 	cdc_pq_mem_free(&s->zero);
+	cdc_variant_build_free(s->variant);
+	cdc_arena_free(&s->rebuilt);
 	cdc_arena_free(&s->arena);
 	free(s);
 }
@@ -209,6 +219,51 @@ static int nested_leaf(struct part *p, const struct cdc_column *c, const struct 
 	return CDC_OK;
 }
 
+/* ------------------------------------------------------------------ variants */
+
+/* The binaries of one value: as they are stored, or put together if it is shredded. */
+static int binaries_of(struct cdc_shredder *s, const struct cdc_column *c, uint32_t row,
+		       struct cdc_str *value, struct cdc_str *metadata, struct cdc_err *err)
+{
+	int rc = cdc_variant_stored(c, row, metadata, value, err);
+
+	if (rc != CDC_END)
+		return rc;
+	rc = s->variant ? CDC_OK : cdc_variant_build_new(&s->variant, err);
+	if (rc == CDC_OK)
+		rc = cdc_variant_from_column(s->variant, c, row, metadata, value, err);
+	if (rc < 0)
+		return rc;
+	value->p = cdc_arena_dup(&s->rebuilt, value->p, value->n);
+	metadata->p = cdc_arena_dup(&s->rebuilt, metadata->p, metadata->n);
+	return value->p && metadata->p ? CDC_OK : cdc_fail_nomem(err);
+}
+
+/* The two leaves of a variant, from entries past its own null. */
+static int variant_leaves(struct cdc_shredder *s, struct part *p, const struct cdc_column *c,
+			  const struct entries *e, struct cdc_pq_vec *vec, struct cdc_err *err)
+{
+	const struct cdc_pq_node *first = p->node + 1;
+	struct cdc_str *value;
+	int rc = cdc_pq_mem_reserve(&p->values, (size_t)e->n * 2 * sizeof(*value), 0, err);
+
+	if (rc < 0)
+		return rc;
+	value = (struct cdc_str *)(void *)p->values.p;
+	for (uint32_t i = 0; rc == CDC_OK && i < e->n; i++) {
+		value[i] = value[e->n + i] = (struct cdc_str)CDC_STR_INIT;
+		if (e->at[i] != ABSENT)
+			rc = binaries_of(s, c, e->at[i], &value[i], &value[e->n + i], err);
+	}
+	for (int k = 0; k < 2; k++)
+		vec[first[k].leaf] = (struct cdc_pq_vec){ .type = CDC_PQ_BYTE_ARRAY,
+							  .n = e->n,
+							  .values = value + (size_t)k * e->n,
+							  .def = first->max_def ? e->def : NULL,
+							  .rep = first->max_rep ? e->rep : NULL };
+	return rc;
+}
+
 /* ------------------------------------------------------------------ going down */
 
 /* Entries past the part's own null: one level more where it has a value. */
@@ -280,8 +335,8 @@ static int expand(struct part *p, const struct cdc_column *c, const struct entri
 }
 
 /* Depth is bounded by that of the schema. */
-static int shred(struct part *p, const struct cdc_column *c, const struct entries *in,
-		 struct cdc_pq_vec *vec, struct cdc_err *err)
+static int shred(struct cdc_shredder *s, struct part *p, const struct cdc_column *c,
+		 const struct entries *in, struct cdc_pq_vec *vec, struct cdc_err *err)
 {
 	struct entries own;
 	struct entries below;
@@ -294,11 +349,13 @@ static int shred(struct part *p, const struct cdc_column *c, const struct entrie
 		return rc;
 	if (p->node->is_leaf)
 		return nested_leaf(p, c, &own, &vec[p->node->leaf], err);
+	if (p->field->type == CDC_TYPE_VARIANT)
+		return variant_leaves(s, p, c, &own, vec, err);
 	below = own;
 	if (p->field->type != CDC_TYPE_STRUCT)
 		rc = expand(p, c, &own, (uint8_t)(p->node->max_rep + 1), &below, err);
 	for (int i = 0; rc == CDC_OK && i < p->field->num_children; i++)
-		rc = shred(&p->child[i], &c->child[i], &below, vec, err);
+		rc = shred(s, &p->child[i], &c->child[i], &below, vec, err);
 	return rc;
 }
 
@@ -327,6 +384,7 @@ int cdc_shredder_rows(struct cdc_shredder *s, const struct cdc_batch *batch, str
 	struct entries rows = { NULL, NULL, NULL, 0 };
 	int rc = CDC_OK;
 
+	cdc_arena_reset(&s->rebuilt);
 	for (int i = 0; rc == CDC_OK && i < batch->num_columns; i++) {
 		struct part *p = &s->top.child[i];
 		const struct cdc_column *c = &batch->column[i];
@@ -340,7 +398,7 @@ int cdc_shredder_rows(struct cdc_shredder *s, const struct cdc_batch *batch, str
 		if (!rows.at)
 			rc = rows_as_entries(s, batch->rows, &rows, err);
 		if (rc == CDC_OK)
-			rc = shred(p, c, &rows, vec, err);
+			rc = shred(s, p, c, &rows, vec, err);
 	}
 	return rc;
 }

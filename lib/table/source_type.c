@@ -148,12 +148,28 @@ static int bit_type(struct cdc_str name, struct cdc_str type, struct cdc_buf *dd
 			    err);
 }
 
+/* A nested type or a variant, which no database has: it comes from a table, in the DDL form. */
+static bool is_nested(struct cdc_str type)
+{
+	static const char *const word[] = { "array<", "map<", "struct<" };
+
+	for (size_t i = 0; i < sizeof(word) / sizeof(word[0]); i++) {
+		size_t n = strlen(word[i]);
+
+		if (type.n > n && cdc_str_ieq(cdc_str(type.p, n), cdc_str(word[i], n)))
+			return true;
+	}
+	return cdc_str_ieq(type, CDC_STR("variant"));
+}
+
 int cdc_source_type(struct cdc_str name, struct cdc_str type, struct cdc_str source_type,
 		    struct cdc_buf *ddl, struct cdc_err *err)
 {
 	struct cdc_str base = base_name(type);
 	struct cdc_str detail = memchr(type.p ? type.p : "", '(', type.n) ? type : source_type;
 
+	if (is_nested(type))
+		return cdc_buf_put(ddl, type, err);
 	if (cdc_str_ieq(base, CDC_STR("decimal")) || cdc_str_ieq(base, CDC_STR("numeric")))
 		return decimal_type(name, detail.n ? detail : type, ddl, err);
 	if (cdc_str_ieq(base, CDC_STR("bit")))

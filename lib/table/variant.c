@@ -1,14 +1,12 @@
 /*
- * Shredded variants (VariantShredding.md): a tree of columns that is put together to one value a
- * row. See variant.h.
+ * A walk over shredded variants (VariantShredding.md): a tree of columns that is put together to
+ * one value a row. See variant.h.
  *
  * Each place of the tree is a group of "value", in the binary encoding, and "typed_value", a column
  * of a type of its own: flat, an array of such groups, or a struct of such groups, which are
  * members of an object; further members of it are in "value".
  */
 #include "table/variant_int.h"
-
-#include "table/print_int.h"
 
 #include <stdlib.h>
 
@@ -19,7 +17,7 @@ struct place {
 };
 
 struct row {
-	const struct cdc_print_sink *sink;
+	const struct cdc_variant_sink *sink;
 	const struct cdc_variant_names *names;
 };
 
@@ -47,7 +45,7 @@ static bool place_open(struct place *p, const struct cdc_column *group, uint32_t
 static int bytes_of(const struct cdc_column *c, uint32_t row, struct cdc_str *out,
 		    struct cdc_err *err)
 {
-	if (!cdc_print_is_bytes(c->field))
+	if (c->field->type != CDC_TYPE_BINARY && c->field->type != CDC_TYPE_STRING)
 		return cdc_fail(err, CDC_ECORRUPT, "malformed variant: \"%.*s\" is not binary",
 				(int)(c->field->name.n > 128 ? 128 : c->field->name.n),
 				c->field->name.p);
@@ -76,7 +74,6 @@ struct object {
 	const struct cdc_column *typed;
 	struct member *order; /* NULL: the children are in order as they are */
 	struct cdc_variant_object rest;
-	bool any; /* a member was printed */
 };
 
 static int by_name(const void *a, const void *b)
@@ -137,16 +134,6 @@ static bool is_shredded(const struct object *o, struct cdc_str name)
 	return false;
 }
 
-static int put_name(const struct row *r, struct object *o, struct cdc_str name, struct cdc_err *err)
-{
-	int rc = o->any ? cdc_print_put(r->sink, CDC_STR(","), err) : CDC_OK;
-
-	o->any = true;
-	if (rc == CDC_OK)
-		rc = cdc_print_json_string(r->sink, name, err);
-	return rc < 0 ? rc : cdc_print_put(r->sink, CDC_STR(":"), err);
-}
-
 static int put_shredded(const struct row *r, struct object *o, int i, uint32_t row,
 			struct cdc_err *err)
 {
@@ -156,7 +143,7 @@ static int put_shredded(const struct row *r, struct object *o, int i, uint32_t r
 
 	if (!place_open(&p, group, row))
 		return CDC_OK;
-	rc = put_name(r, o, member_name(o, i), err);
+	rc = cdc_variant_tell_member(r->sink, member_name(o, i), err);
 	return rc < 0 ? rc : put_group(r, group, row, err);
 }
 
@@ -175,9 +162,9 @@ static int put_members(const struct row *r, struct object *o, uint32_t row, stru
 		while (rc == CDC_OK && i < n && cdc_str_cmp(member_name(o, i), name) < 0)
 			rc = put_shredded(r, o, i++, row, err);
 		if (rc == CDC_OK)
-			rc = put_name(r, o, name, err);
+			rc = cdc_variant_tell_member(r->sink, name, err);
 		if (rc == CDC_OK)
-			rc = cdc_variant_object_print(&o->rest, k, r->sink, err);
+			rc = cdc_variant_object_walk(&o->rest, k, r->sink, err);
 	}
 	while (rc == CDC_OK && i < n)
 		rc = put_shredded(r, o, i++, row, err);
@@ -200,11 +187,11 @@ static int put_object(const struct row *r, const struct place *p, uint32_t row, 
 	if (rc == CDC_OK)
 		rc = sort_members(&o, err);
 	if (rc == CDC_OK)
-		rc = cdc_print_put(r->sink, CDC_STR("{"), err);
+		rc = cdc_variant_tell_begin(r->sink, true, err);
 	if (rc == CDC_OK)
 		rc = put_members(r, &o, row, err);
 	if (rc == CDC_OK)
-		rc = cdc_print_put(r->sink, CDC_STR("}"), err);
+		rc = cdc_variant_tell_end(r->sink, true, err);
 	free(o.order);
 	return rc;
 }
@@ -215,15 +202,14 @@ static int put_array(const struct row *r, const struct cdc_column *typed, uint32
 		     struct cdc_err *err)
 {
 	struct cdc_span span = ((const struct cdc_span *)typed->values)[row];
-	int rc = cdc_print_put(r->sink, CDC_STR("["), err);
+	int rc = cdc_variant_tell_begin(r->sink, false, err);
 
 	for (uint32_t i = 0; rc == CDC_OK && i < span.n; i++) {
-		if (i)
-			rc = cdc_print_put(r->sink, CDC_STR(","), err);
+		rc = cdc_variant_tell_element(r->sink, err);
 		if (rc == CDC_OK)
 			rc = put_group(r, &typed->child[0], span.first + i, err);
 	}
-	return rc < 0 ? rc : cdc_print_put(r->sink, CDC_STR("]"), err);
+	return rc < 0 ? rc : cdc_variant_tell_end(r->sink, false, err);
 }
 
 /* Where a value must be, as in an array, a missing one is null. */
@@ -238,36 +224,54 @@ static int put_group(const struct row *r, const struct cdc_column *group, uint32
 		return cdc_fail(err, CDC_ECORRUPT,
 				"malformed variant: a shredded value is no group");
 	if (!place_open(&p, group, row))
-		return cdc_print_put(r->sink, CDC_STR("null"), err);
+		return cdc_variant_tell_null(r->sink, err);
 	if (p.typed && p.typed->field->type == CDC_TYPE_STRUCT)
 		return put_object(r, &p, row, err);
 	if (p.typed && p.value)
 		return conflict(err);
 	if (p.value) {
 		rc = bytes_of(p.value, row, &value, err);
-		return rc < 0 ? rc : cdc_variant_value_print(r->sink, r->names, value, err);
+		return rc < 0 ? rc : cdc_variant_value_walk(r->sink, r->names, value, err);
 	}
 	if (p.typed->field->type == CDC_TYPE_ARRAY)
 		return put_array(r, p.typed, row, err);
 	if (p.typed->field->type == CDC_TYPE_MAP || p.typed->field->type == CDC_TYPE_VARIANT)
 		return cdc_fail(err, CDC_ECORRUPT,
 				"malformed variant: it is shredded as a type that no variant has");
-	return cdc_print_json(r->sink, p.typed, row, err);
+	return r->sink->ops->flat(r->sink->ctx, p.typed, row, err);
 }
 
-int cdc_variant_print(const struct cdc_print_sink *s, const struct cdc_column *c, uint32_t row,
-		      struct cdc_err *err)
+static int metadata_of(const struct cdc_column *c, uint32_t row, struct cdc_str *out,
+		       struct cdc_err *err)
 {
 	const struct cdc_column *metadata = find_child(c, "metadata");
-	struct cdc_variant_names names = { 0 };
-	const struct row r = { s, &names };
-	struct cdc_str bytes = CDC_STR_INIT;
-	int rc;
 
 	if (!metadata || cdc_column_is_null(metadata, row))
 		return cdc_fail(err, CDC_ECORRUPT, "malformed variant: it has no metadata");
-	rc = bytes_of(metadata, row, &bytes, err);
+	return bytes_of(metadata, row, out, err);
+}
+
+int cdc_variant_walk(const struct cdc_variant_sink *s, const struct cdc_column *c, uint32_t row,
+		     struct cdc_err *err)
+{
+	struct cdc_variant_names names = { 0 };
+	const struct row r = { s, &names };
+	struct cdc_str bytes = CDC_STR_INIT;
+	int rc = metadata_of(c, row, &bytes, err);
+
 	if (rc == CDC_OK)
 		rc = cdc_variant_names_open(&names, bytes, err);
 	return rc < 0 ? rc : put_group(&r, c, row, err);
+}
+
+int cdc_variant_stored(const struct cdc_column *c, uint32_t row, struct cdc_str *metadata,
+		       struct cdc_str *value, struct cdc_err *err)
+{
+	struct place p;
+
+	if (!place_open(&p, c, row) || p.typed)
+		return CDC_END;
+	if (metadata_of(c, row, metadata, err) || bytes_of(p.value, row, value, err))
+		return err->code;
+	return CDC_OK;
 }

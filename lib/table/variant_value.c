@@ -1,47 +1,18 @@
 /*
- * The binary encoding of variants (VariantEncoding.md) as JSON. See variant.h.
+ * A walk over the binary encoding of variants (VariantEncoding.md). See variant.h.
  *
  * The values inside an object or array are found by offsets, which a hostile file may let point to
  * the same bytes again and again. In a well-formed value each byte belongs to one value, so every
- * value that is printed pays for its own bytes, and when more is paid than there is, it is refused.
+ * value that is told of pays for its own bytes, and when more is paid than there is, it is refused.
  */
 #include "table/variant_int.h"
 
 #include "base/endian.h"
-#include "table/print_int.h"
 
-enum basic { BASIC_PRIMITIVE, BASIC_SHORT_STRING, BASIC_OBJECT, BASIC_ARRAY };
-
-enum primitive {
-	PRIMITIVE_NULL,
-	PRIMITIVE_TRUE,
-	PRIMITIVE_FALSE,
-	PRIMITIVE_INT8,
-	PRIMITIVE_INT16,
-	PRIMITIVE_INT32,
-	PRIMITIVE_INT64,
-	PRIMITIVE_DOUBLE,
-	PRIMITIVE_DECIMAL4,
-	PRIMITIVE_DECIMAL8,
-	PRIMITIVE_DECIMAL16,
-	PRIMITIVE_DATE,
-	PRIMITIVE_TIMESTAMP,
-	PRIMITIVE_TIMESTAMP_NTZ,
-	PRIMITIVE_FLOAT,
-	PRIMITIVE_BINARY,
-	PRIMITIVE_STRING,
-	PRIMITIVE_TIME,
-	PRIMITIVE_TIMESTAMP_NS,
-	PRIMITIVE_TIMESTAMP_NTZ_NS,
-	PRIMITIVE_UUID,
-	NUM_PRIMITIVES
-};
-
-#define SCALE_MAX 38
 #define US_PER_DAY INT64_C(86400000000)
 
 struct walk {
-	const struct cdc_print_sink *sink;
+	const struct cdc_variant_sink *sink;
 	const struct cdc_variant_names *names;
 	uint64_t budget;
 	int depth;
@@ -121,7 +92,7 @@ static int pay(uint64_t *budget, uint64_t bytes, struct cdc_err *err)
 static int open_container(struct cdc_variant_object *o, struct cdc_str s, struct cdc_err *err)
 {
 	unsigned header = (unsigned char)s.p[0];
-	bool object = (header & 3) == BASIC_OBJECT;
+	bool object = (header & 3) == CDC_VARIANT_IS_OBJECT;
 	bool large = header >> (object ? 6 : 4) & 1;
 	size_t head = large ? 5 : 2;
 	uint64_t size;
@@ -177,12 +148,8 @@ static int put_members(struct walk *w, const struct cdc_variant_object *o, struc
 
 	for (uint32_t i = 0; rc == CDC_OK && i < o->n; i++) {
 		rc = cdc_variant_object_name(o, i, &name, err);
-		if (rc == CDC_OK && i)
-			rc = cdc_print_put(w->sink, CDC_STR(","), err);
 		if (rc == CDC_OK)
-			rc = cdc_print_json_string(w->sink, name, err);
-		if (rc == CDC_OK)
-			rc = cdc_print_put(w->sink, CDC_STR(":"), err);
+			rc = cdc_variant_tell_member(w->sink, name, err);
 		if (rc == CDC_OK)
 			rc = put_child(w, o, i, err);
 	}
@@ -194,8 +161,7 @@ static int put_elements(struct walk *w, const struct cdc_variant_object *o, stru
 	int rc = CDC_OK;
 
 	for (uint32_t i = 0; rc == CDC_OK && i < o->n; i++) {
-		if (i)
-			rc = cdc_print_put(w->sink, CDC_STR(","), err);
+		rc = cdc_variant_tell_element(w->sink, err);
 		if (rc == CDC_OK)
 			rc = put_child(w, o, i, err);
 	}
@@ -214,44 +180,40 @@ static int put_container(struct walk *w, struct cdc_str s, bool object, struct c
 				CDC_VARIANT_DEPTH);
 	w->budget = o.budget;
 	w->depth++;
-	rc = cdc_print_put(w->sink, object ? CDC_STR("{") : CDC_STR("["), err);
+	rc = cdc_variant_tell_begin(w->sink, object, err);
 	if (rc == CDC_OK)
 		rc = object ? put_members(w, &o, err) : put_elements(w, &o, err);
 	w->depth--;
-	return rc < 0 ? rc : cdc_print_put(w->sink, object ? CDC_STR("}") : CDC_STR("]"), err);
+	return rc < 0 ? rc : cdc_variant_tell_end(w->sink, object, err);
 }
 
 /* ------------------------------------------------------------------ primitives */
 
-/* Print a value as a column of that type does. */
-static int put_flat(struct walk *w, enum cdc_type type, int scale, const void *value,
-		    struct cdc_err *err)
-{
-	const struct cdc_field f = { .type = type, .scale = scale };
-	const struct cdc_column c = { .field = &f, .values = value };
-
-	return cdc_print_json(w->sink, &c, 0, err);
-}
-
 static int put_decimal(struct walk *w, const char *p, size_t bytes, struct cdc_err *err)
 {
 	int scale = (unsigned char)p[0];
+	struct cdc_field f = { .type = CDC_TYPE_DECIMAL, .scale = scale };
 	cdc_i128 v;
+	const struct cdc_column c = { .field = &f, .values = &v };
 
-	if (scale > SCALE_MAX)
+	if (scale > CDC_VARIANT_SCALE_MAX)
 		return malformed(err, "a decimal's scale is over 38");
-	if (bytes == 4)
+	if (bytes == 4) {
+		f.precision = CDC_VARIANT_DECIMAL4_DIGITS;
 		v = (int32_t)cdc_le32(p + 1);
-	else if (bytes == 8)
+	} else if (bytes == 8) {
+		f.precision = CDC_VARIANT_DECIMAL8_DIGITS;
 		v = (int64_t)cdc_le64(p + 1);
-	else
+	} else {
+		f.precision = CDC_VARIANT_SCALE_MAX;
 		v = (cdc_i128)((cdc_u128)cdc_le64(p + 9) << 64 | cdc_le64(p + 1));
-	return put_flat(w, CDC_TYPE_DECIMAL, scale, &v, err);
+	}
+	return w->sink->ops->flat(w->sink->ctx, &c, 0, err);
 }
 
-static int put_integer(struct walk *w, int64_t v, struct cdc_err *err)
+static int put_integer(struct walk *w, enum cdc_type type, int32_t v, struct cdc_err *err)
 {
-	return put_flat(w, CDC_TYPE_LONG, 0, &v, err);
+	return cdc_variant_tell_flat(w->sink, type, &v, err);
 }
 
 /* What lies in 8 bytes. */
@@ -264,71 +226,76 @@ static int put_wide(struct walk *w, enum cdc_type type, const char *p, struct cd
 			return malformed(err, "a time is past the end of the day");
 		v *= 1000;
 	}
-	return put_flat(w, type, 0, &v, err);
+	return cdc_variant_tell_flat(w->sink, type, &v, err);
 }
 
 static int put_nanos(struct walk *w, enum cdc_type type, const char *p, struct cdc_err *err)
 {
 	cdc_i128 v = (int64_t)cdc_le64(p);
 
-	return put_flat(w, type, 0, &v, err);
+	return cdc_variant_tell_flat(w->sink, type, &v, err);
 }
 
 static int put_narrow(struct walk *w, enum cdc_type type, const char *p, struct cdc_err *err)
 {
 	uint32_t v = cdc_le32(p);
 
-	return put_flat(w, type, 0, &v, err);
+	return cdc_variant_tell_flat(w->sink, type, &v, err);
+}
+
+static int put_bool(struct walk *w, uint8_t v, struct cdc_err *err)
+{
+	return cdc_variant_tell_flat(w->sink, CDC_TYPE_BOOLEAN, &v, err);
 }
 
 /* The data of a primitive that has all its bytes. */
-static int put_primitive_data(struct walk *w, enum primitive type, struct cdc_str data,
+static int put_primitive_data(struct walk *w, enum cdc_variant_primitive type, struct cdc_str data,
 			      struct cdc_err *err)
 {
 	const char *p = data.p;
 
 	switch (type) {
-	case PRIMITIVE_NULL:
-		return cdc_print_put(w->sink, CDC_STR("null"), err);
-	case PRIMITIVE_TRUE:
-		return cdc_print_put(w->sink, CDC_STR("true"), err);
-	case PRIMITIVE_FALSE:
-		return cdc_print_put(w->sink, CDC_STR("false"), err);
-	case PRIMITIVE_INT8:
-		return put_integer(w, (int8_t)p[0], err);
-	case PRIMITIVE_INT16:
-		return put_integer(w, (int16_t)cdc_le16(p), err);
-	case PRIMITIVE_INT32:
-		return put_integer(w, (int32_t)cdc_le32(p), err);
-	case PRIMITIVE_INT64:
+	case CDC_VARIANT_NULL:
+		return cdc_variant_tell_null(w->sink, err);
+	case CDC_VARIANT_TRUE:
+		return put_bool(w, 1, err);
+	case CDC_VARIANT_FALSE:
+		return put_bool(w, 0, err);
+	case CDC_VARIANT_INT8:
+		return put_integer(w, CDC_TYPE_BYTE, (int8_t)p[0], err);
+	case CDC_VARIANT_INT16:
+		return put_integer(w, CDC_TYPE_SHORT, (int16_t)cdc_le16(p), err);
+	case CDC_VARIANT_INT32:
+		return put_narrow(w, CDC_TYPE_INTEGER, p, err);
+	case CDC_VARIANT_INT64:
 		return put_wide(w, CDC_TYPE_LONG, p, err);
-	case PRIMITIVE_DOUBLE:
+	case CDC_VARIANT_DOUBLE:
 		return put_wide(w, CDC_TYPE_DOUBLE, p, err);
-	case PRIMITIVE_DECIMAL4:
-	case PRIMITIVE_DECIMAL8:
-	case PRIMITIVE_DECIMAL16:
+	case CDC_VARIANT_DECIMAL4:
+	case CDC_VARIANT_DECIMAL8:
+	case CDC_VARIANT_DECIMAL16:
 		return put_decimal(w, p, data.n - 1, err);
-	case PRIMITIVE_DATE:
+	case CDC_VARIANT_DATE:
 		return put_narrow(w, CDC_TYPE_DATE, p, err);
-	case PRIMITIVE_TIMESTAMP:
+	case CDC_VARIANT_TIMESTAMP:
 		return put_wide(w, CDC_TYPE_TIMESTAMP, p, err);
-	case PRIMITIVE_TIMESTAMP_NTZ:
+	case CDC_VARIANT_TIMESTAMP_NTZ:
 		return put_wide(w, CDC_TYPE_TIMESTAMP_NTZ, p, err);
-	case PRIMITIVE_FLOAT:
+	case CDC_VARIANT_FLOAT:
 		return put_narrow(w, CDC_TYPE_FLOAT, p, err);
-	case PRIMITIVE_BINARY:
-		return cdc_print_json_binary(w->sink, data, err);
-	case PRIMITIVE_STRING:
-		return cdc_print_json_string(w->sink, data, err);
-	case PRIMITIVE_TIME:
+	case CDC_VARIANT_BINARY:
+		return cdc_variant_tell_flat(w->sink, CDC_TYPE_BINARY, &data, err);
+	case CDC_VARIANT_STRING:
+		return cdc_variant_tell_flat(w->sink, CDC_TYPE_STRING, &data, err);
+	case CDC_VARIANT_TIME:
 		return put_wide(w, CDC_TYPE_TIME, p, err);
-	case PRIMITIVE_TIMESTAMP_NS:
+	case CDC_VARIANT_TIMESTAMP_NS:
 		return put_nanos(w, CDC_TYPE_TIMESTAMP_NS, p, err);
-	case PRIMITIVE_TIMESTAMP_NTZ_NS:
+	case CDC_VARIANT_TIMESTAMP_NTZ_NS:
 		return put_nanos(w, CDC_TYPE_TIMESTAMP_NTZ_NS, p, err);
-	case PRIMITIVE_UUID:
-		return put_flat(w, CDC_TYPE_UUID, 0, &data, err);
-	case NUM_PRIMITIVES:
+	case CDC_VARIANT_UUID:
+		return cdc_variant_tell_flat(w->sink, CDC_TYPE_UUID, &data, err);
+	case CDC_VARIANT_PRIMITIVES:
 		break;
 	}
 	return cdc_fail(err, CDC_EINTERNAL, "variant type %d", (int)type);
@@ -337,35 +304,35 @@ static int put_primitive_data(struct walk *w, enum primitive type, struct cdc_st
 static int put_primitive(struct walk *w, unsigned type, struct cdc_str s, struct cdc_err *err)
 {
 	/* Bytes of the data; binary and string: of the length before it. */
-	static const uint8_t data_bytes[NUM_PRIMITIVES] = {
-		[PRIMITIVE_INT8] = 1,
-		[PRIMITIVE_INT16] = 2,
-		[PRIMITIVE_INT32] = 4,
-		[PRIMITIVE_INT64] = 8,
-		[PRIMITIVE_DOUBLE] = 8,
-		[PRIMITIVE_DECIMAL4] = 1 + 4,
-		[PRIMITIVE_DECIMAL8] = 1 + 8,
-		[PRIMITIVE_DECIMAL16] = 1 + 16,
-		[PRIMITIVE_DATE] = 4,
-		[PRIMITIVE_TIMESTAMP] = 8,
-		[PRIMITIVE_TIMESTAMP_NTZ] = 8,
-		[PRIMITIVE_FLOAT] = 4,
-		[PRIMITIVE_BINARY] = 4,
-		[PRIMITIVE_STRING] = 4,
-		[PRIMITIVE_TIME] = 8,
-		[PRIMITIVE_TIMESTAMP_NS] = 8,
-		[PRIMITIVE_TIMESTAMP_NTZ_NS] = 8,
-		[PRIMITIVE_UUID] = 16,
+	static const uint8_t data_bytes[CDC_VARIANT_PRIMITIVES] = {
+		[CDC_VARIANT_INT8] = 1,
+		[CDC_VARIANT_INT16] = 2,
+		[CDC_VARIANT_INT32] = 4,
+		[CDC_VARIANT_INT64] = 8,
+		[CDC_VARIANT_DOUBLE] = 8,
+		[CDC_VARIANT_DECIMAL4] = 1 + 4,
+		[CDC_VARIANT_DECIMAL8] = 1 + 8,
+		[CDC_VARIANT_DECIMAL16] = 1 + 16,
+		[CDC_VARIANT_DATE] = 4,
+		[CDC_VARIANT_TIMESTAMP] = 8,
+		[CDC_VARIANT_TIMESTAMP_NTZ] = 8,
+		[CDC_VARIANT_FLOAT] = 4,
+		[CDC_VARIANT_BINARY] = 4,
+		[CDC_VARIANT_STRING] = 4,
+		[CDC_VARIANT_TIME] = 8,
+		[CDC_VARIANT_TIMESTAMP_NS] = 8,
+		[CDC_VARIANT_TIMESTAMP_NTZ_NS] = 8,
+		[CDC_VARIANT_UUID] = 16,
 	};
 	struct cdc_str data;
 	size_t n;
 	int rc;
 
-	if (type >= NUM_PRIMITIVES)
+	if (type >= CDC_VARIANT_PRIMITIVES)
 		return cdc_fail(err, CDC_EUNSUPPORTED, "variant values of type %u", type);
 	n = data_bytes[type];
 	data = cdc_str(s.p + 1, s.n - 1);
-	if (data.n >= n && (type == PRIMITIVE_BINARY || type == PRIMITIVE_STRING)) {
+	if (data.n >= n && (type == CDC_VARIANT_BINARY || type == CDC_VARIANT_STRING)) {
 		n = cdc_le32(data.p);
 		data = cdc_str(data.p + 4, data.n - 4);
 	}
@@ -373,7 +340,7 @@ static int put_primitive(struct walk *w, unsigned type, struct cdc_str s, struct
 		return malformed(err, "it is cut off");
 	data.n = n;
 	rc = pay(&w->budget, (uint64_t)(data.p + n - s.p), err);
-	return rc < 0 ? rc : put_primitive_data(w, (enum primitive)type, data, err);
+	return rc < 0 ? rc : put_primitive_data(w, (enum cdc_variant_primitive)type, data, err);
 }
 
 /* The value at the start of s. */
@@ -385,18 +352,18 @@ static int put_value(struct walk *w, struct cdc_str s, struct cdc_err *err)
 	if (!s.n)
 		return malformed(err, "it is empty");
 	header = (unsigned char)s.p[0];
-	switch ((enum basic)(header & 3)) {
-	case BASIC_PRIMITIVE:
+	switch ((enum cdc_variant_basic)(header & 3)) {
+	case CDC_VARIANT_IS_PRIMITIVE:
 		return put_primitive(w, header >> 2, s, err);
-	case BASIC_SHORT_STRING:
+	case CDC_VARIANT_IS_SHORT_STRING:
 		if (s.n - 1 < header >> 2)
 			return malformed(err, "it is cut off");
-		rc = pay(&w->budget, 1 + (header >> 2), err);
-		return rc < 0 ? rc
-			      : cdc_print_json_string(w->sink, cdc_str(s.p + 1, header >> 2), err);
-	case BASIC_OBJECT:
+		s = cdc_str(s.p + 1, header >> 2);
+		rc = pay(&w->budget, 1 + s.n, err);
+		return rc < 0 ? rc : cdc_variant_tell_flat(w->sink, CDC_TYPE_STRING, &s, err);
+	case CDC_VARIANT_IS_OBJECT:
 		return put_container(w, s, true, err);
-	case BASIC_ARRAY:
+	case CDC_VARIANT_IS_ARRAY:
 		return put_container(w, s, false, err);
 	}
 	return cdc_fail(err, CDC_EINTERNAL, "variant header %u", header);
@@ -410,8 +377,9 @@ int cdc_variant_object_open(struct cdc_variant_object *o, const struct cdc_varia
 	*o = (struct cdc_variant_object){ .names = names, .budget = value.n };
 	if (!value.n)
 		return malformed(err, "it is empty");
-	return ((unsigned char)value.p[0] & 3) == BASIC_OBJECT ? open_container(o, value, err)
-							       : CDC_END;
+	return ((unsigned char)value.p[0] & 3) == CDC_VARIANT_IS_OBJECT
+		       ? open_container(o, value, err)
+		       : CDC_END;
 }
 
 int cdc_variant_object_name(const struct cdc_variant_object *o, uint32_t i, struct cdc_str *name,
@@ -426,8 +394,8 @@ int cdc_variant_object_name(const struct cdc_variant_object *o, uint32_t i, stru
 	return rc;
 }
 
-int cdc_variant_object_print(struct cdc_variant_object *o, uint32_t i,
-			     const struct cdc_print_sink *s, struct cdc_err *err)
+int cdc_variant_object_walk(struct cdc_variant_object *o, uint32_t i,
+			    const struct cdc_variant_sink *s, struct cdc_err *err)
 {
 	struct walk w = { .sink = s, .names = o->names, .budget = o->budget, .depth = 1 };
 	int rc = put_child(&w, o, i, err);
@@ -436,19 +404,10 @@ int cdc_variant_object_print(struct cdc_variant_object *o, uint32_t i,
 	return rc;
 }
 
-int cdc_variant_value_print(const struct cdc_print_sink *s, const struct cdc_variant_names *names,
-			    struct cdc_str value, struct cdc_err *err)
+int cdc_variant_value_walk(const struct cdc_variant_sink *s, const struct cdc_variant_names *names,
+			   struct cdc_str value, struct cdc_err *err)
 {
 	struct walk w = { .sink = s, .names = names, .budget = value.n };
 
 	return put_value(&w, value, err);
-}
-
-int cdc_variant_print_binary(const struct cdc_print_sink *s, struct cdc_str metadata,
-			     struct cdc_str value, struct cdc_err *err)
-{
-	struct cdc_variant_names names;
-	int rc = cdc_variant_names_open(&names, metadata, err);
-
-	return rc < 0 ? rc : cdc_variant_value_print(s, &names, value, err);
 }

@@ -106,7 +106,7 @@ v boolean
 w long
 x decimal(20,0)
 END
-	diff -u <(printf '%s\n' '["a"]' '{"minReaderVersion":3,"minWriterVersion":7,"readerFeatures":["timestampNtz"],"writerFeatures":["timestampNtz","appendOnly","invariants"]}') \
+	diff -u <(printf '%s\n' '["a"]' '{"minReaderVersion":3,"minWriterVersion":7,"readerFeatures":["timestampNtz"],"writerFeatures":["appendOnly","invariants","timestampNtz"]}') \
 		<(jq -cr '.properties["cdc.key"], .protocol' d)
 }
 
@@ -138,7 +138,7 @@ END
 		<(jq -c 'select(.protocol).protocol' "$t/_delta_log/00000000000000000000.json")
 	rm -r "$t"
 	create --mode dv --property delta.appendOnly=true --property my.own=x=y
-	diff -u <(echo '[["deletionVectors"],["deletionVectors","appendOnly","invariants"],{"delta.appendOnly":"true","my.own":"x=y","delta.enableDeletionVectors":"true","cdc.key":"[\"id\"]"}]') \
+	diff -u <(echo '[["deletionVectors"],["appendOnly","invariants","deletionVectors"],{"delta.appendOnly":"true","my.own":"x=y","delta.enableDeletionVectors":"true","cdc.key":"[\"id\"]"}]') \
 		<("$bin/cdc-snapshot" --describe "$t" | jq -c '[.protocol.readerFeatures, .protocol.writerFeatures, .properties]')
 }
 
@@ -150,7 +150,7 @@ END
 	exits 2 'near' "$bin/cdc-merge" --create --schema 'id BIGIN' -k id "$t" /dev/null
 	exits 2 'no such column' "$bin/cdc-merge" --create --schema 'id BIGINT' -k id -p x "$t" /dev/null
 	exits 2 'every column' "$bin/cdc-merge" --create --schema 'id BIGINT' -k id -p id "$t" /dev/null
-	exits 2 'is not supported' "$bin/cdc-merge" --create --schema 'id BIGINT' -k id --property delta.enableChangeDataFeed=true "$t" /dev/null
+	exits 2 'is not supported' "$bin/cdc-merge" --create --schema 'id BIGINT' -k id --property delta.enableIcebergCompatV2=true "$t" /dev/null
 	exits 2 'KEY=VALUE' "$bin/cdc-merge" --create --schema 'id BIGINT' -k id --property x "$t" /dev/null
 	[ ! -e "$t" ]
 }
@@ -327,8 +327,10 @@ END
 	create
 	ins 1 '{"id":"1","v":"a"}' 3 >in
 	merge --position none "$t" in
+	merge --position none "$t" <(ins 2 '{"id":"1","v":"b"}')
 	merge --position none "$t" in
-	[ "$(version)" -eq 2 ]
+	[ "$(version)" -eq 3 ]
+	rows '{"id":1,"v":"a"}'
 	[ -z "$(positions)" ]
 }
 

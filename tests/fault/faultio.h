@@ -294,6 +294,13 @@ static inline int64_t faultio_now_us(void *ctx)
 	return f->under->now_us(f->under->ctx);
 }
 
+/* Tests do not wait. */
+static inline void faultio_sleep_ms(void *ctx, uint32_t ms)
+{
+	(void)ctx;
+	(void)ms;
+}
+
 static inline int64_t faultio_mono_us(void *ctx)
 {
 	struct faultio *f = ctx;
@@ -337,6 +344,7 @@ static inline void faultio_init(struct faultio *f, const struct cdc_io *under)
 		.now_us = faultio_now_us,
 		.interrupted = faultio_interrupted,
 		.mono_us = faultio_mono_us,
+		.sleep_ms = faultio_sleep_ms,
 	};
 }
 

@@ -14,7 +14,7 @@
 #include "faultio.h"
 #include "workload.h"
 
-enum job { CREATE, MERGE, COMPACT, SORT, CHECKPOINT, VACUUM };
+enum job { CREATE, MERGE, COMPACT, SORT, CHECKPOINT, CHECKPOINT_V2, CHECKPOINT_VERSION, VACUUM };
 
 struct scenario {
 	const char *name;
@@ -53,6 +53,13 @@ static const struct scenario scenarios[] = {
 	  { "delta.enableDeletionVectors=true", NO_CHECKPOINTS, NULL },
 	  4 },
 	{ "checkpoint", CHECKPOINT, CDC_MERGE_DV, true, { NO_CHECKPOINTS, NULL }, 4 },
+	{ "checkpoint, version 2", CHECKPOINT_V2, CDC_MERGE_DV, true, { NO_CHECKPOINTS, NULL }, 4 },
+	{ "checkpoint out of the one before",
+	  CHECKPOINT_VERSION,
+	  CDC_MERGE_DV,
+	  true,
+	  { "delta.checkpointInterval=3", NULL },
+	  4 },
 	{ "vacuum", VACUUM, CDC_MERGE_COW, true, { NO_CHECKPOINTS, NULL }, 4 },
 };
 
@@ -143,6 +150,7 @@ static void copy_template(struct run *r)
 
 static int do_job(struct run *r, const struct cdc_io *io, struct cdc_err *err)
 {
+	struct cdc_checkpoint_result made;
 	int64_t version;
 	uint64_t files;
 
@@ -155,7 +163,10 @@ static int do_job(struct run *r, const struct cdc_io *io, struct cdc_err *err)
 	case SORT:
 		return wl_sort(io, r->work, &version, err);
 	case CHECKPOINT:
+	case CHECKPOINT_V2:
 		return wl_checkpoint(io, r->work, err);
+	case CHECKPOINT_VERSION:
+		return cdc_checkpoint_write_version(io, r->work, -1, &made, err);
 	case VACUUM:
 		return wl_vacuum(io, r->work, 0, &files, err);
 	}
@@ -172,6 +183,26 @@ static void complain(struct run *r, const struct faultio *f, const char *how, co
 	if (r->failed++ < 5)
 		printf("# %s: %s, call %llu of kind %d: %s\n", r->s->name, how,
 		       (unsigned long long)f->fail_at, (int)f->fail_op, what);
+}
+
+/* Sidecars come with a file that names them, and no other checkpoint of the template does. */
+static bool has_v2_checkpoint(const struct names *t)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		const char *rest = strstr(t->name[i], ".checkpoint.");
+
+		if (rest && !strstr(t->name[i], "/.") &&
+		    strlen(rest) == strlen(".checkpoint..parquet") + 36)
+			return true;
+	}
+	return false;
+}
+
+static bool is_checkpoint(const struct names *t, const char *name, const char *base)
+{
+	if (!strncmp(name, "_delta_log/_sidecars/", 21))
+		return base[0] != '.' && has_v2_checkpoint(t);
+	return base[0] != '.' && strstr(base, ".checkpoint.");
 }
 
 /* What the log's latest version and its commits do not account for. */
@@ -197,7 +228,7 @@ static void check_leftovers(struct run *r, const struct faultio *f, const char *
 
 		base = base ? base + 1 : is.name[i];
 		if (!strncmp(is.name[i], "_delta_log/", 11))
-			known = known || strstr(base, ".checkpoint.parquet") ||
+			known = known || is_checkpoint(&is, is.name[i], base) ||
 				!strcmp(base, "_last_checkpoint") ||
 				(sscanf(base, "%20" SCNd64 ".json", &logged) == 1 &&
 				 base[0] != '.' && logged <= version);
@@ -327,6 +358,38 @@ static void short_transfers(struct run *r)
 
 /* ------------------------------------------------------------------ scenarios */
 
+/* The table gets the feature of V2 checkpoints, and wants them. */
+static int want_v2(struct run *r, struct cdc_err *err)
+{
+	struct cdc_str reader[8], writer[8];
+	struct cdc_kv config[8];
+	struct cdc_commit c = { .operation = "UPGRADE PROTOCOL", .isolation = "Serializable" };
+	struct cdc_protocol p;
+	struct cdc_metadata m;
+	struct cdc_snapshot *s = NULL;
+	int rc = cdc_snapshot_load(&s, &r->plain, r->template, -1, err);
+
+	if (rc)
+		return rc;
+	p = s->protocol;
+	m = s->metadata;
+	memcpy(reader, p.reader_feature, (size_t)p.num_reader_features * sizeof(*reader));
+	memcpy(writer, p.writer_feature, (size_t)p.num_writer_features * sizeof(*writer));
+	memcpy(config, m.config, (size_t)m.num_config * sizeof(*config));
+	reader[p.num_reader_features++] = writer[p.num_writer_features++] = CDC_STR("v2Checkpoint");
+	config[m.num_config].key = CDC_STR("delta.checkpointPolicy");
+	config[m.num_config++].value = CDC_STR("v2");
+	p.reader_feature = reader;
+	p.writer_feature = writer;
+	m.config = config;
+	c.protocol = &p;
+	c.metadata = &m;
+	c.read_version = s->version;
+	rc = cdc_commit_put(&r->plain, r->template, s->version + 1, &c, err);
+	cdc_snapshot_free(s);
+	return rc;
+}
+
 static void make_template(struct run *r)
 {
 	struct cdc_err err = CDC_ERR_INIT;
@@ -336,6 +399,8 @@ static void make_template(struct run *r)
 	for (int b = 0; b < r->s->before; b++)
 		if (wl_merge(&r->w, &r->plain, r->template, b, b + 1, NULL, &err))
 			goto fail;
+	if (r->s->job == CHECKPOINT_V2 && want_v2(r, &err))
+		goto fail;
 	if (r->s->before &&
 	    wl_state(&r->w, &r->plain, r->template, &r->version, &err) != r->s->before)
 		goto fail;

@@ -8,6 +8,7 @@
 
 #include "delta/log.h"
 #include "table/compact.h"
+#include "table/vacuum.h"
 #include "table/merge.h"
 #include "table/scan.h"
 

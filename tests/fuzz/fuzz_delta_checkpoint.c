@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(memory_fd >= 0 && ftruncate(memory_fd, (off_t)size) == 0 &&
 	      pwrite(memory_fd, data, size, 0) == (ssize_t)size);
 	io.open = open_memory;
-	rc = cdc_checkpoint_read(&io, "/t", &cp, rewrite, &b, &err);
+	rc = cdc_checkpoint_read(&io, "/t", &cp, CDC_ALL_KINDS, rewrite, &b, &err);
 	check(rc == CDC_OK || rc == CDC_ECORRUPT || rc == CDC_EUNSUPPORTED || rc == CDC_ENOMEM);
 	check(rc == CDC_OK || (err.code == (enum cdc_code)rc && err.msg[0]));
 	cdc_buf_free(&b);

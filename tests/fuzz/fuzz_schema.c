@@ -1,8 +1,11 @@
 /*
  * Schemas (JSON and DDL), statistics and partition values from anyone: no crash, and what is
- * accepted means the same after it was printed and read again.
+ * accepted means the same after it was printed and read again, also when it was changed before.
+ * Table properties: no crash.
  */
 #include "base/json.h"
+#include "delta/log.h"
+#include "delta/property.h"
 #include "delta/stats.h"
 
 #include <stdlib.h>
@@ -41,14 +44,74 @@ static void check_schema(const struct cdc_schema *s)
 	cdc_schema_free(&again);
 }
 
+/* Protocols are made for any schema, and made once. */
+static void check_upgrade(const struct cdc_schema *s, struct cdc_str json)
+{
+	struct cdc_protocol old = { .reader_version = 1, .writer_version = 2 }, once, again;
+	struct cdc_metadata m = { .schema_json = json };
+	struct cdc_arena arena = CDC_ARENA_INIT;
+	struct cdc_err err = CDC_ERR_INIT;
+	bool changed;
+
+	check(cdc_protocol_upgrade(&old, &m, s, &arena, &once, &changed, &err) == CDC_OK);
+	check(cdc_protocol_upgrade(&once, &m, s, &arena, &again, &changed, &err) == CDC_OK);
+	check(!changed);
+	cdc_arena_free(&arena);
+}
+
+/* Column mapping for all, and a wider type for every integer. */
+static void check_changes(const struct cdc_schema *s)
+{
+	struct cdc_field wide = { .type = CDC_TYPE_LONG };
+	struct cdc_schema changed = CDC_SCHEMA_INIT, again = CDC_SCHEMA_INIT;
+	struct cdc_buf json = CDC_BUF_INIT;
+	struct cdc_err err = CDC_ERR_INIT;
+	int64_t max = 0;
+
+	check(cdc_schema_copy(&changed, s, &err) == CDC_OK);
+	for (int i = 0; i < s->num_fields; i++)
+		if (cdc_type_widens(&s->field[i], &wide))
+			check(cdc_field_widen(&changed, &changed.field[i], &wide, &err) == CDC_OK);
+	if (cdc_schema_map(&changed, &cdc_io_posix, false, &max, &err) == CDC_OK) {
+		check(cdc_schema_to_json(&changed, &json, &err) == CDC_OK);
+		check(cdc_schema_from_json(&again, cdc_buf_str(&json), &err) == CDC_OK);
+		check(again.num_fields == s->num_fields);
+		check_upgrade(&again, cdc_buf_str(&json));
+	}
+	for (int i = 0; i < again.num_fields; i++) {
+		const struct cdc_field *f = &again.field[i];
+
+		check(cdc_str_eq(f->name, s->field[i].name));
+		check(f->has_field_id && f->field_id <= max);
+		check(f->type == changed.field[i].type);
+		check(cdc_str_eq(f->physical_name, changed.field[i].physical_name));
+	}
+	cdc_buf_free(&json);
+	cdc_schema_free(&again);
+	cdc_schema_free(&changed);
+}
+
+static void try_property(struct cdc_str text)
+{
+	const char *eq = memchr(text.p, '=', text.n);
+	struct cdc_err err = CDC_ERR_INIT;
+	size_t n = eq ? (size_t)(eq - text.p) : 0;
+
+	if (eq)
+		(void)!cdc_property_check(cdc_str(text.p, n), cdc_str(eq + 1, text.n - n - 1),
+					  &err);
+}
+
 static void try_schema(struct cdc_str text, bool json)
 {
 	struct cdc_schema s = CDC_SCHEMA_INIT;
 	struct cdc_err err = CDC_ERR_INIT;
 
 	if ((json ? cdc_schema_from_json(&s, text, &err) : cdc_schema_from_ddl(&s, text, &err)) ==
-	    CDC_OK)
+	    CDC_OK) {
 		check_schema(&s);
+		check_changes(&s);
+	}
 	cdc_schema_free(&s);
 }
 
@@ -122,7 +185,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		try_schema(rest, false);
 		break;
 	case 2:
-		try_stats(rest);
+		if (data[0] & 4)
+			try_property(rest);
+		else
+			try_stats(rest);
 		break;
 	default:
 		try_partition(rest, data[0] >> 2);

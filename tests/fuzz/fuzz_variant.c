@@ -1,12 +1,14 @@
 /*
  * Variants from anyone: whatever bytes are accepted print as one JSON document, of a length that
  * the input bounds, and the same value prints the same beside a shredded tree that holds nothing.
+ * Written anew it has the same text but for the order of members, and then always the same bytes.
  *
  * Input: a byte that says how long the metadata is, the metadata, the value.
  */
 #include "table/variant.h"
 
 #include "base/json.h"
+#include "table/variant_build.h"
 
 #include <stdlib.h>
 
@@ -62,6 +64,40 @@ static int print_shredded(struct cdc_str metadata, struct cdc_str value, struct 
 	return cdc_variant_print(&sink, &c, 0, err);
 }
 
+/* What prints is refused only for members of one name. */
+static void rewrite(struct cdc_str metadata, struct cdc_str value, const struct cdc_buf *text)
+{
+	static struct cdc_field parts[] = {
+		{ .name = CDC_STR("metadata"), .type = CDC_TYPE_BINARY },
+		{ .name = CDC_STR("value"), .type = CDC_TYPE_BINARY },
+	};
+	static const struct cdc_field field = {
+		.name = CDC_STR("v"), .type = CDC_TYPE_VARIANT, .child = parts, .num_children = 2
+	};
+	struct cdc_column child[] = { { &parts[0], &metadata, NULL, NULL },
+				      { &parts[1], &value, NULL, NULL } };
+	const struct cdc_column c = { &field, NULL, NULL, child };
+	struct cdc_variant_build *first, *second;
+	struct cdc_str m, v;
+	struct cdc_buf out = CDC_BUF_INIT;
+	const struct cdc_print_sink sink = { .buf = &out };
+	struct cdc_err err = CDC_ERR_INIT;
+
+	check(cdc_variant_build_new(&first, &err) == CDC_OK);
+	check(cdc_variant_build_new(&second, &err) == CDC_OK);
+	if (cdc_variant_from_column(first, &c, 0, &metadata, &value, &err) == CDC_OK) {
+		check(cdc_variant_print_binary(&sink, metadata, value, &err) == CDC_OK);
+		check(out.len == text->len);
+		check(cdc_variant_from_column(second, &c, 0, &m, &v, &err) == CDC_OK);
+		check(cdc_str_eq(m, metadata) && cdc_str_eq(v, value));
+	} else {
+		check(err.code == CDC_ECORRUPT && strstr(err.msg, "one name"));
+	}
+	cdc_buf_free(&out);
+	cdc_variant_build_free(first);
+	cdc_variant_build_free(second);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct cdc_buf whole = CDC_BUF_INIT;
@@ -88,6 +124,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		rc = print_shredded(metadata, value, &shredded, &err);
 		check((rc == CDC_OK) == is_object(cdc_buf_str(&whole)));
 		check(rc < 0 || cdc_str_eq(cdc_buf_str(&whole), cdc_buf_str(&shredded)));
+		rewrite(metadata, value, &whole);
 	} else {
 		/* The shredded tree hides a member of the same name, whatever it is. */
 		(void)!print_shredded(metadata, value, &shredded, &err);

@@ -20,7 +20,7 @@ seeds() { # files of the test corpus, by target
 		find "$data/parquet" "$data/delta" -name '*.parquet' -size -24k ! -name 'large_string*'
 		find "$data/parquet/fuzz" -type f -size -24k ;;
 	fuzz_delta_checkpoint) find "$data/delta" -name '*.checkpoint*.parquet' -size -64k ;;
-	fuzz_delta_commit) find "$data/delta" -path '*_delta_log*' -name '*.json' -size -24k ;;
+	fuzz_delta_commit | fuzz_checkpoint_write) find "$data/delta" -path '*_delta_log*' -name '*.json' -size -24k ;;
 	fuzz_dv) find "$data/delta" -name 'deletion_vector*.bin' -size -24k ;;
 	fuzz_dts) find "$data/dts" -type f -size -24k ;;
 	esac 2>/dev/null

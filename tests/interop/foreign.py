@@ -66,6 +66,15 @@ TABLES = [
         ["b", "i8", "f", "d", "t"],
         {"delta.enableInCommitTimestamps": "true"},
     ),
+    (
+        "spark table with column mapping",
+        "spark",
+        "spark",
+        "id long!, region string, " + NUMBERS,
+        ["id"],
+        ["region"],
+        {**DV, "delta.columnMapping.mode": "name", "delta.checkpointInterval": "3"},
+    ),
     ("our table, delta-rs writing too", "cdc", "delta-rs", "id long!, region string, " + TEXTS, ["id"], ["region"], {}),
     ("our table, spark writing too", "cdc", "spark", "id long!, " + NUMBERS, ["id"], [], {}),
     (
@@ -76,6 +85,15 @@ TABLES = [
         ["id", "x"],
         ["region"],
         DV,
+    ),
+    (
+        "our table with column mapping, spark writing too",
+        "cdc",
+        "spark",
+        "id long!, region string, " + TEXTS,
+        ["id"],
+        ["region"],
+        {"delta.columnMapping.mode": "id"},
     ),
 ]
 
@@ -206,7 +224,6 @@ class State:
 REFUSED = [
     ("change data feed", "changeDataFeed", "TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true')", None),
     ("a CHECK constraint", "checkConstraints", "", "ALTER TABLE TABLE_PATH ADD CONSTRAINT c CHECK (id > 0)"),
-    ("column mapping", "columnMapping", "TBLPROPERTIES ('delta.columnMapping.mode' = 'name')", None),
     ("row tracking", "rowTracking", "TBLPROPERTIES ('delta.enableRowTracking' = 'true')", None),
 ]
 

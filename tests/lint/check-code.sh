@@ -15,7 +15,6 @@ if type cppcheck >/dev/null 2>&1; then
 		-Ilib -I. -D_GNU_SOURCE -DCDC_VERSION='""' -DCDC_LIBRARIES='""' \
 		--suppress=missingIncludeSystem \
 		--suppress=funcArgOrderDifferent \
-		--suppress=legacyUninitvar:lib/delta/checkpoint_write.c \
 		--suppress=uninitStructMember:lib/delta/commit.c \
 		--suppress=uselessAssignmentPtrArg:lib/parquet/pq_pack.c \
 		--suppress=unknownMacro:lib/source/dts_schema.c \

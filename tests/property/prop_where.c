@@ -234,6 +234,7 @@ static void write_file(const char *dir, const struct data *t, struct cdc_buf *st
 	struct cdc_err err = CDC_ERR_INIT;
 	struct cdc_pq_write_options opt;
 	struct cdc_pq_summary sum;
+	struct cdc_stats_columns columns;
 	struct cdc_pq_schema pq;
 	struct cdc_pq_writer *w;
 	char path[100];
@@ -251,7 +252,10 @@ static void write_file(const char *dir, const struct data *t, struct cdc_buf *st
 		fail("open", &err);
 	write_rows(w, &pq, t);
 	if (cdc_pq_writer_finish(w, &sum, &err) < 0 ||
-	    cdc_stats_write(&schema, &sum, -1, t->deleted != 0, stats, &err) < 0)
+	    cdc_stats_columns_first(&columns, &schema, -1, &arena, &err) < 0)
+		fail("finish", &err);
+	columns.tight_bounds = t->deleted != 0;
+	if (cdc_stats_write(&schema, &sum, &columns, stats, &err) < 0)
 		fail("finish", &err);
 	cdc_pq_writer_free(w);
 	cdc_pq_summary_free(&sum);

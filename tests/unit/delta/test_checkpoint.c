@@ -5,6 +5,7 @@
  */
 #include "log_fixture.h"
 
+#include "base/md5.h"
 #include "delta/log_int.h"
 #include "tests/fault/faultio.h"
 
@@ -186,7 +187,7 @@ static void hint(void **state)
 	const struct fixture *f = *state;
 	struct cdc_err err = CDC_ERR_INIT;
 	struct cdc_buf b = CDC_BUF_INIT;
-	char path[2 * PATH_MAX], expected[200];
+	char path[2 * PATH_MAX], canonical[200], sum[CDC_MD5_TEXT_MAX], expected[300];
 	struct stat st;
 
 	fixture_commit(f, 0,
@@ -201,9 +202,14 @@ static void hint(void **state)
 	snprintf(path, sizeof(path), "%s/00000000000000000001.checkpoint.parquet", f->log);
 	assert_int_equal(stat(path, &st), 0);
 	/* protocol, metaData, txn and three adds. */
-	snprintf(expected, sizeof(expected),
-		 "{\"version\":1,\"size\":6,\"sizeInBytes\":%lld,\"numOfAddFiles\":3}\n",
+	snprintf(canonical, sizeof(canonical),
+		 "\"numOfAddFiles\"=3,\"size\"=6,\"sizeInBytes\"=%lld,\"version\"=1",
 		 (long long)st.st_size);
+	cdc_md5_text(canonical, strlen(canonical), sum);
+	snprintf(expected, sizeof(expected),
+		 "{\"version\":1,\"size\":6,\"sizeInBytes\":%lld,\"numOfAddFiles\":3,"
+		 "\"checksum\":\"%s\"}\n",
+		 (long long)st.st_size, sum);
 	snprintf(path, sizeof(path), "%s/_last_checkpoint", f->log);
 	assert_int_equal(cdc_io_read_file(&cdc_io_posix, path, &b, &err), CDC_OK);
 	assert_str(cdc_buf_str(&b), expected);
@@ -219,6 +225,30 @@ static void hint(void **state)
 	assert_int_equal(cdc_io_read_file(&cdc_io_posix, path, &b, &err), CDC_OK);
 	assert_str(cdc_buf_str(&b), expected);
 	cdc_buf_free(&b);
+}
+
+#define TXN(app, rest) "{\"txn\":{\"appId\":\"" app "\",\"version\":1" rest "}}\n"
+
+/* With a retention, a transaction without a time is as good as expired. */
+static void transactions_expire(void **state)
+{
+	const struct fixture *f = *state;
+	struct cdc_snapshot *s;
+
+	fixture_commit(
+		f, 0,
+		PROTOCOL METADATA_WITH("\"delta.setTransactionRetentionDuration\":"
+				       "\"interval 1 days\"") TXN("old", ",\"lastUpdated\":1")
+			TXN("new", ",\"lastUpdated\":4102444800000") TXN("timeless", ""));
+	s = fixture_load(f, -1);
+	assert_int_equal(s->num_txns, 3);
+	cdc_snapshot_free(s);
+	write_checkpoint(f, -1);
+	fixture_unlink(f, "00000000000000000000.json");
+	s = fixture_load(f, -1);
+	assert_int_equal(s->num_txns, 1);
+	assert_str(s->txn[0].app_id, "new");
+	cdc_snapshot_free(s);
 }
 
 struct leftovers {
@@ -374,6 +404,7 @@ int main(void)
 		WITH_TABLE(many),
 		WITH_TABLE(damaged_ones_are_passed_over),
 		WITH_TABLE(hint),
+		WITH_TABLE(transactions_expire),
 		WITH_TABLE(faults),
 		WITH_TABLE(cleanup),
 		WITH_TABLE(cleanup_off),

@@ -188,8 +188,8 @@ static void writers(void **state)
 	may_write(f, FEATURES("\"typeWidening\",\"variantType\",\"variantShredding\"",
 			      "\"typeWidening\",\"variantType\",\"variantShredding\"") METADATA);
 	may_not_write(f, LEGACY(1, 8) METADATA, "writer version 8");
-	may_not_write(f, WRITER("\"rowTracking\",\"domainMetadata\"") METADATA, "rowTracking");
-	may_not_write(f, WRITER("\"clustering\"") METADATA, "clustering");
+	may_write(f, WRITER("\"rowTracking\",\"domainMetadata\"") METADATA);
+	may_write(f, WRITER("\"clustering\",\"domainMetadata\"") METADATA);
 	may_not_write(f, WRITER("\"checkpointProtection\"") METADATA, "checkpointProtection");
 	may_not_write(f, WRITER("\"somethingNew\"") METADATA, "somethingNew");
 }
@@ -202,20 +202,15 @@ static void settings_in_use(void **state)
 	const struct fixture *f = *state;
 
 	may_write(f, LEGACY(1, 4) METADATA_WITH(CDF "\"false\""));
-	may_not_write(f, LEGACY(1, 4) METADATA_WITH(CDF "\"true\""), "changeDataFeed");
-	may_not_write(f, WRITER("\"changeDataFeed\"") METADATA_WITH(CDF "\"True\""),
-		      "changeDataFeed");
-	may_not_write(f, LEGACY(1, 4) METADATA_WITH("\"delta.enableChangeDataCapture\":\"true\""),
-		      "changeDataFeed");
+	may_write(f, LEGACY(1, 4) METADATA_WITH(CDF "\"true\""));
+	may_write(f, WRITER("\"changeDataFeed\"") METADATA_WITH(CDF "\"True\""));
 	/* Not supported by the protocol: the setting means nothing. */
-	may_write(f, LEGACY(1, 3) METADATA_WITH(CDF "\"true\""));
 	may_write(f, WRITER("") METADATA_WITH(CHECK));
 	may_write(f, LEGACY(1, 2) METADATA_WITH(CHECK));
 	may_not_write(f, LEGACY(1, 3) METADATA_WITH(CHECK), "checkConstraints");
 	may_not_write(f, WRITER("\"checkConstraints\"") METADATA_WITH(CHECK), "checkConstraints");
 	may_write(f, LEGACY(2, 5) METADATA_WITH("\"delta.columnMapping.mode\":\"none\""));
-	may_not_write(f, LEGACY(2, 5) METADATA_WITH("\"delta.columnMapping.mode\":\"name\""),
-		      "columnMapping");
+	may_write(f, LEGACY(2, 5) METADATA_WITH("\"delta.columnMapping.mode\":\"name\""));
 	may_not_write(f,
 		      WRITER("\"icebergCompatV2\"")
 			      METADATA_WITH("\"delta.enableIcebergCompatV2\":\"true\""),
@@ -237,18 +232,13 @@ static void columns_in_use(void **state)
 	may_not_write(f, LEGACY(1, 4) COLUMN("\\\"delta.generationExpression\\\":\\\"1\\\""),
 		      "generatedColumns");
 	may_not_write(f, LEGACY(1, 6) COLUMN("\\\"delta.identity.start\\\":1"), "identityColumns");
-	may_not_write(f,
-		      FEATURES("\"typeWidening\"", "\"typeWidening\"")
-			      COLUMN("\\\"delta.typeChanges\\\":[]"),
-		      "typeWidening");
-	may_not_write(f,
-		      FEATURES("\"typeWidening-preview\"", "\"typeWidening-preview\"")
-			      COLUMN("\\\"delta.typeChanges\\\":[]"),
-		      "typeWidening-preview");
-	may_not_write(f, FEATURES("\"variantType\"", "\"variantType\"") VARIANT, "variantType");
-	may_not_write(
-		f, FEATURES("\"variantShredding-preview\"", "\"variantShredding-preview\"") VARIANT,
-		"variantShredding-preview");
+	may_write(f, FEATURES("\"typeWidening\"", "\"typeWidening\"")
+			     COLUMN("\\\"delta.typeChanges\\\":[]"));
+	may_write(f, FEATURES("\"typeWidening-preview\"", "\"typeWidening-preview\"")
+			     COLUMN("\\\"delta.typeChanges\\\":[]"));
+	may_write(f, FEATURES("\"variantType\"", "\"variantType\"") VARIANT);
+	may_write(f,
+		  FEATURES("\"variantShredding-preview\"", "\"variantShredding-preview\"") VARIANT);
 	may_write(f, WRITER("\"allowColumnDefaults\"") COLUMN("\\\"CURRENT_DEFAULT\\\":\\\"1\\\""));
 }
 

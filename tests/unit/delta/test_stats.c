@@ -29,12 +29,17 @@ static void stats_are(struct cdc_schema *s, struct cdc_pq_leaf_summary *leaf, in
 		      bool tight, const char *want)
 {
 	struct cdc_pq_summary sum = { .num_rows = 10, .num_leaves = n, .leaf = leaf };
+	struct cdc_stats_columns columns;
+	struct cdc_arena arena = CDC_ARENA_INIT;
 	struct cdc_buf out = CDC_BUF_INIT;
 	struct cdc_err err = CDC_ERR_INIT;
 
-	if (cdc_stats_write(s, &sum, indexed, tight, &out, &err) < 0)
+	assert_int_equal(cdc_stats_columns_first(&columns, s, indexed, &arena, &err), 0);
+	columns.tight_bounds = tight;
+	if (cdc_stats_write(s, &sum, &columns, &out, &err) < 0)
 		fail_msg("%s", err.msg);
 	assert_string_equal(cdc_buf_z(&out), want);
+	cdc_arena_free(&arena);
 	cdc_buf_free(&out);
 }
 
@@ -61,7 +66,7 @@ static struct cdc_pq_leaf_summary strings(struct cdc_str min, struct cdc_str max
 	};
 }
 
-/* Structs are objects; of lists and maps nothing is told, but their leaves are passed over. */
+/* Structs are objects; of lists and maps there is one number, and their leaves are passed over. */
 static void nested(void **state)
 {
 	static const char json[] =
@@ -89,15 +94,17 @@ static void nested(void **state)
 	};
 
 	(void)state;
+	leaf[0].null_lists = 7;
+	leaf[2].null_lists = 2;
 	if (cdc_schema_from_json(&s, cdc_str_z(json), &err) < 0)
 		fail_msg("%s", err.msg);
 	stats_are(&s, leaf, 6, -1, false,
 		  "{\"numRecords\":10,\"minValues\":{\"s\":{\"a\":5},\"z\":-9},"
 		  "\"maxValues\":{\"s\":{\"a\":6},\"z\":9},"
-		  "\"nullCount\":{\"s\":{\"a\":3},\"e\":{\"x\":0},\"z\":1}}");
+		  "\"nullCount\":{\"l\":7,\"s\":{\"a\":3,\"m\":2},\"e\":{\"x\":0},\"z\":1}}");
 	stats_are(&s, leaf, 6, 2, false,
 		  "{\"numRecords\":10,\"minValues\":{\"s\":{\"a\":5}},"
-		  "\"maxValues\":{\"s\":{\"a\":6}},\"nullCount\":{\"s\":{\"a\":3}}}");
+		  "\"maxValues\":{\"s\":{\"a\":6}},\"nullCount\":{\"l\":7,\"s\":{\"a\":3}}}");
 	cdc_schema_free(&s);
 }
 

@@ -1,7 +1,7 @@
 /*
  * Proves that the writer refuses what would make an unreadable file, that a failure of every single
  * write comes back as CDC_EIO with nothing leaked (run under a leak checker), that short writes do
- * no harm, and that the same batches give the same bytes.
+ * no harm, that the same batches give the same bytes, and that null lists are counted.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -283,6 +283,48 @@ static void bytes_are_estimated(void **state)
 	gen_free(&g);
 }
 
+/*
+ * Rows, of a list in a struct: [[1], null], [], null, a null struct, [2, 3]. Of these the third and
+ * the fourth have no list; an empty one, and null entries, are not null.
+ */
+static void null_lists_are_counted(void **state)
+{
+	static const int32_t values[] = { 1, 0, 0, 0, 0, 2, 3 };
+	static const uint8_t def[] = { 6, 3, 2, 1, 0, 6, 6 };
+	static const uint8_t rep[] = { 0, 1, 0, 0, 0, 0, 1 };
+	const struct cdc_pq_vec vec[] = { { CDC_PQ_INT32, 7, values, def, rep } };
+	struct cdc_pq_write_options opt;
+	struct cdc_pq_summary summary;
+	struct cdc_err err = CDC_ERR_INIT;
+	struct cdc_pq_writer *w;
+	struct output o;
+	struct gen g;
+
+	(void)state;
+	gen_init(&g, 6);
+	gen_group(&g, "schema", CDC_PQ_REQUIRED, 1);
+	gen_group(&g, "s", CDC_PQ_OPTIONAL, 1);
+	gen_group(&g, "outer", CDC_PQ_OPTIONAL, 1)->logical = CDC_PQ_LOGICAL_LIST;
+	gen_group(&g, "list", CDC_PQ_REPEATED, 1);
+	gen_group(&g, "element", CDC_PQ_OPTIONAL, 1)->logical = CDC_PQ_LOGICAL_LIST;
+	gen_group(&g, "list", CDC_PQ_REPEATED, 1);
+	gen_column(&g, "element", CDC_PQ_OPTIONAL, CDC_PQ_INT32, CDC_PQ_LOGICAL_NONE);
+	assert_int_equal(gen_ready(&g, &err), CDC_OK);
+	assert_int_equal(g.node[6].max_def, 6);
+	output_init(&o);
+	cdc_pq_write_options_init(&opt);
+	assert_int_equal(cdc_pq_writer_new(&w, &o.io, 0, &g.schema, &opt, &err), CDC_OK);
+	assert_int_equal(cdc_pq_writer_write(w, vec, 5, &err), CDC_OK);
+	assert_int_equal(cdc_pq_writer_write(w, vec, 5, &err), CDC_OK);
+	assert_int_equal(cdc_pq_writer_finish(w, &summary, &err), CDC_OK);
+	assert_int_equal(summary.leaf[0].null_lists, 4);
+	assert_int_equal(summary.leaf[0].null_count, 8);
+	cdc_pq_summary_free(&summary);
+	cdc_pq_writer_free(w);
+	cdc_buf_free(&o.data);
+	gen_free(&g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -291,6 +333,7 @@ int main(void)
 		cmocka_unit_test(options_are_checked),
 		cmocka_unit_test(batches_are_checked),
 		cmocka_unit_test(bytes_are_estimated),
+		cmocka_unit_test(null_lists_are_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,9 +1,14 @@
 /*
  * Proves that variants become the JSON that their encoding stands for, whole or shredded (the
  * examples of parquet-format's VariantShredding.md), and that no malformed one is read past its
- * end, without end or wrongly. Values are encoded by hand as VariantEncoding.md says.
+ * end, without end or wrongly. Values are encoded by hand as VariantEncoding.md says. Each of them
+ * is also written anew, in the canonical form: that prints the same, and is its own canonical form.
+ * The leaves of a file get what is stored whole byte for byte, and what is shredded in that form.
  */
 #include "table/variant.h"
+
+#include "table/shred.h"
+#include "table/variant_build.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -44,13 +49,67 @@ static int print(struct cdc_str metadata, struct cdc_str value, struct cdc_buf *
 	return rc;
 }
 
+/* The row written anew: the same JSON, and the same bytes when that is written anew. */
+static void is_rewritten(const struct cdc_column *c, uint32_t row, const char *want)
+{
+	static struct cdc_field parts[] = {
+		{ .name = CDC_STR("metadata"), .type = CDC_TYPE_BINARY },
+		{ .name = CDC_STR("value"), .type = CDC_TYPE_BINARY },
+	};
+	static const struct cdc_field field = {
+		.name = CDC_STR("v"), .type = CDC_TYPE_VARIANT, .child = parts, .num_children = 2
+	};
+	struct cdc_str m, v, m2, v2;
+	struct cdc_column child[] = { { &parts[0], &m, NULL, NULL },
+				      { &parts[1], &v, NULL, NULL } };
+	const struct cdc_column written = { &field, NULL, NULL, child };
+	struct cdc_variant_build *b, *again;
+	struct cdc_buf out = CDC_BUF_INIT;
+	struct cdc_err err = CDC_ERR_INIT;
+
+	assert_int_equal(cdc_variant_build_new(&b, &err), 0);
+	assert_int_equal(cdc_variant_build_new(&again, &err), 0);
+	assert_int_equal(cdc_variant_from_column(b, c, row, &m, &v, &err), 0);
+	assert_int_equal(print(m, v, &out, &err), 0);
+	assert_string_equal(cdc_buf_z(&out), want);
+	assert_int_equal(cdc_variant_from_column(again, &written, 0, &m2, &v2, &err), 0);
+	assert_true(cdc_str_eq(m, m2) && cdc_str_eq(v, v2));
+	cdc_buf_free(&out);
+	cdc_variant_build_free(b);
+	cdc_variant_build_free(again);
+}
+
+/* Nor can it be written. */
+static void not_rewritten(const struct cdc_column *c, uint32_t row, const char *why)
+{
+	struct cdc_variant_build *b;
+	struct cdc_str m, v;
+	struct cdc_err err = CDC_ERR_INIT;
+
+	assert_int_equal(cdc_variant_build_new(&b, &err), 0);
+	assert_int_equal(cdc_variant_from_column(b, c, row, &m, &v, &err), CDC_ECORRUPT);
+	assert_string_equal(err.msg, why);
+	cdc_variant_build_free(b);
+}
+
 static void is_json(struct cdc_str metadata, struct cdc_str value, const char *want)
 {
+	static struct cdc_field parts[] = {
+		{ .name = CDC_STR("value"), .type = CDC_TYPE_BINARY },
+		{ .name = CDC_STR("metadata"), .type = CDC_TYPE_BINARY },
+	};
+	static const struct cdc_field field = {
+		.name = CDC_STR("v"), .type = CDC_TYPE_VARIANT, .child = parts, .num_children = 2
+	};
+	struct cdc_column child[] = { { &parts[0], &value, NULL, NULL },
+				      { &parts[1], &metadata, NULL, NULL } };
+	const struct cdc_column c = { &field, NULL, NULL, child };
 	struct cdc_buf out = CDC_BUF_INIT;
 	struct cdc_err err = CDC_ERR_INIT;
 
 	assert_int_equal(print(metadata, value, &out, &err), 0);
 	assert_string_equal(cdc_buf_z(&out), want);
+	is_rewritten(&c, 0, want);
 	cdc_buf_free(&out);
 }
 
@@ -272,6 +331,7 @@ static void is_row(const struct cdc_column *c, uint32_t row, const char *want)
 
 	assert_int_equal(cdc_variant_print(&sink, c, row, &err), 0);
 	assert_string_equal(cdc_buf_z(sink.buf), want);
+	is_rewritten(c, row, want);
 	cdc_buf_free(sink.buf);
 }
 
@@ -282,6 +342,7 @@ static void row_refused(const struct cdc_column *c, uint32_t row, const char *wh
 
 	assert_int_equal(cdc_variant_print(&sink, c, row, &err), CDC_ECORRUPT);
 	assert_string_equal(err.msg, why);
+	not_rewritten(c, row, why);
 	cdc_buf_free(sink.buf);
 }
 
@@ -433,6 +494,86 @@ static void shredded_object(void **state)
 	row_refused(&c, 9, CONFLICT);
 }
 
+/* A whole one, a shredded one, a null, and one without a value: in a column, and in a list. */
+static void leaves(void **state)
+{
+	static struct cdc_field parts[] = { PART("metadata", CDC_TYPE_BINARY),
+					    PART("value", CDC_TYPE_BINARY),
+					    PART("typed_value", CDC_TYPE_LONG) };
+	static const struct cdc_field read = GROUP("v", CDC_TYPE_VARIANT, parts);
+	static struct cdc_field element[] = { { .name = CDC_STR("element"),
+						.physical_name = CDC_STR("element"),
+						.type = CDC_TYPE_VARIANT,
+						.nullable = true } };
+	static struct cdc_field fields[] = {
+		{ .name = CDC_STR("v"),
+		  .physical_name = CDC_STR("v"),
+		  .type = CDC_TYPE_VARIANT,
+		  .nullable = true },
+		{ .name = CDC_STR("l"),
+		  .physical_name = CDC_STR("l"),
+		  .type = CDC_TYPE_ARRAY,
+		  .child = element,
+		  .num_children = 1 },
+	};
+	/* Version 1, no names, and bytes that no canonical form has. */
+	static const struct cdc_str meta[] = { INIT("\x01\0\0spare"), INIT("\x01\0"), INIT(""),
+					       INIT("\x01\0") };
+	static const struct cdc_str value[] = { INIT("\x0dn/aspare"), INIT(""), INIT(""),
+						INIT("") };
+	static const uint8_t value_valid[] = { 1, 0, 0, 0 };
+	static const int64_t typed[] = { 0, 300, 0, 0 };
+	static const uint8_t typed_valid[] = { 0, 1, 0, 0 };
+	static const uint8_t valid[] = { 1, 1, 0, 1 };
+	static const struct cdc_span spans[] = { { 0, 0 }, { 0, 3 }, { 3, 1 }, { 4, 0 } };
+	static const struct cdc_str want_meta[] = { INIT("\x01\0\0spare"), INIT("\x01\0\0"),
+						    INIT(""), INIT("\x01\0\0") };
+	static const struct cdc_str want[] = { INIT("\x0dn/aspare"),
+					       INIT("\x18\x2c\x01\0\0\0\0\0\0"), INIT(""),
+					       INIT("\0") };
+	/* In the list: of an empty row, three elements, one, none. */
+	static const int place[] = { -1, 0, 1, 2, 3, -1 };
+	struct cdc_column child[] = { { &parts[0], meta, NULL, NULL },
+				      { &parts[1], value, value_valid, NULL },
+				      { &parts[2], typed, typed_valid, NULL } };
+	struct cdc_column v = { &read, NULL, valid, child };
+	struct cdc_column column[] = { v, { &fields[1], spans, NULL, &v } };
+	const struct cdc_batch batch = { .rows = 4, .num_columns = 2, .column = column };
+	const struct cdc_schema schema = { fields, 2, CDC_ARENA_INIT };
+	struct cdc_arena arena = CDC_ARENA_INIT;
+	struct cdc_err err = CDC_ERR_INIT;
+	struct cdc_pq_vec vec[4];
+	struct cdc_pq_schema file;
+	struct cdc_shredder *s;
+
+	(void)state;
+	assert_int_equal(cdc_schema_to_parquet(&schema, &file, &arena, &err), 0);
+	assert_int_equal(file.num_leaves, 4);
+	assert_int_equal(cdc_shredder_new(&s, &schema, &file, &err), 0);
+	assert_int_equal(cdc_shredder_rows(s, &batch, vec, &err), 0);
+	for (uint32_t i = 0; i < 4; i++) {
+		assert_int_equal(vec[0].def[i], valid[i]);
+		assert_int_equal(vec[1].def[i], valid[i]);
+		assert_true(cdc_str_eq(((const struct cdc_str *)vec[0].values)[i], want[i]));
+		assert_true(cdc_str_eq(((const struct cdc_str *)vec[1].values)[i], want_meta[i]));
+	}
+	assert_int_equal(vec[2].n, COUNT_OF(place));
+	for (uint32_t i = 0; i < COUNT_OF(place); i++) {
+		struct cdc_str none = CDC_STR_INIT;
+		int at = place[i];
+
+		/* The list must be there, so that levels are 0 none, 1 a null, 2 a value. */
+		assert_int_equal(vec[2].def[i], at < 0 ? 0 : 1 + valid[at]);
+		assert_int_equal(vec[3].rep[i], i == 2 || i == 3);
+		assert_true(cdc_str_eq(((const struct cdc_str *)vec[2].values)[i],
+				       at < 0 ? none : want[at]));
+		assert_true(cdc_str_eq(((const struct cdc_str *)vec[3].values)[i],
+				       at < 0 ? none : want_meta[at]));
+	}
+	cdc_shredder_free(s);
+	cdc_arena_free(&arena);
+}
+
 /* Trees that no variant has: errors, whatever the file's schema is. */
 static void odd_trees(void **state)
 {
@@ -483,6 +624,7 @@ int main(void)
 		cmocka_unit_test(shredded_primitive),
 		cmocka_unit_test(shredded_array),
 		cmocka_unit_test(shredded_object),
+		cmocka_unit_test(leaves),
 		cmocka_unit_test(odd_trees),
 	};
 

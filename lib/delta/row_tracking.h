@@ -1,0 +1,38 @@
+/*
+ * Row tracking (Delta protocol, "Row Tracking"): ids that rows keep while they live.
+ *
+ * Each data file has a baseRowId and a defaultRowCommitVersion in its add action. The id of a row
+ * is the base plus its position, and the version that last changed it is the default, unless the
+ * file has other values in two columns whose names are properties of the table: a row that is
+ * copied, or updated, to another file takes its id along that way.
+ */
+#ifndef CDC_DELTA_ROW_TRACKING_H
+#define CDC_DELTA_ROW_TRACKING_H
+
+#include "delta/log.h"
+
+#define CDC_ROW_TRACKING_COLUMNS 2
+
+/* Whether new files get ids: the feature is there, and not suspended. */
+bool cdc_row_tracking_on(const struct cdc_snapshot *s);
+
+/*
+ * The columns that new files must have for rows to keep their ids, id first, then version: none
+ * (*n == 0) when the table does not ask for that. Names are borrowed from the snapshot.
+ * CDC_ECORRUPT when the table asks for it and does not name them.
+ */
+int cdc_row_tracking_columns(const struct cdc_snapshot *s,
+			     struct cdc_field out[CDC_ROW_TRACKING_COLUMNS], int *n,
+			     struct cdc_err *err) CDC_NODISCARD;
+
+/*
+ * Give ids to the files of a commit that is to become `version`: those without a base get the next
+ * ones behind the table's high-water mark, which *domain then has to become with the same commit.
+ * *any tells whether there were such files. Nothing happens where it is not on. Files must tell
+ * their number of records. Memory from `arena`.
+ */
+int cdc_row_tracking_assign(const struct cdc_snapshot *s, int64_t version, struct cdc_add *add,
+			    size_t n, struct cdc_domain *domain, bool *any, struct cdc_arena *arena,
+			    struct cdc_err *err) CDC_NODISCARD;
+
+#endif

@@ -249,6 +249,8 @@ static int put_fact(struct telling *t, const struct cdc_field *f, bool *first, s
 		return CDC_OK;
 	if (t->fact != FACT_NULL_COUNT && (!l->has_min_max || !writable(f, v, side, limit)))
 		return CDC_OK;
+	if (t->fact == FACT_NULL_COUNT && count_nulls(f, l) < 0)
+		return CDC_OK;
 	rc = put_key(t->out, first, f->physical_name, err);
 	if (rc < 0)
 		return rc;

@@ -151,13 +151,16 @@ void cdc_pq_write_options_init(struct cdc_pq_write_options *opt);
 
 /*
  * Statistics of one leaf over the whole file, exact, in the column's order. A minimum of zero is
- * negative zero if that is among the values, a maximum of zero never.
+ * negative zero if that is among the values, a maximum of zero never. With row groups that were
+ * spliced, a minimum of zero may be negative zero without need, and strings may be bounds that no
+ * value equals.
  */
 struct cdc_pq_leaf_summary {
 	int64_t num_values; /* slots, nulls included */
 	int64_t null_count;
-	int64_t null_lists; /* in a list or map: rows in which the outermost of them is null */
-	bool has_min_max; /* false: no value, or a NaN among them, or no order */
+	int64_t null_lists; /* in a list or map: rows in which the outermost of them is
+			     * null; -1: not known */
+	bool has_min_max; /* false: no value, or a NaN among them, or no order, or not known */
 	union cdc_pq_scalar {
 		int64_t i; /* BOOLEAN, INT32, INT64 */
 		double d; /* FLOAT, DOUBLE */
@@ -198,8 +201,31 @@ int cdc_pq_writer_new(struct cdc_pq_writer **w, const struct cdc_io *io, int fd,
 int cdc_pq_writer_write(struct cdc_pq_writer *w, const struct cdc_pq_vec *vec, uint32_t rows,
 			struct cdc_err *err) CDC_NODISCARD;
 
+/*
+ * Whether row groups of another file can be appended as they are stored: its leaves are those of
+ * `schema` by name, type, meaning, nesting and, where the schema has field ids, by these; and its
+ * writer's bugs are not ones that readers know by its name.
+ */
+bool cdc_pq_can_splice(const struct cdc_pq_file *f, const struct cdc_pq_schema *schema);
+
+/*
+ * Append a row group of such a file as one of its own, page by page, nothing decoded: codecs and
+ * encodings stay, offsets move, checksums are verified. Statistics and page index go along as far
+ * as they are there and can be believed; Bloom filters stay behind. Rows written before become a
+ * row group of their own. CDC_END, with nothing done: pages, sizes and counts of the row group do
+ * not agree, or the nulls of a column are not counted; it can still be decoded.
+ *
+ * Statistics have negative zero for a minimum of zero, whatever the values: plain_zero[leaf] says,
+ * for the summary, that there is none among them. NULL: nothing is known of that.
+ */
+int cdc_pq_writer_splice(struct cdc_pq_writer *w, struct cdc_pq_file *f, int32_t row_group,
+			 const bool *plain_zero, struct cdc_err *err) CDC_NODISCARD;
+
 /* Bytes written and estimated to be written so far: for target file sizes. */
 uint64_t cdc_pq_writer_bytes(const struct cdc_pq_writer *w);
+/* Rows so far: of the file, and of the row group that is open. */
+uint64_t cdc_pq_writer_rows(const struct cdc_pq_writer *w);
+uint64_t cdc_pq_writer_open_rows(const struct cdc_pq_writer *w);
 
 /* Write the footer. `summary` is filled; free it with cdc_pq_summary_free. */
 int cdc_pq_writer_finish(struct cdc_pq_writer *w, struct cdc_pq_summary *summary,

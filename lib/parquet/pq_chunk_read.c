@@ -143,6 +143,19 @@ int cdc_pq_chunk_page(struct cdc_pq_chunk *c, const struct cdc_pq_page_header *h
 	return rc;
 }
 
+int cdc_pq_chunk_stored(struct cdc_pq_chunk *c, const struct cdc_pq_page_header *h,
+			const uint8_t **stored, size_t *n, struct cdc_err *err)
+{
+	size_t whole = (size_t)(c->body_pos - c->page_pos) + (size_t)h->compressed_size;
+	int rc = hold(c, c->page_pos, whole, err);
+
+	if (rc >= 0) {
+		*stored = c->window.p + (c->page_pos - c->at);
+		*n = whole;
+	}
+	return rc;
+}
+
 int cdc_pq_chunk_values(struct cdc_pq_chunk *c, uint64_t *values, struct cdc_err *err)
 {
 	struct cdc_pq_page_header h;

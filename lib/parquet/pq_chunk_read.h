@@ -47,6 +47,12 @@ int cdc_pq_chunk_header(struct cdc_pq_chunk *c, struct cdc_pq_page_header *h,
 int cdc_pq_chunk_page(struct cdc_pq_chunk *c, const struct cdc_pq_page_header *h,
 		      const uint8_t **stored, struct cdc_err *err) CDC_NODISCARD;
 
+/*
+ * The same page with its header, as they are in the file: *n bytes. They live until the next call.
+ */
+int cdc_pq_chunk_stored(struct cdc_pq_chunk *c, const struct cdc_pq_page_header *h,
+			const uint8_t **stored, size_t *n, struct cdc_err *err) CDC_NODISCARD;
+
 /* The values, nulls included, that the headers of all pages tell, from the first on. The position
  * is the first page's again. */
 int cdc_pq_chunk_values(struct cdc_pq_chunk *c, uint64_t *values,

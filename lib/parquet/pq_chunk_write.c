@@ -72,12 +72,13 @@ static int put_dictionary(struct cdc_pq_chunks *w, struct cdc_pq_chunk_meta *met
 	if (d->raw > INT32_MAX)
 		return cdc_fail(err, CDC_EDATA, "a dictionary of over 2 GiB");
 	meta->dictionary_page = true;
+	meta->dictionary_encoding = CDC_PQ_PLAIN;
 	meta->m.dictionary_page_offset = (int64_t)w->offset;
 	meta->m.encodings |= 1U << CDC_PQ_PLAIN;
 	return put_page(w, &meta->m, &h, d->stored, err);
 }
 
-static int reserve_entries(struct cdc_pq_chunks *w, size_t n, struct cdc_err *err)
+int cdc_pq_chunks_entries(struct cdc_pq_chunks *w, size_t n, struct cdc_err *err)
 {
 	struct cdc_pq_page_entry *p;
 
@@ -95,7 +96,7 @@ static int put_data_pages(struct cdc_pq_chunks *w, const struct cdc_pq_column_wr
 			  struct cdc_pq_chunk_meta *meta, struct cdc_err *err)
 {
 	int64_t first_row = 0;
-	int rc = reserve_entries(w, c->num_pages, err);
+	int rc = cdc_pq_chunks_entries(w, c->num_pages, err);
 
 	if (rc < 0)
 		return rc;
@@ -117,8 +118,7 @@ static int put_data_pages(struct cdc_pq_chunks *w, const struct cdc_pq_column_wr
 		if (rc < 0)
 			return rc;
 		meta->m.encodings |= 1U << h.encoding;
-		meta->dictionary_data_pages += page->dictionary;
-		meta->plain_data_pages += !page->dictionary;
+		meta->data_pages[0][h.encoding]++;
 		w->entry[i] = (struct cdc_pq_page_entry){ .offset = start,
 							  .size = (int32_t)(w->offset - start),
 							  .first_row = first_row,
@@ -198,8 +198,8 @@ static int keep_statistics(struct cdc_pq_chunks *w, const struct cdc_pq_column_w
 
 	s->has_null_count = true;
 	s->null_count = c->chunk_slots - c->chunk_present;
-	meta->has_nan_count = c->order == CDC_PQ_ORDER_FLOAT;
-	meta->nan_count = c->chunk_range.nan_count;
+	s->has_nan_count = c->order == CDC_PQ_ORDER_FLOAT;
+	s->nan_count = c->chunk_range.nan_count;
 	if (rc == CDC_OK && b.usable) {
 		p = cdc_arena_dup(&w->arena, bytes.p, bytes.len);
 		if (!p)

@@ -87,6 +87,7 @@ enum cdc_pq_encoding {
 	CDC_PQ_RLE_DICTIONARY = 8,
 	CDC_PQ_BYTE_STREAM_SPLIT = 9
 };
+#define CDC_PQ_NUM_ENCODINGS 10
 
 enum cdc_pq_codec {
 	CDC_PQ_UNCOMPRESSED = 0,
@@ -156,6 +157,8 @@ struct cdc_pq_statistics {
 	bool min_exact; /* default true when absent */
 	bool max_exact;
 	int64_t null_count;
+	bool has_nan_count;
+	int64_t nan_count;
 	struct cdc_str min_value; /* PLAIN bytes without length prefix */
 	struct cdc_str max_value;
 };

@@ -306,6 +306,7 @@ static void read_statistics(struct cdc_pq_tread *r, struct cdc_pq_statistics *s,
 		[6] = CDC_PQ_WIRE_BINARY,
 		[7] = CDC_PQ_WIRE_TRUE,
 		[8] = CDC_PQ_WIRE_TRUE,
+		[9] = CDC_PQ_WIRE_I64,
 	} };
 	struct cdc_pq_tfield f = CDC_PQ_TFIELD_INIT;
 	struct cdc_str v[9] = { { NULL, 0 } };
@@ -329,6 +330,10 @@ static void read_statistics(struct cdc_pq_tread *r, struct cdc_pq_statistics *s,
 			break;
 		case 8:
 			s->min_exact = cdc_pq_tread_bool(r, &f);
+			break;
+		case 9:
+			s->nan_count = cdc_pq_tread_i64(r);
+			s->has_nan_count = s->nan_count >= 0;
 			break;
 		default:
 			break;

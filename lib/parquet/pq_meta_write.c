@@ -179,10 +179,8 @@ static void put_node(struct cdc_pq_tw *t, const struct cdc_pq_node *n, bool is_r
 
 /* --------------------------------------------------------------------- footer */
 
-static void put_statistics(struct cdc_pq_tw *t, const struct cdc_pq_chunk_meta *c)
+static void put_statistics(struct cdc_pq_tw *t, const struct cdc_pq_statistics *s)
 {
-	const struct cdc_pq_statistics *s = &c->m.stats;
-
 	cdc_pq_tw_struct(t, 12);
 	if (s->has_null_count)
 		cdc_pq_tw_i64(t, 3, s->null_count);
@@ -192,8 +190,8 @@ static void put_statistics(struct cdc_pq_tw *t, const struct cdc_pq_chunk_meta *
 		cdc_pq_tw_bool(t, 7, s->max_exact);
 		cdc_pq_tw_bool(t, 8, s->min_exact);
 	}
-	if (c->has_nan_count)
-		cdc_pq_tw_i64(t, 9, c->nan_count);
+	if (s->has_nan_count)
+		cdc_pq_tw_i64(t, 9, s->nan_count);
 	cdc_pq_tw_end(t);
 }
 
@@ -210,6 +208,22 @@ static void put_page_count(struct cdc_pq_tw *t, enum cdc_pq_page_type type,
 }
 
 /* Without encoding_stats some readers fall back to a path 20 times slower (spec 2.2). */
+static void put_page_counts(struct cdc_pq_tw *t, const struct cdc_pq_chunk_meta *c)
+{
+	static const enum cdc_pq_page_type type[2] = { CDC_PQ_DATA_PAGE, CDC_PQ_DATA_PAGE_V2 };
+	size_t kinds = c->dictionary_page;
+
+	for (int v = 0; v < 2; v++)
+		for (int e = 0; e < CDC_PQ_NUM_ENCODINGS; e++)
+			kinds += c->data_pages[v][e] > 0;
+	cdc_pq_tw_list(t, 13, CDC_PQ_TW_STRUCT, kinds);
+	put_page_count(t, CDC_PQ_DICTIONARY_PAGE, c->dictionary_encoding, c->dictionary_page);
+	/* Dictionary indices first, as they come in a chunk whose dictionary was given up. */
+	for (int v = 0; v < 2; v++)
+		for (int e = CDC_PQ_NUM_ENCODINGS - 1; e >= 0; e--)
+			put_page_count(t, type[v], (enum cdc_pq_encoding)e, c->data_pages[v][e]);
+}
+
 static void put_encodings(struct cdc_pq_tw *t, uint32_t encodings)
 {
 	cdc_pq_tw_list(t, 2, CDC_PQ_TW_I32, (size_t)__builtin_popcount(encodings));
@@ -234,7 +248,6 @@ static void put_column_meta(struct cdc_pq_tw *t, const struct cdc_pq_schema *sch
 			    const struct cdc_pq_chunk_meta *c)
 {
 	const struct cdc_pq_column_meta *m = &c->m;
-	int kinds = c->dictionary_page + (c->dictionary_data_pages > 0) + (c->plain_data_pages > 0);
 
 	cdc_pq_tw_struct(t, 3);
 	cdc_pq_tw_i32(t, 1, (int32_t)m->type);
@@ -247,11 +260,8 @@ static void put_column_meta(struct cdc_pq_tw *t, const struct cdc_pq_schema *sch
 	cdc_pq_tw_i64(t, 9, m->data_page_offset);
 	if (m->dictionary_page_offset)
 		cdc_pq_tw_i64(t, 11, m->dictionary_page_offset);
-	put_statistics(t, c);
-	cdc_pq_tw_list(t, 13, CDC_PQ_TW_STRUCT, (size_t)kinds);
-	put_page_count(t, CDC_PQ_DICTIONARY_PAGE, CDC_PQ_PLAIN, c->dictionary_page);
-	put_page_count(t, CDC_PQ_DATA_PAGE, CDC_PQ_RLE_DICTIONARY, c->dictionary_data_pages);
-	put_page_count(t, CDC_PQ_DATA_PAGE, CDC_PQ_PLAIN, c->plain_data_pages);
+	put_statistics(t, &m->stats);
+	put_page_counts(t, c);
 	cdc_pq_tw_end(t);
 }
 
@@ -266,8 +276,10 @@ static void put_group(struct cdc_pq_tw *t, const struct cdc_pq_schema *schema,
 		cdc_pq_tw_struct(t, 0);
 		cdc_pq_tw_i64(t, 2, 0);
 		put_column_meta(t, schema, leaf, &g->chunk[leaf]);
-		cdc_pq_tw_i64(t, 4, m->offset_index_offset);
-		cdc_pq_tw_i32(t, 5, m->offset_index_length);
+		if (m->offset_index_length > 0) {
+			cdc_pq_tw_i64(t, 4, m->offset_index_offset);
+			cdc_pq_tw_i32(t, 5, m->offset_index_length);
+		}
 		if (m->column_index_length > 0) {
 			cdc_pq_tw_i64(t, 6, m->column_index_offset);
 			cdc_pq_tw_i32(t, 7, m->column_index_length);

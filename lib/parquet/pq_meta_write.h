@@ -14,11 +14,9 @@
 /* A column chunk as the footer tells it. Bounds in m.stats belong to the writer's arena. */
 struct cdc_pq_chunk_meta {
 	struct cdc_pq_column_meta m;
-	bool has_nan_count;
-	int64_t nan_count;
 	bool dictionary_page;
-	int32_t dictionary_data_pages;
-	int32_t plain_data_pages;
+	enum cdc_pq_encoding dictionary_encoding;
+	int32_t data_pages[2][CDC_PQ_NUM_ENCODINGS]; /* V1, V2; by the encoding of their values */
 };
 
 struct cdc_pq_group_meta {

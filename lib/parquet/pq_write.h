@@ -84,6 +84,7 @@ struct cdc_pq_column_writer {
 	int64_t file_slots;
 	int64_t file_nulls;
 	struct cdc_pq_range file_range;
+	bool file_unbounded; /* file_range is not of all values: spliced ones have no bounds */
 };
 
 int cdc_pq_column_init(struct cdc_pq_column_writer *c, const struct cdc_pq_node *leaf,
@@ -139,6 +140,8 @@ struct cdc_pq_chunks {
 
 int cdc_pq_chunks_put(struct cdc_pq_chunks *w, const void *p, size_t n,
 		      struct cdc_err *err) CDC_NODISCARD;
+/* Room for n of w->entry. */
+int cdc_pq_chunks_entries(struct cdc_pq_chunks *w, size_t n, struct cdc_err *err) CDC_NODISCARD;
 int cdc_pq_chunks_flush(struct cdc_pq_chunks *w, struct cdc_err *err) CDC_NODISCARD;
 /* End the column's chunk, write it, fill `meta` and `span` (both zero before), restart the column.
  */

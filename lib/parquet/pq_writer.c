@@ -8,6 +8,7 @@
 #include "parquet/parquet.h"
 
 #include "base/endian.h"
+#include "parquet/pq_splice.h"
 #include "parquet/pq_write.h"
 
 #include <stdlib.h>
@@ -25,6 +26,7 @@ struct cdc_pq_writer {
 	struct cdc_pq_scratch scratch;
 	struct cdc_pq_column_writer *column;
 	int64_t *null_lists; /* per leaf */
+	bool spliced; /* some row groups are another file's */
 	uint64_t group_rows;
 	uint64_t file_rows;
 
@@ -301,7 +303,82 @@ out:
 	return rc;
 }
 
+/* -------------------------------------------------------------------- splicing */
+
+static int splice_group(struct cdc_pq_writer *w, const struct cdc_pq_splice *splice,
+			struct cdc_pq_file *f, int32_t row_group, const bool *plain_zero,
+			struct cdc_err *err)
+{
+	struct cdc_pq_group_meta *g;
+	int rc = flush_group(w, err);
+
+	if (rc == CDC_OK)
+		rc = new_group(w, err);
+	if (rc < 0)
+		return rc;
+	g = &w->group[w->num_groups];
+	g->file_offset = (int64_t)w->chunks.offset;
+	g->num_rows = f->meta.row_group[row_group].num_rows;
+	for (int32_t leaf = 0; rc == CDC_OK && leaf < w->schema->num_leaves; leaf++) {
+		rc = cdc_pq_splice_chunk(&splice[leaf], &w->chunks, f, row_group, leaf,
+					 &g->chunk[leaf], &w->span[w->num_groups][leaf], err);
+		if (rc == CDC_OK)
+			rc = cdc_pq_splice_count(&w->column[leaf], &g->chunk[leaf].m,
+						 plain_zero && plain_zero[leaf], err);
+		if (__builtin_add_overflow(g->total_byte_size,
+					   g->chunk[leaf].m.total_uncompressed_size,
+					   &g->total_byte_size))
+			g->total_byte_size = INT64_MAX;
+		g->total_compressed_size += g->chunk[leaf].m.total_compressed_size;
+	}
+	if (rc < 0)
+		return rc;
+	w->num_groups++;
+	w->spliced = true;
+	w->file_rows += (uint64_t)g->num_rows;
+	return CDC_OK;
+}
+
+int cdc_pq_writer_splice(struct cdc_pq_writer *w, struct cdc_pq_file *f, int32_t row_group,
+			 const bool *plain_zero, struct cdc_err *err)
+{
+	struct cdc_pq_splice *splice;
+	int rc = CDC_OK;
+
+	if (row_group < 0 || row_group >= f->meta.num_row_groups ||
+	    !cdc_pq_can_splice(f, w->schema))
+		return cdc_fail(err, CDC_EINTERNAL, "no row group %d to splice", (int)row_group);
+	splice = calloc((size_t)w->schema->num_leaves, sizeof(*splice));
+	if (!splice)
+		return cdc_fail_nomem(err);
+	for (int32_t leaf = 0; rc == CDC_OK && leaf < w->schema->num_leaves; leaf++)
+		rc = cdc_pq_splice_probe(&splice[leaf], f, row_group, leaf, err);
+	if (rc == CDC_OK)
+		rc = splice_group(w, splice, f, row_group, plain_zero, err);
+	free(splice);
+	return rc;
+}
+
+uint64_t cdc_pq_writer_rows(const struct cdc_pq_writer *w)
+{
+	return w->file_rows;
+}
+
+uint64_t cdc_pq_writer_open_rows(const struct cdc_pq_writer *w)
+{
+	return w->group_rows;
+}
+
 /* ---------------------------------------------------------------------- finish */
+
+/* One serialised index; the footer tells where it is. */
+static int put_index(struct cdc_pq_writer *w, size_t at, size_t n, int64_t *offset, int32_t *length,
+		     struct cdc_err *err)
+{
+	*offset = (int64_t)w->chunks.offset;
+	*length = (int32_t)n;
+	return n ? cdc_pq_chunks_put(&w->chunks, w->chunks.indexes.p + at, n, err) : CDC_OK;
+}
 
 /* All column indexes, then all offset indexes, as most writers place them. */
 static int put_indexes(struct cdc_pq_writer *w, struct cdc_err *err)
@@ -309,26 +386,22 @@ static int put_indexes(struct cdc_pq_writer *w, struct cdc_err *err)
 	int32_t leaves = w->schema->num_leaves;
 	int rc = CDC_OK;
 
-	for (size_t g = 0; rc == CDC_OK && g < w->num_groups; g++) {
+	for (size_t g = 0; g < w->num_groups; g++) {
 		for (int32_t leaf = 0; rc == CDC_OK && leaf < leaves; leaf++) {
 			const struct cdc_pq_index_span *span = &w->span[g][leaf];
 			struct cdc_pq_column_meta *m = &w->group[g].chunk[leaf].m;
 
-			m->column_index_offset = (int64_t)w->chunks.offset;
-			m->column_index_length = (int32_t)span->column_n;
-			rc = cdc_pq_chunks_put(&w->chunks, w->chunks.indexes.p + span->column_at,
-					       span->column_n, err);
+			rc = put_index(w, span->column_at, span->column_n, &m->column_index_offset,
+				       &m->column_index_length, err);
 		}
 	}
-	for (size_t g = 0; rc == CDC_OK && g < w->num_groups; g++) {
+	for (size_t g = 0; g < w->num_groups; g++) {
 		for (int32_t leaf = 0; rc == CDC_OK && leaf < leaves; leaf++) {
 			const struct cdc_pq_index_span *span = &w->span[g][leaf];
 			struct cdc_pq_column_meta *m = &w->group[g].chunk[leaf].m;
 
-			m->offset_index_offset = (int64_t)w->chunks.offset;
-			m->offset_index_length = (int32_t)span->offset_n;
-			rc = cdc_pq_chunks_put(&w->chunks, w->chunks.indexes.p + span->offset_at,
-					       span->offset_n, err);
+			rc = put_index(w, span->offset_at, span->offset_n, &m->offset_index_offset,
+				       &m->offset_index_length, err);
 		}
 	}
 	return rc;
@@ -380,7 +453,7 @@ static int summarise_leaf(const struct cdc_pq_column_writer *c, struct cdc_arena
 
 	s->num_values = c->file_slots;
 	s->null_count = c->file_nulls;
-	s->has_min_max = r->has && r->nan_count == 0;
+	s->has_min_max = r->has && r->nan_count == 0 && !c->file_unbounded;
 	if (!s->has_min_max)
 		return CDC_OK;
 	if (c->strings) {
@@ -410,7 +483,7 @@ static int summarise(const struct cdc_pq_writer *w, struct cdc_pq_summary *s, st
 	for (int32_t leaf = 0; rc == CDC_OK && leaf < s->num_leaves; leaf++)
 		rc = summarise_leaf(&w->column[leaf], &s->arena, &s->leaf[leaf], err);
 	for (int32_t leaf = 0; leaf < s->num_leaves; leaf++)
-		s->leaf[leaf].null_lists = w->null_lists[leaf];
+		s->leaf[leaf].null_lists = w->spliced ? -1 : w->null_lists[leaf];
 	return rc;
 }
 

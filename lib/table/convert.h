@@ -63,5 +63,7 @@ bool cdc_convert_choose(struct cdc_convert *c, const struct cdc_pq_node *leaf,
  */
 void cdc_convert_calendar(struct cdc_convert *c, const struct cdc_pq_metadata *m,
 			  const struct cdc_pq_node *leaf, const struct cdc_field *f);
+/* Whether it may change anything in a file, but for INT96. */
+bool cdc_convert_is_hybrid(const struct cdc_pq_metadata *m);
 
 #endif

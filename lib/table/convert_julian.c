@@ -109,6 +109,11 @@ static bool is_hybrid(const struct cdc_pq_metadata *m, const char *key, const ch
 	return version && version->value.p && cdc_str_cmp(version->value, cdc_str_z(since)) < 0;
 }
 
+bool cdc_convert_is_hybrid(const struct cdc_pq_metadata *m)
+{
+	return is_hybrid(m, "org.apache.spark.legacyDateTime", "3.0.0");
+}
+
 static bool is_utc(const struct cdc_pq_metadata *m)
 {
 	static const char *const names[] = { "UTC", "Etc/UTC", "GMT", "Z" };
@@ -136,7 +141,7 @@ void cdc_convert_calendar(struct cdc_convert *c, const struct cdc_pq_metadata *m
 	    !(f->type == CDC_TYPE_TIMESTAMP_NS && int96))
 		return;
 	if (!(int96 ? is_hybrid(m, "org.apache.spark.legacyINT96", "3.1.0")
-		    : is_hybrid(m, "org.apache.spark.legacyDateTime", "3.0.0")))
+		    : cdc_convert_is_hybrid(m)))
 		return;
 	c->before = c->fn;
 	c->fn = f->type == CDC_TYPE_DATE	   ? julian_dates

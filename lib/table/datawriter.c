@@ -327,9 +327,32 @@ int cdc_datawriter_write(struct cdc_datawriter *w, const struct cdc_batch *batch
 	return rc;
 }
 
+bool cdc_datawriter_can_splice(const struct cdc_datawriter *w, const struct cdc_pq_file *f)
+{
+	return cdc_pq_can_splice(f, &w->pq_schema);
+}
+
+int cdc_datawriter_splice(struct cdc_datawriter *w, struct cdc_pq_file *f, int32_t row_group,
+			  const bool *plain_zero, struct cdc_err *err)
+{
+	int rc = w->pq ? CDC_OK : open_file(w, err);
+
+	return rc ? rc : cdc_pq_writer_splice(w->pq, f, row_group, plain_zero, err);
+}
+
 uint64_t cdc_datawriter_open_bytes(const struct cdc_datawriter *w)
 {
 	return w->pq ? cdc_pq_writer_bytes(w->pq) : 0;
+}
+
+uint64_t cdc_datawriter_open_rows(const struct cdc_datawriter *w)
+{
+	return w->pq ? cdc_pq_writer_rows(w->pq) : 0;
+}
+
+uint64_t cdc_datawriter_waiting_rows(const struct cdc_datawriter *w)
+{
+	return w->pq ? cdc_pq_writer_open_rows(w->pq) : 0;
 }
 
 int cdc_datawriter_sync(struct cdc_datawriter *w, struct cdc_err *err)
@@ -365,13 +388,21 @@ uint64_t cdc_datawriter_bytes(const struct cdc_datawriter *w)
 	return w->total_bytes;
 }
 
+void cdc_datawriter_discard(struct cdc_datawriter *w, size_t add)
+{
+	if (!w->add_path[add])
+		return;
+	w->io->unlink(w->io->ctx, w->add_path[add]);
+	w->add_path[add] = NULL;
+}
+
 void cdc_datawriter_free(struct cdc_datawriter *w, bool keep_files)
 {
 	if (!w)
 		return;
 	drop_open_file(w);
 	for (size_t i = 0; !keep_files && i < w->num_adds; i++)
-		w->io->unlink(w->io->ctx, w->add_path[i]);
+		cdc_datawriter_discard(w, i);
 	free(w->add);
 	free(w->add_path);
 	free(w->sync_dir);

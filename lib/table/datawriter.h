@@ -58,8 +58,18 @@ int cdc_datawriter_begin(struct cdc_datawriter *w, const struct cdc_kv *value, i
  * A null in a column that is NOT NULL is CDC_EDATA. */
 int cdc_datawriter_write(struct cdc_datawriter *w, const struct cdc_batch *batch,
 			 struct cdc_err *err) CDC_NODISCARD;
-/* Bytes of the file that is open, 0 if none is. */
+/*
+ * Whether row groups of a file can go into the open partition's files as they are stored, and one
+ * of them, whole, into the open file: see parquet.h, also for CDC_END. That the partition's rows
+ * are meant, and that dates and times count as in new files, is the caller's to know.
+ */
+bool cdc_datawriter_can_splice(const struct cdc_datawriter *w, const struct cdc_pq_file *f);
+int cdc_datawriter_splice(struct cdc_datawriter *w, struct cdc_pq_file *f, int32_t row_group,
+			  const bool *plain_zero, struct cdc_err *err) CDC_NODISCARD;
+/* Bytes and rows of the file that is open, 0 if none is; rows that are in no row group yet. */
 uint64_t cdc_datawriter_open_bytes(const struct cdc_datawriter *w);
+uint64_t cdc_datawriter_open_rows(const struct cdc_datawriter *w);
+uint64_t cdc_datawriter_waiting_rows(const struct cdc_datawriter *w);
 /* Finish the open file; a partition without rows makes none. */
 int cdc_datawriter_end(struct cdc_datawriter *w, struct cdc_err *err) CDC_NODISCARD;
 int cdc_datawriter_sync(struct cdc_datawriter *w, struct cdc_err *err) CDC_NODISCARD;
@@ -67,6 +77,8 @@ int cdc_datawriter_sync(struct cdc_datawriter *w, struct cdc_err *err) CDC_NODIS
 /* The add actions made so far; they live until free. */
 const struct cdc_add *cdc_datawriter_adds(const struct cdc_datawriter *w, size_t *n);
 uint64_t cdc_datawriter_bytes(const struct cdc_datawriter *w);
+/* Remove the file of one of them; it must not be named by any commit. */
+void cdc_datawriter_discard(struct cdc_datawriter *w, size_t add);
 /* With change_data: the cdc actions instead. They live until free; NULL when memory is gone. */
 const struct cdc_change_file *cdc_datawriter_changes(struct cdc_datawriter *w, size_t *n);
 void cdc_datawriter_free(struct cdc_datawriter *w, bool keep_files);

@@ -121,7 +121,11 @@ data_files() {
 	run "$bin/cdc-compact" --dry-run "$t"
 	[ "$status" -eq 0 ]
 	bytes=$(jq -s '[.[] | .add // empty | .size] | add' "$t"/_delta_log/*.json)
-	[ "$output" = "{\"operation\":\"compact\",\"filesRemoved\":3,\"bytesRemoved\":$bytes,\"deletionVectorsRemoved\":0}" ]
+	paths=$(jq -c -s '[.[] | .add // empty | .path]' "$t"/_delta_log/*.json)
+	diff -u - <(echo "$output") <<-END
+		{"operation":"compact","partitionValues":{},"files":$paths,"filesRemoved":3,"bytesRemoved":$bytes,"rows":15,"deletionVectorsRemoved":0,"copied":false}
+		{"operation":"total","bins":1,"filesRemoved":3,"bytesRemoved":$bytes,"rows":15,"deletionVectorsRemoved":0}
+	END
 	diff -u before <(find "$t" | sort)
 }
 
@@ -163,6 +167,83 @@ data_files() {
 	"$bin/cdc-compact" -q "$t"
 	"$bin/cdc-compact" -q "$dir/u"
 	diff -r "$t" u
+}
+
+# ------------------------------------------------------------------ partitions and orders
+
+@test "--where chooses partitions, and names no other columns" {
+	table 3 10 -p p
+	snapshot | sort >before
+	run "$bin/cdc-compact" -q --where "p = 'p1'" "$t"
+	[ "$status" -eq 0 ]
+	[ "$(describe .files)" -eq 4 ]
+	jq -c '.commitInfo // empty | .operationParameters.predicate' "$t/_delta_log/00000000000000000004.json" >out
+	diff -u out - <<<'"[\"p = '"'p1'"'\"]"'
+	diff -u before <(snapshot | sort)
+	run "$bin/cdc-compact" --where "p = 'p7'" "$t"
+	[ "$output" = 'cdc-compact: info: nothing to compact' ]
+	exits 2 '"id" is no partition column' "$bin/cdc-compact" --where "p = 'p1' AND id > 3" "$t"
+	exits 2 'at character' "$bin/cdc-compact" --where 'p = ' "$t"
+	exits 2 'nothing' "$bin/cdc-compact" --where 'nothing = 1' "$t"
+}
+
+@test "--sort-by orders the rows of each partition" {
+	table 3 10 -p p
+	snapshot | jq -c -s 'sort_by(.p, -.id) | .[]' >want
+	run "$bin/cdc-compact" -q --sort-by v "$t"
+	[ "$status" -eq 0 ] || { echo "$output"; return 1; }
+	snapshot | jq -c -s 'group_by(.p)[] | .[]' >have
+	# "value 10" comes before "value 2".
+	diff -u <(jq -c -s 'sort_by(.p, .v) | .[]' want) have
+	[ "$(describe .files)" -eq 2 ]
+	diff -u <(echo '"[\"v\"]"') \
+		<(jq -c '.commitInfo // empty | .operationParameters.sortBy' "$t/_delta_log/00000000000000000004.json")
+}
+
+@test "--zorder-by is told to the log as Spark tells it" {
+	table 3 10
+	snapshot | sort >before
+	run "$bin/cdc-compact" -q --zorder-by id,v --memory 1M --tmpdir "$dir" "$t"
+	[ "$status" -eq 0 ] || { echo "$output"; return 1; }
+	diff -u <(echo '"[\"id\",\"v\"]"') \
+		<(jq -c '.commitInfo // empty | .operationParameters.zOrderBy' "$t/_delta_log/00000000000000000004.json")
+	diff -u before <(snapshot | sort)
+}
+
+@test "orders that cannot be are refused" {
+	table 2 5 -p p
+	exits 2 'exclude each other' "$bin/cdc-compact" --sort-by id --zorder-by v "$t"
+	exits 2 'no column "x"' "$bin/cdc-compact" --sort-by id,x "$t"
+	exits 2 'partition column' "$bin/cdc-compact" --zorder-by p "$t"
+	exits 2 'wants names' "$bin/cdc-compact" --sort-by 'id,,v' "$t"
+	exits 2 'retries' "$bin/cdc-compact" --retries=-1 "$t"
+	[ "$(describe .version)" -eq 2 ]
+}
+
+@test "--dry-run tells each bin" {
+	table 2 6 -p p
+	"$bin/cdc-compact" --dry-run --zorder-by id --where "p = 'p0'" "$t" >out
+	diff -u <(printf '%s\n' '["zorder",{"p":"p0"},2,6,false]' '["total",null,2,6,null]') \
+		<(jq -c '[.operation, .partitionValues, .filesRemoved, .rows, .copied]' out)
+	"$bin/cdc-compact" --dry-run "$t" >out
+	diff -u <(printf '%s\n' '["compact",{"p":"p0"}]' '["compact",{"p":"p1"}]' '["total",null]') \
+		<(jq -c '[.operation, .partitionValues]' out)
+	jq -r '.files // empty | .[]' out | sort >files
+	diff -u <(jq -r '.add // empty | .path' "$t"/_delta_log/*.json | sort) files
+	[ "$(describe .version)" -eq 2 ]
+}
+
+@test "a compaction and a merge that race both succeed" {
+	table 4 50 --mode dv --property delta.enableDeletionVectors=true
+	for i in $(seq 20); do
+		for k in 1 2 3; do del $((1000 + i * 10 + k)) "{\"id\":\"$((i * 7 + k))\"}"; done >in
+		"$bin/cdc-merge" -q --mode dv "$t" in & merging=$!
+		"$bin/cdc-compact" -q --target-size $((20000 + i)) --sort-by v "$t" || return 1
+		wait $merging || return 1
+	done
+	# Ids 8 to 143: i * 7 + 1, 2, 3 for i to 20.
+	diff -u <(comm -23 <(seq 0 199 | sort) <(for i in $(seq 20); do seq $((i * 7 + 1)) $((i * 7 + 3)); done | sort)) \
+		<(snapshot | jq .id | sort)
 }
 
 # ------------------------------------------------------------------ vacuum

@@ -1,8 +1,8 @@
 /*
  * Proves that a failing system leaves a whole table. For each job (create, merge by rewriting, by
- * deletion vectors and with partitions, compact, checkpoint, vacuum) every call to the system is
- * made to fail: each one once, each one and all that follow, for good, each one reported as failed
- * though it was done. Afterwards
+ * deletion vectors and with partitions, compact, sort, checkpoint, vacuum) every call to the system
+ *is made to fail: each one once, each one and all that follow, for good, each one reported as
+ *failed though it was done. Afterwards
  *
  *	- the table opens and its rows are those before or after the job;
  *	- if the job said that it was done, they are those after it;
@@ -14,7 +14,7 @@
 #include "faultio.h"
 #include "workload.h"
 
-enum job { CREATE, MERGE, COMPACT, CHECKPOINT, CHECKPOINT_V2, CHECKPOINT_VERSION, VACUUM };
+enum job { CREATE, MERGE, COMPACT, SORT, CHECKPOINT, CHECKPOINT_V2, CHECKPOINT_VERSION, VACUUM };
 
 struct scenario {
 	const char *name;
@@ -45,6 +45,12 @@ static const struct scenario scenarios[] = {
 	  CDC_MERGE_DV,
 	  true,
 	  { "delta.checkpointInterval=5", NULL },
+	  4 },
+	{ "sort",
+	  SORT,
+	  CDC_MERGE_DV,
+	  true,
+	  { "delta.enableDeletionVectors=true", NO_CHECKPOINTS, NULL },
 	  4 },
 	{ "checkpoint", CHECKPOINT, CDC_MERGE_DV, true, { NO_CHECKPOINTS, NULL }, 4 },
 	{ "checkpoint, version 2", CHECKPOINT_V2, CDC_MERGE_DV, true, { NO_CHECKPOINTS, NULL }, 4 },
@@ -154,6 +160,8 @@ static int do_job(struct run *r, const struct cdc_io *io, struct cdc_err *err)
 		return wl_merge(&r->w, io, r->work, 0, r->s->before + 1, NULL, err);
 	case COMPACT:
 		return wl_compact(io, r->work, &version, err);
+	case SORT:
+		return wl_sort(io, r->work, &version, err);
 	case CHECKPOINT:
 	case CHECKPOINT_V2:
 		return wl_checkpoint(io, r->work, err);

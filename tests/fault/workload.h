@@ -163,6 +163,19 @@ static inline int wl_compact(const struct cdc_io *io, const char *path, int64_t 
 	return rc;
 }
 
+/* Without the rows' order the table is the same. */
+static inline int wl_sort(const struct cdc_io *io, const char *path, int64_t *version,
+			  struct cdc_err *err)
+{
+	static const char *const cols[] = { "n", NULL };
+	struct cdc_compact_options o = { .io = io, .table = path, .sort_by = cols, .zorder = true };
+	struct cdc_compact_result r;
+	int rc = cdc_compact(&o, &r, err);
+
+	*version = r.version;
+	return rc;
+}
+
 static inline int wl_checkpoint(const struct cdc_io *io, const char *path, struct cdc_err *err)
 {
 	struct cdc_snapshot *s = NULL;

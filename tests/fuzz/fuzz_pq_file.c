@@ -1,7 +1,8 @@
 /*
  * Parquet files from anyone: whatever bytes come, opening and reading every column ends with values
  * or an error, in bounded time and memory; and a column that is read in pieces with rows skipped
- * between them gives the same slots as one that is read in a row.
+ * between them gives the same slots as one that is read in a row. Taking its row groups over into
+ * another file ends as well.
  */
 #include "base/hash.h"
 #include "memory_io.h"
@@ -131,6 +132,33 @@ static void read_index(struct cdc_pq_file *f, int32_t g, int32_t leaf)
 	cdc_pq_page_index_free(&index);
 }
 
+/* The row groups that can be taken over into another file are, whatever their pages hold. */
+static void splice(struct cdc_pq_file *f, const struct cdc_io *io)
+{
+	const struct cdc_pq_metadata *m = cdc_pq_metadata(f);
+	struct cdc_err err = CDC_ERR_INIT;
+	struct cdc_pq_write_options opt;
+	struct cdc_pq_summary summary;
+	struct cdc_pq_writer *w = NULL;
+	uint64_t rows = 0;
+	int rc = CDC_OK;
+
+	cdc_pq_write_options_init(&opt);
+	if (!cdc_pq_can_splice(f, &m->schema) ||
+	    cdc_pq_writer_new(&w, io, 3, &m->schema, &opt, &err) != CDC_OK)
+		return;
+	for (int32_t g = 0; rc >= 0 && g < m->num_row_groups && g < COLUMNS_MAX; g++) {
+		rc = cdc_pq_writer_splice(w, f, g, NULL, &err);
+		check(rc >= 0 || err.code == rc);
+		rows += rc == CDC_OK ? (uint64_t)m->row_group[g].num_rows : 0;
+	}
+	if (rc >= 0 && cdc_pq_writer_finish(w, &summary, &err) == CDC_OK) {
+		check((uint64_t)summary.num_rows == rows);
+		cdc_pq_summary_free(&summary);
+	}
+	cdc_pq_writer_free(w);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct memory mem = { data, n };
@@ -160,6 +188,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 			read_index(f, g, i);
 			columns++;
 		}
+	splice(f, &io);
 	free(h);
 	cdc_pq_close(f);
 	return 0;

@@ -1,7 +1,10 @@
 /*
  * Proves that the reader gives back what the writer took: random schemas up to four levels deep,
  * random nulls, repeats and values, random page, dictionary and row group limits, every codec, and
- * batches of random sizes on both sides. Slots are compared with what was drawn, bit by bit.
+ * batches of random sizes on both sides. Slots are compared with what was drawn, bit by bit. The
+ * same holds for a file into which some row groups of the first were spliced, others decoded and
+ * written again; its page index covers what the first file's did, and its summary never tells
+ * other bounds than hold.
  * $CDC_PQ_ROUNDS sets how many files (default 300), $CDC_PQ_SEED where they start.
  */
 #include <setjmp.h>
@@ -12,6 +15,7 @@
 #include "pq_types.h"
 
 #include "parquet/pq_file.h"
+#include "parquet/pq_stats.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -33,6 +37,8 @@ struct round {
 	struct cdc_pq_write_options opt;
 	uint64_t rows;
 	char path[64];
+	struct cdc_pq_summary summary;
+	uint64_t spliced; /* row groups */
 	uint64_t seed;
 };
 
@@ -156,7 +162,6 @@ static void keep(struct round *r, struct kept *k, const struct gen_leaf *l, bool
 static void write_file(struct round *r)
 {
 	struct cdc_pq_vec vec[GEN_NODES];
-	struct cdc_pq_summary summary;
 	struct cdc_err err = CDC_ERR_INIT;
 	struct cdc_pq_writer *w;
 	uint64_t left = r->rows;
@@ -185,8 +190,7 @@ static void write_file(struct round *r)
 		assert_int_equal(cdc_pq_writer_write(w, vec, n, &err), CDC_OK);
 		left -= n;
 	}
-	assert_int_equal(cdc_pq_writer_finish(w, &summary, &err), CDC_OK);
-	cdc_pq_summary_free(&summary);
+	assert_int_equal(cdc_pq_writer_finish(w, &r->summary, &err), CDC_OK);
 	cdc_pq_writer_free(w);
 	assert_int_equal(close(fd), 0);
 }
@@ -258,8 +262,132 @@ static void read_file(struct round *r)
 	cdc_pq_close(f);
 }
 
-static void one_round(uint64_t seed)
+/* ------------------------------------------------------------------ splicing */
+
+/* Decode a whole row group and write it. */
+static void rewrite_group(struct round *r, struct cdc_pq_writer *w, struct cdc_pq_file *f,
+			  int32_t g)
 {
+	struct cdc_pq_column *c[GEN_NODES];
+	struct cdc_pq_vec vec[GEN_NODES];
+	struct cdc_err err = CDC_ERR_INIT;
+	int32_t leaves = r->g.schema.num_leaves;
+
+	for (int32_t i = 0; i < leaves; i++) {
+		assert_int_equal(cdc_pq_column_open(&c[i], f, g, i, &err), CDC_OK);
+		assert_int_equal(cdc_pq_column_read(c[i], UINT32_MAX, &vec[i], &err), CDC_OK);
+	}
+	assert_int_equal(cdc_pq_writer_write(
+				 w, vec, (uint32_t)cdc_pq_metadata(f)->row_group[g].num_rows, &err),
+			 CDC_OK);
+	for (int32_t i = 0; i < leaves; i++)
+		cdc_pq_column_close(c[i]);
+}
+
+static void compare_bounds(const struct cdc_pq_node *n, const struct cdc_pq_leaf_summary *was,
+			   const struct cdc_pq_leaf_summary *is)
+{
+	enum cdc_pq_order order = cdc_pq_order_of(n);
+
+	assert_int_equal(is->num_values, was->num_values);
+	if (n->max_rep == 0)
+		assert_int_equal(is->null_count, was->null_count);
+	if (!is->has_min_max)
+		return;
+	assert_true(was->has_min_max);
+	if (order == CDC_PQ_ORDER_FLOAT) {
+		assert_true(is->min.d == was->min.d && is->max.d == was->max.d);
+		assert_true(!signbit(was->min.d) || signbit(is->min.d));
+	} else if (order == CDC_PQ_ORDER_DECIMAL && n->type != CDC_PQ_INT64 &&
+		   n->type != CDC_PQ_INT32) {
+		assert_int_equal(cdc_pq_order_strs(order, is->min.s, was->min.s), 0);
+		assert_int_equal(cdc_pq_order_strs(order, is->max.s, was->max.s), 0);
+	} else if (order == CDC_PQ_ORDER_BYTES) {
+		assert_true(cdc_str_cmp(is->min.s, was->min.s) <= 0);
+		assert_true(cdc_str_cmp(is->max.s, was->max.s) >= 0);
+	} else {
+		assert_int_equal(is->min.i, was->min.i);
+		assert_int_equal(is->max.i, was->max.i);
+	}
+}
+
+/* Every spliced chunk has the pages and bounds that it had. */
+static void compare_indexes(const struct cdc_pq_file *a, int32_t ga, const struct cdc_pq_file *b,
+			    int32_t gb)
+{
+	struct cdc_err err = CDC_ERR_INIT;
+
+	for (int32_t leaf = 0; leaf < cdc_pq_metadata(a)->schema.num_leaves; leaf++) {
+		struct cdc_pq_page_index x, y;
+
+		assert_int_equal(cdc_pq_page_index_read(&x, a, ga, leaf, &err), CDC_OK);
+		assert_int_equal(cdc_pq_page_index_read(&y, b, gb, leaf, &err), CDC_OK);
+		assert_int_equal(x.num_pages, y.num_pages);
+		for (uint32_t i = 0; i < x.num_pages; i++) {
+			assert_int_equal(x.page[i].first_row, y.page[i].first_row);
+			assert_int_equal(x.page[i].compressed_size, y.page[i].compressed_size);
+			assert_int_equal(x.page[i].has_min_max, y.page[i].has_min_max);
+			if (x.page[i].has_min_max)
+				assert_true(cdc_str_eq(x.page[i].max_value, y.page[i].max_value));
+		}
+		cdc_pq_page_index_free(&x);
+		cdc_pq_page_index_free(&y);
+	}
+}
+
+/* A file of the row groups of r->path takes its place. */
+static void splice_file(struct round *r)
+{
+	struct cdc_err err = CDC_ERR_INIT;
+	struct cdc_pq_summary summary;
+	struct cdc_pq_file *f, *out;
+	struct cdc_pq_writer *w;
+	char path[64] = "/tmp/cdc-pq-XXXXXX";
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	assert_int_equal(cdc_pq_open(&f, &cdc_io_posix, r->path, 0, &err), CDC_OK);
+	assert_true(cdc_pq_can_splice(f, &r->g.schema));
+	/* What is decoded makes row groups of its own, in other pages. */
+	r->opt.row_group_rows = 1 << 20;
+	r->opt.row_group_bytes = 1 << 30;
+	r->opt.page_rows = 777;
+	assert_int_equal(cdc_pq_writer_new(&w, &cdc_io_posix, fd, &r->g.schema, &r->opt, &err),
+			 CDC_OK);
+	for (int32_t g = 0; g < cdc_pq_metadata(f)->num_row_groups; g++) {
+		if (pick(r, 3) == 0) {
+			rewrite_group(r, w, f, g);
+			continue;
+		}
+		if (cdc_pq_writer_splice(w, f, g, NULL, &err) != CDC_OK)
+			fail_msg("row group %d: %s", (int)g, err.msg);
+		r->spliced++;
+	}
+	assert_int_equal(cdc_pq_writer_rows(w), r->rows);
+	assert_int_equal(cdc_pq_writer_finish(w, &summary, &err), CDC_OK);
+	cdc_pq_writer_free(w);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(summary.num_rows, r->rows);
+	for (int32_t i = 0; i < r->g.schema.num_leaves; i++)
+		compare_bounds(&r->g.node[r->g.schema.leaf_node[i]], &r->summary.leaf[i],
+			       &summary.leaf[i]);
+	cdc_pq_summary_free(&summary);
+	assert_int_equal(cdc_pq_open(&out, &cdc_io_posix, path, 0, &err), CDC_OK);
+	if (cdc_pq_metadata(out)->num_row_groups == cdc_pq_metadata(f)->num_row_groups)
+		for (int32_t g = 0; g < cdc_pq_metadata(f)->num_row_groups; g++)
+			if (cdc_pq_metadata(out)->row_group[g].total_compressed_size ==
+			    cdc_pq_metadata(f)->row_group[g].total_compressed_size)
+				compare_indexes(f, g, out, g);
+	cdc_pq_close(out);
+	cdc_pq_close(f);
+	unlink(r->path);
+	strcpy(r->path, path);
+}
+
+/* Returns how many row groups were spliced. */
+static uint64_t one_round(uint64_t seed)
+{
+	uint64_t spliced;
 	struct round *r = calloc(1, sizeof(*r));
 	struct cdc_err err = CDC_ERR_INIT;
 	int32_t columns;
@@ -277,7 +405,10 @@ static void one_round(uint64_t seed)
 	random_draw(r);
 	write_file(r);
 	read_file(r);
+	splice_file(r);
+	read_file(r);
 	unlink(r->path);
+	cdc_pq_summary_free(&r->summary);
 	for (int32_t i = 0; i < r->g.schema.num_leaves; i++) {
 		free(r->kept[i].def);
 		free(r->kept[i].rep);
@@ -285,7 +416,9 @@ static void one_round(uint64_t seed)
 	}
 	cdc_arena_free(&r->bytes);
 	gen_free(&r->g);
+	spliced = r->spliced;
 	free(r);
+	return spliced;
 }
 
 static void random_files(void **state)
@@ -294,13 +427,15 @@ static void random_files(void **state)
 	const char *seed = getenv("CDC_PQ_SEED");
 	uint64_t start = seed ? strtoull(seed, NULL, 10) : 1;
 	uint64_t n = rounds ? strtoull(rounds, NULL, 10) : 300;
+	uint64_t spliced = 0;
 
 	(void)state;
 	for (uint64_t i = start; i < start + n; i++) {
 		if (rounds)
 			print_message("# seed %" PRIu64 "\n", i);
-		one_round(i);
+		spliced += one_round(i);
 	}
+	assert_true(spliced >= n);
 }
 
 int main(void)

@@ -124,9 +124,7 @@ int compact_again(const struct cdc_compact_options *opt, struct cdc_compact_resu
 	if (r->retries >= most)
 		return err->code;
 	*err = (struct cdc_err)CDC_ERR_INIT;
-	cdc_io_back_off(opt->io, (unsigned)r->retries++);
-	return opt->io->interrupted(opt->io->ctx) ? cdc_fail(err, CDC_EINTR, "interrupted")
-						  : CDC_OK;
+	return cdc_io_back_off(opt->io, (unsigned)r->retries++, err);
 }
 
 /* Where a merge would write a checkpoint after its commit, this commit took its place. */

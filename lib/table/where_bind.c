@@ -56,7 +56,7 @@ static int fail_at(struct binder *b, const struct cdc_where_node *n, const char 
 
 /* ------------------------------------------------------------------ columns */
 
-static int find_child(const struct cdc_field *f, struct cdc_str name)
+int cdc_where_find_child(const struct cdc_field *f, struct cdc_str name)
 {
 	for (int i = 0; i < f->num_children; i++) {
 		if (cdc_str_eq(f->child[i].name, name))
@@ -110,8 +110,9 @@ static int bind_path(struct binder *b, const struct cdc_where_node *n, int *out)
 	if (!path.step)
 		return cdc_fail_nomem(b->err);
 	for (int i = 1; i < n->num_parts; i++) {
-		int step = path.field->type == CDC_TYPE_STRUCT ? find_child(path.field, n->part[i])
-							       : -1;
+		int step = path.field->type == CDC_TYPE_STRUCT
+				   ? cdc_where_find_child(path.field, n->part[i])
+				   : -1;
 
 		if (step < 0)
 			return cdc_where_fail(f->where, n->text.p, b->err,
@@ -689,6 +690,10 @@ static int bind_node(struct binder *b, const struct cdc_where_node *n, struct cd
 		return bind_column(b, n, out);
 	case CDC_WHERE_LITERAL:
 		return bind_literal(b, n, out);
+	case CDC_WHERE_CALL:
+	case CDC_WHERE_CAST:
+	case CDC_WHERE_CASE:
+		break;
 	}
 	return cdc_fail(b->err, CDC_EINTERNAL, "a node of an unknown kind");
 }

@@ -137,6 +137,21 @@ static bool lex_compare(const char *p, const char *end, struct cdc_token *t)
 	return false;
 }
 
+static bool begins_comment(const char *p, const char *end)
+{
+	return end - p > 1 && (memcmp(p, "--", 2) == 0 || memcmp(p, "/*", 2) == 0);
+}
+
+/* 0: no sign. */
+static size_t sign_bytes(const struct cdc_where *w, const char *p)
+{
+	if (!*p)
+		return 0;
+	if (strchr("(),.+-!", *p) || (w->values && strchr("*/%", *p)))
+		return 1;
+	return w->values && text_end(w) - p > 1 && p[0] == '|' && p[1] == '|' ? 2 : 0;
+}
+
 int cdc_where_lex(struct cdc_where *w, const char *p, struct cdc_token *t, struct cdc_err *err)
 {
 	const char *end = text_end(w);
@@ -163,9 +178,11 @@ int cdc_where_lex(struct cdc_where *w, const char *p, struct cdc_token *t, struc
 		t->text = t->value = cdc_str(start, (size_t)(p - start));
 		return CDC_OK;
 	}
-	if (!*p || !strchr("(),.+-!", *p))
+	if (w->values && begins_comment(p, end))
+		return cdc_where_fail(w, p, err, "a comment");
+	t->text = cdc_str(p, sign_bytes(w, p));
+	if (!t->text.n)
 		return cdc_where_fail(w, p, err, "unexpected character");
 	t->kind = CDC_TOK_SIGN;
-	t->text = cdc_str(p, 1);
 	return CDC_OK;
 }

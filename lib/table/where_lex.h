@@ -14,7 +14,7 @@ enum cdc_token_kind {
 	CDC_TOK_STRING,
 	CDC_TOK_BINARY,
 	CDC_TOK_COMPARE, /* `op` */
-	CDC_TOK_SIGN /* one of ( ) , . + - ! */
+	CDC_TOK_SIGN /* one of ( ) , . + - !, and with values * / % || */
 };
 
 struct cdc_token {

@@ -1,19 +1,11 @@
 /*
  * A predicate's text to its tree, by recursive descent. See where.h for the language.
  */
-#include "table/where_lex.h"
+#include "table/where_parse.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-struct parser {
-	struct cdc_where *w;
-	struct cdc_token t; /* the token that comes next */
-	const char *behind; /* end of the last one taken */
-	int depth;
-	struct cdc_err *err;
-};
 
 int cdc_where_fail(const struct cdc_where *w, const char *at, struct cdc_err *err, const char *fmt,
 		   ...)
@@ -34,7 +26,7 @@ int cdc_where_fail(const struct cdc_where *w, const char *at, struct cdc_err *er
 
 #define SHOWN(s) (int)((s).n > 60 ? 60 : (s).n), (s).p
 
-static int unexpected(struct parser *p, const char *wanted)
+int cdc_where_unexpected(struct cdc_where_parser *p, const char *wanted)
 {
 	if (p->t.kind == CDC_TOK_END)
 		return cdc_where_fail(p->w, p->t.text.p, p->err, "%s is missing", wanted);
@@ -42,62 +34,62 @@ static int unexpected(struct parser *p, const char *wanted)
 			      SHOWN(p->t.text));
 }
 
-static int advance(struct parser *p)
+int cdc_where_advance(struct cdc_where_parser *p)
 {
 	p->behind = p->t.text.p + p->t.text.n;
 	return cdc_where_lex(p->w, p->behind, &p->t, p->err);
 }
 
-static bool at_word(const struct parser *p, const char *word)
+bool cdc_where_at_word(const struct cdc_where_parser *p, const char *word)
 {
 	return p->t.kind == CDC_TOK_NAME && cdc_str_ieq(p->t.text, cdc_str_z(word));
 }
 
-static bool at_sign(const struct parser *p, char c)
+bool cdc_where_at_sign(const struct cdc_where_parser *p, char c)
 {
 	return p->t.kind == CDC_TOK_SIGN && p->t.text.p[0] == c;
 }
 
 /* Take the word or sign if it is there: 1, else 0; <0: error. */
-static int take_word(struct parser *p, const char *word)
+int cdc_where_take_word(struct cdc_where_parser *p, const char *word)
 {
 	int rc;
 
-	if (!at_word(p, word))
+	if (!cdc_where_at_word(p, word))
 		return 0;
-	rc = advance(p);
+	rc = cdc_where_advance(p);
 	return rc < 0 ? rc : 1;
 }
 
-static int take_sign(struct parser *p, char c)
+int cdc_where_take_sign(struct cdc_where_parser *p, char c)
 {
 	int rc;
 
-	if (!at_sign(p, c))
+	if (!cdc_where_at_sign(p, c))
 		return 0;
-	rc = advance(p);
+	rc = cdc_where_advance(p);
 	return rc < 0 ? rc : 1;
 }
 
-static int want_word(struct parser *p, const char *word)
+int cdc_where_want_word(struct cdc_where_parser *p, const char *word)
 {
-	int rc = take_word(p, word);
+	int rc = cdc_where_take_word(p, word);
 
-	return rc ? (rc < 0 ? rc : CDC_OK) : unexpected(p, word);
+	return rc ? (rc < 0 ? rc : CDC_OK) : cdc_where_unexpected(p, word);
 }
 
-static int want_sign(struct parser *p, char c)
+int cdc_where_want_sign(struct cdc_where_parser *p, char c)
 {
 	const char name[2] = { c, 0 };
-	int rc = take_sign(p, c);
+	int rc = cdc_where_take_sign(p, c);
 
-	return rc ? (rc < 0 ? rc : CDC_OK) : unexpected(p, name);
+	return rc ? (rc < 0 ? rc : CDC_OK) : cdc_where_unexpected(p, name);
 }
 
 /* ------------------------------------------------------------------ nodes */
 
-static int new_node(struct parser *p, enum cdc_where_kind kind, const char *start,
-		    struct cdc_where_node **out)
+int cdc_where_new_node(struct cdc_where_parser *p, enum cdc_where_kind kind, const char *start,
+		       struct cdc_where_node **out)
 {
 	*out = cdc_arena_calloc(&p->w->arena, 1, sizeof(**out));
 	if (!*out)
@@ -108,24 +100,23 @@ static int new_node(struct parser *p, enum cdc_where_kind kind, const char *star
 }
 
 /* A node over those that stand there so far, up to the last token taken. */
-static int wrap(struct parser *p, enum cdc_where_kind kind, struct cdc_where_node **node)
+int cdc_where_wrap(struct cdc_where_parser *p, enum cdc_where_kind kind,
+		   struct cdc_where_node **node)
 {
 	struct cdc_where_node *child = *node;
-	int rc = new_node(p, kind, child->text.p, node);
+	int rc = cdc_where_new_node(p, kind, child->text.p, node);
 
 	if (rc == CDC_OK)
 		(*node)->child = child;
 	return rc;
 }
 
-static void stretch(const struct parser *p, struct cdc_where_node *n)
+static void stretch(const struct cdc_where_parser *p, struct cdc_where_node *n)
 {
 	n->text.n = (size_t)(p->behind - n->text.p);
 }
 
 /* ------------------------------------------------------------------ operands */
-
-static int parse_or(struct parser *p, struct cdc_where_node **out);
 
 static bool is_reserved(struct cdc_str word)
 {
@@ -141,7 +132,7 @@ static bool is_reserved(struct cdc_str word)
 
 #define MAX_PARTS 64 /* deeper than schemas may be */
 
-static int parse_path(struct parser *p, struct cdc_where_node **out)
+static int parse_path(struct cdc_where_parser *p, struct cdc_where_node **out)
 {
 	struct cdc_str part[MAX_PARTS];
 	const char *start = p->t.text.p;
@@ -151,16 +142,16 @@ static int parse_path(struct parser *p, struct cdc_where_node **out)
 	do {
 		if (p->t.kind != CDC_TOK_QUOTED_NAME &&
 		    (p->t.kind != CDC_TOK_NAME || (!n && is_reserved(p->t.text))))
-			return unexpected(p, n ? "a name" : "a value");
+			return cdc_where_unexpected(p, n ? "a name" : "a value");
 		if (n == MAX_PARTS)
 			return cdc_where_fail(p->w, start, p->err, "a path of too many names");
 		part[n++] = p->t.value;
-		rc = advance(p);
+		rc = cdc_where_advance(p);
 		if (rc == CDC_OK)
-			rc = take_sign(p, '.');
+			rc = cdc_where_take_sign(p, '.');
 	} while (rc > 0);
 	if (rc == CDC_OK)
-		rc = new_node(p, CDC_WHERE_COLUMN, start, out);
+		rc = cdc_where_new_node(p, CDC_WHERE_COLUMN, start, out);
 	if (rc < 0)
 		return rc;
 	(*out)->part = cdc_arena_calloc(&p->w->arena, (size_t)n, sizeof(*part));
@@ -171,14 +162,14 @@ static int parse_path(struct parser *p, struct cdc_where_node **out)
 	return CDC_OK;
 }
 
-static int make_literal(struct parser *p, enum cdc_where_literal literal, const char *start,
-			struct cdc_where_node **out)
+static int make_literal(struct cdc_where_parser *p, enum cdc_where_literal literal,
+			const char *start, struct cdc_where_node **out)
 {
 	struct cdc_str value = p->t.value;
-	int rc = advance(p);
+	int rc = cdc_where_advance(p);
 
 	if (rc == CDC_OK)
-		rc = new_node(p, CDC_WHERE_LITERAL, start, out);
+		rc = cdc_where_new_node(p, CDC_WHERE_LITERAL, start, out);
 	if (rc < 0)
 		return rc;
 	(*out)->literal = literal;
@@ -187,18 +178,18 @@ static int make_literal(struct parser *p, enum cdc_where_literal literal, const 
 }
 
 /* [+-] number */
-static int parse_number(struct parser *p, struct cdc_where_node **out)
+static int parse_number(struct cdc_where_parser *p, struct cdc_where_node **out)
 {
 	const char *start = p->t.text.p;
-	bool negative = at_sign(p, '-');
-	int rc = p->t.kind == CDC_TOK_NUMBER ? CDC_OK : advance(p);
+	bool negative = cdc_where_at_sign(p, '-');
+	int rc = p->t.kind == CDC_TOK_NUMBER ? CDC_OK : cdc_where_advance(p);
 	struct cdc_str digits;
 	char *text;
 
 	if (rc < 0)
 		return rc;
 	if (p->t.kind != CDC_TOK_NUMBER)
-		return unexpected(p, "a number");
+		return cdc_where_unexpected(p, "a number");
 	digits = p->t.value;
 	rc = make_literal(p, CDC_LIT_NUMBER, start, out);
 	if (rc < 0 || !negative)
@@ -213,7 +204,7 @@ static int parse_number(struct parser *p, struct cdc_where_node **out)
 }
 
 /* A name that is a literal, or begins one: 1 and the literal, else 0. */
-static int parse_word_literal(struct parser *p, struct cdc_where_node **out)
+static int parse_word_literal(struct cdc_where_parser *p, struct cdc_where_node **out)
 {
 	static const struct {
 		const char *word;
@@ -234,13 +225,13 @@ static int parse_word_literal(struct parser *p, struct cdc_where_node **out)
 	int rc;
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (!at_word(p, words[i].word))
+		if (!cdc_where_at_word(p, words[i].word))
 			continue;
 		if (words[i].typed) {
 			rc = cdc_where_lex(p->w, start + p->t.text.n, &ahead, p->err);
 			if (rc < 0 || ahead.kind != CDC_TOK_STRING)
 				return rc;
-			rc = advance(p);
+			rc = cdc_where_advance(p);
 			if (rc < 0)
 				return rc;
 		}
@@ -250,28 +241,28 @@ static int parse_word_literal(struct parser *p, struct cdc_where_node **out)
 	return 0;
 }
 
-static int parse_group(struct parser *p, struct cdc_where_node **out)
+static int parse_group(struct cdc_where_parser *p, struct cdc_where_node **out)
 {
 	const char *start = p->t.text.p;
-	int rc = advance(p);
+	int rc = cdc_where_advance(p);
 
 	if (rc == CDC_OK)
-		rc = parse_or(p, out);
+		rc = cdc_where_condition(p, out);
 	if (rc == CDC_OK)
-		rc = want_sign(p, ')');
+		rc = cdc_where_want_sign(p, ')');
 	if (rc == CDC_OK)
 		(*out)->text = cdc_str(start, (size_t)(p->behind - start));
 	return rc;
 }
 
-static int parse_operand(struct parser *p, struct cdc_where_node **out)
+int cdc_where_operand(struct cdc_where_parser *p, struct cdc_where_node **out)
 {
 	const char *start = p->t.text.p;
 	int rc;
 
-	if (at_sign(p, '('))
+	if (cdc_where_at_sign(p, '('))
 		return parse_group(p, out);
-	if (p->t.kind == CDC_TOK_NUMBER || at_sign(p, '-') || at_sign(p, '+'))
+	if (p->t.kind == CDC_TOK_NUMBER || cdc_where_at_sign(p, '-') || cdc_where_at_sign(p, '+'))
 		return parse_number(p, out);
 	if (p->t.kind == CDC_TOK_STRING)
 		return make_literal(p, CDC_LIT_STRING, start, out);
@@ -285,59 +276,64 @@ static int parse_operand(struct parser *p, struct cdc_where_node **out)
 
 /* ------------------------------------------------------------------ conditions */
 
-/* The next child of a node, behind `last`. */
-static int parse_child(struct parser *p, struct cdc_where_node **last)
+static int parse_value(struct cdc_where_parser *p, struct cdc_where_node **out)
 {
-	int rc = parse_operand(p, &(*last)->next);
+	return p->w->values ? cdc_where_value(p, out) : cdc_where_operand(p, out);
+}
+
+/* The next child of a node, behind `last`. */
+static int parse_child(struct cdc_where_parser *p, struct cdc_where_node **last)
+{
+	int rc = parse_value(p, &(*last)->next);
 
 	*last = (*last)->next;
 	return rc;
 }
 
-static int parse_list(struct parser *p, struct cdc_where_node **node)
+static int parse_list(struct cdc_where_parser *p, struct cdc_where_node **node)
 {
 	struct cdc_where_node *last = *node;
-	int rc = want_sign(p, '(');
+	int rc = cdc_where_want_sign(p, '(');
 
 	do {
 		if (rc >= 0)
 			rc = parse_child(p, &last);
 		if (rc >= 0)
-			rc = take_sign(p, ',');
+			rc = cdc_where_take_sign(p, ',');
 	} while (rc > 0);
 	if (rc == CDC_OK)
-		rc = want_sign(p, ')');
-	return rc < 0 ? rc : wrap(p, CDC_WHERE_IN, node);
+		rc = cdc_where_want_sign(p, ')');
+	return rc < 0 ? rc : cdc_where_wrap(p, CDC_WHERE_IN, node);
 }
 
-static int parse_between(struct parser *p, struct cdc_where_node **node)
+static int parse_between(struct cdc_where_parser *p, struct cdc_where_node **node)
 {
 	struct cdc_where_node *last = *node;
 	int rc = parse_child(p, &last);
 
 	if (rc == CDC_OK)
-		rc = want_word(p, "AND");
+		rc = cdc_where_want_word(p, "AND");
 	if (rc == CDC_OK)
 		rc = parse_child(p, &last);
-	return rc < 0 ? rc : wrap(p, CDC_WHERE_BETWEEN, node);
+	return rc < 0 ? rc : cdc_where_wrap(p, CDC_WHERE_BETWEEN, node);
 }
 
-static int parse_like(struct parser *p, struct cdc_where_node **node)
+static int parse_like(struct cdc_where_parser *p, struct cdc_where_node **node)
 {
 	struct cdc_where_node *last = *node;
 	int rc = p->t.kind == CDC_TOK_STRING ? parse_child(p, &last)
-					     : unexpected(p, "a pattern in quotes");
+					     : cdc_where_unexpected(p, "a pattern in quotes");
 
 	if (rc == CDC_OK)
-		rc = take_word(p, "ESCAPE");
+		rc = cdc_where_take_word(p, "ESCAPE");
 	if (rc > 0)
 		rc = p->t.kind == CDC_TOK_STRING ? parse_child(p, &last)
-						 : unexpected(p, "a character in quotes");
-	return rc < 0 ? rc : wrap(p, CDC_WHERE_LIKE, node);
+						 : cdc_where_unexpected(p, "a character in quotes");
+	return rc < 0 ? rc : cdc_where_wrap(p, CDC_WHERE_LIKE, node);
 }
 
 /* IS [NOT] NULL, TRUE, FALSE, UNKNOWN; IS is taken already. */
-static int parse_is(struct parser *p, struct cdc_where_node **node)
+static int parse_is(struct cdc_where_parser *p, struct cdc_where_node **node)
 {
 	static const struct {
 		const char *word;
@@ -346,15 +342,15 @@ static int parse_is(struct parser *p, struct cdc_where_node **node)
 		      { "UNKNOWN", CDC_UNKNOWN },
 		      { "TRUE", CDC_TRUE },
 		      { "FALSE", CDC_FALSE } };
-	int negated = take_word(p, "NOT");
+	int negated = cdc_where_take_word(p, "NOT");
 
 	if (negated < 0)
 		return negated;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		int rc = take_word(p, words[i].word);
+		int rc = cdc_where_take_word(p, words[i].word);
 
 		if (rc > 0)
-			rc = wrap(p, CDC_WHERE_IS, node);
+			rc = cdc_where_wrap(p, CDC_WHERE_IS, node);
 		else if (rc == 0)
 			continue;
 		if (rc == CDC_OK)
@@ -362,62 +358,62 @@ static int parse_is(struct parser *p, struct cdc_where_node **node)
 				CDC_OUTCOME(words[i].outcome) ^ (negated ? CDC_OUTCOMES_ALL : 0);
 		return rc;
 	}
-	return unexpected(p, "NULL, TRUE, FALSE or UNKNOWN");
+	return cdc_where_unexpected(p, "NULL, TRUE, FALSE or UNKNOWN");
 }
 
 /* [NOT] IN, BETWEEN, LIKE behind a value: 1 when one was there. */
-static int parse_test(struct parser *p, struct cdc_where_node **node)
+static int parse_test(struct cdc_where_parser *p, struct cdc_where_node **node)
 {
-	int negated = take_word(p, "NOT");
+	int negated = cdc_where_take_word(p, "NOT");
 	int rc;
 
 	if (negated < 0)
 		return negated;
-	rc = take_word(p, "IN");
+	rc = cdc_where_take_word(p, "IN");
 	if (rc > 0) {
 		rc = parse_list(p, node);
-	} else if (rc == 0 && (rc = take_word(p, "BETWEEN")) > 0) {
+	} else if (rc == 0 && (rc = cdc_where_take_word(p, "BETWEEN")) > 0) {
 		rc = parse_between(p, node);
-	} else if (rc == 0 && (rc = take_word(p, "LIKE")) > 0) {
+	} else if (rc == 0 && (rc = cdc_where_take_word(p, "LIKE")) > 0) {
 		rc = parse_like(p, node);
 	} else if (rc == 0) {
-		return negated ? unexpected(p, "IN, BETWEEN or LIKE") : 0;
+		return negated ? cdc_where_unexpected(p, "IN, BETWEEN or LIKE") : 0;
 	}
 	if (rc == CDC_OK && negated)
-		rc = wrap(p, CDC_WHERE_NOT, node);
+		rc = cdc_where_wrap(p, CDC_WHERE_NOT, node);
 	return rc < 0 ? rc : 1;
 }
 
-static int parse_predicate(struct parser *p, struct cdc_where_node **out)
+static int parse_predicate(struct cdc_where_parser *p, struct cdc_where_node **out)
 {
-	int rc = parse_operand(p, out);
+	int rc = parse_value(p, out);
 
 	if (rc == CDC_OK && p->t.kind == CDC_TOK_COMPARE) {
 		struct cdc_where_node *last = *out;
 		enum cdc_where_op op = p->t.op;
 
-		rc = advance(p);
+		rc = cdc_where_advance(p);
 		if (rc == CDC_OK)
 			rc = parse_child(p, &last);
 		if (rc == CDC_OK)
-			rc = wrap(p, CDC_WHERE_COMPARE, out);
+			rc = cdc_where_wrap(p, CDC_WHERE_COMPARE, out);
 		if (rc == CDC_OK)
 			(*out)->op = op;
 	} else if (rc == CDC_OK) {
 		rc = parse_test(p, out);
 	}
-	if (rc >= 0 && (rc = take_word(p, "IS")) > 0)
+	if (rc >= 0 && (rc = cdc_where_take_word(p, "IS")) > 0)
 		rc = parse_is(p, out);
 	return rc;
 }
 
-static int parse_not(struct parser *p, struct cdc_where_node **out)
+static int parse_not(struct cdc_where_parser *p, struct cdc_where_node **out)
 {
 	const char *start = p->t.text.p;
-	int rc = take_word(p, "NOT");
+	int rc = cdc_where_take_word(p, "NOT");
 
 	if (rc == 0)
-		rc = take_sign(p, '!');
+		rc = cdc_where_take_sign(p, '!');
 	if (rc == 0)
 		return parse_predicate(p, out);
 	if (rc > 0 && ++p->depth > CDC_WHERE_MAX_DEPTH)
@@ -426,14 +422,15 @@ static int parse_not(struct parser *p, struct cdc_where_node **out)
 		rc = parse_not(p, out);
 	p->depth--;
 	if (rc == CDC_OK)
-		rc = wrap(p, CDC_WHERE_NOT, out);
+		rc = cdc_where_wrap(p, CDC_WHERE_NOT, out);
 	if (rc == CDC_OK)
 		(*out)->text = cdc_str(start, (size_t)(p->behind - start));
 	return rc;
 }
 
 /* Conditions with AND or OR between them, as one node. */
-static int parse_chain(struct parser *p, enum cdc_where_kind kind, struct cdc_where_node **out)
+static int parse_chain(struct cdc_where_parser *p, enum cdc_where_kind kind,
+		       struct cdc_where_node **out)
 {
 	const char *word = kind == CDC_WHERE_OR ? "OR" : "AND";
 	struct cdc_where_node *last = NULL;
@@ -451,11 +448,11 @@ static int parse_chain(struct parser *p, enum cdc_where_kind kind, struct cdc_wh
 		else
 			*out = n;
 		last = n;
-		rc = take_word(p, word);
+		rc = cdc_where_take_word(p, word);
 		if (rc <= 0)
 			break;
 		if (!wrapped)
-			rc = wrap(p, kind, out);
+			rc = cdc_where_wrap(p, kind, out);
 		if (rc < 0)
 			return rc;
 		wrapped = true;
@@ -465,7 +462,7 @@ static int parse_chain(struct parser *p, enum cdc_where_kind kind, struct cdc_wh
 	return rc;
 }
 
-static int parse_or(struct parser *p, struct cdc_where_node **out)
+int cdc_where_condition(struct cdc_where_parser *p, struct cdc_where_node **out)
 {
 	int rc;
 
@@ -478,9 +475,9 @@ static int parse_or(struct parser *p, struct cdc_where_node **out)
 
 /* ------------------------------------------------------------------ public */
 
-int cdc_where_parse(struct cdc_where **out, struct cdc_str text, struct cdc_err *err)
+static int parse(struct cdc_where **out, struct cdc_str text, bool values, struct cdc_err *err)
 {
-	struct parser p = { .err = err };
+	struct cdc_where_parser p = { .err = err };
 	const char *copy = NULL;
 	int rc;
 
@@ -497,18 +494,29 @@ int cdc_where_parse(struct cdc_where **out, struct cdc_str text, struct cdc_err 
 		return cdc_fail_nomem(err);
 	}
 	p.w->text = cdc_str(copy, text.n);
+	p.w->values = values;
 	p.behind = copy;
 	rc = cdc_where_lex(p.w, copy, &p.t, err);
 	if (rc == CDC_OK)
-		rc = parse_or(&p, &p.w->root);
+		rc = cdc_where_condition(&p, &p.w->root);
 	if (rc == CDC_OK && p.t.kind != CDC_TOK_END)
-		rc = unexpected(&p, "AND, OR or the end");
+		rc = cdc_where_unexpected(&p, "AND, OR or the end");
 	if (rc < 0) {
 		cdc_where_free(p.w);
 		return rc;
 	}
 	*out = p.w;
 	return CDC_OK;
+}
+
+int cdc_where_parse(struct cdc_where **out, struct cdc_str text, struct cdc_err *err)
+{
+	return parse(out, text, false, err);
+}
+
+int cdc_where_parse_values(struct cdc_where **out, struct cdc_str text, struct cdc_err *err)
+{
+	return parse(out, text, true, err);
 }
 
 void cdc_where_free(struct cdc_where *w)

@@ -18,7 +18,11 @@ enum cdc_where_kind {
 	CDC_WHERE_LIKE, /* value, pattern, perhaps the escape character */
 	CDC_WHERE_IS, /* the child is one of `outcomes` (a column: is null or not) */
 	CDC_WHERE_COLUMN, /* `part` */
-	CDC_WHERE_LITERAL /* `literal`, `value` */
+	CDC_WHERE_LITERAL, /* `literal`, `value` */
+	/* Values that are computed, where the text may have them: */
+	CDC_WHERE_CALL, /* `value` is the function's name, or the operator's sign */
+	CDC_WHERE_CAST, /* one child; `value` is the type's text */
+	CDC_WHERE_CASE /* condition, value, condition, value..., perhaps the value of ELSE */
 };
 
 enum cdc_where_op {
@@ -59,8 +63,16 @@ struct cdc_where_node {
 struct cdc_where {
 	struct cdc_str text;
 	struct cdc_where_node *root;
+	bool values; /* computed values are part of the language */
 	struct cdc_arena arena; /* owns all above */
 };
+
+/*
+ * The same language with computed values beside columns and literals, see expr.h. What comes out is
+ * for cdc_expr_new alone.
+ */
+int cdc_where_parse_values(struct cdc_where **w, struct cdc_str text,
+			   struct cdc_err *err) CDC_NODISCARD;
 
 /* CDC_EUSAGE: the message and " at character N", where `at` points into the text. */
 int cdc_where_fail(const struct cdc_where *w, const char *at, struct cdc_err *err, const char *fmt,
@@ -174,6 +186,8 @@ struct cdc_filter {
 	struct cdc_arena arena;
 };
 
+/* Index of a struct's field by name: exact, else ASCII case-insensitive; -1. */
+int cdc_where_find_child(const struct cdc_field *f, struct cdc_str name);
 /* Whether columns of these fields can be compared. */
 bool cdc_columns_comparable(const struct cdc_field *a, const struct cdc_field *b);
 /* out[row] = a op b for rows that are valid (NULL: all); op is EQ, LT or LE. */

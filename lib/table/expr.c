@@ -37,36 +37,61 @@ const struct cdc_field *cdc_expr_type(const struct cdc_expr *e)
 	return &e->root->type;
 }
 
-static bool node_uses(const struct cdc_expr_node *n, int field)
+static void mark(const struct cdc_expr_node *n, bool *used)
 {
-	if (n->kind == CDC_EXPR_COLUMN && (field < 0 ? n->num_steps > 0 : n->column == field))
+	if (n->kind == CDC_EXPR_COLUMN)
+		used[n->column] = true;
+	for (int i = 0; i < n->num_args; i++)
+		mark(n->arg[i], used);
+}
+
+void cdc_expr_mark(const struct cdc_expr *e, bool *used)
+{
+	mark(e->root, used);
+}
+
+typedef bool test_fn(const struct cdc_expr_node *n);
+
+/* Whether a node passes the test. */
+static bool any(const struct cdc_expr_node *n, test_fn *test)
+{
+	if (test(n))
 		return true;
 	for (int i = 0; i < n->num_args; i++) {
-		if (node_uses(n->arg[i], field))
+		if (any(n->arg[i], test))
 			return true;
 	}
 	return false;
 }
 
-bool cdc_expr_uses(const struct cdc_expr *e, int field)
+static bool is_column(const struct cdc_expr_node *n)
 {
-	return node_uses(e->root, field);
+	return n->kind == CDC_EXPR_COLUMN;
 }
 
-static bool node_uses_time(const struct cdc_expr_node *n)
+static bool is_nested(const struct cdc_expr_node *n)
 {
-	if (n->kind == CDC_EXPR_NOW)
-		return true;
-	for (int i = 0; i < n->num_args; i++) {
-		if (node_uses_time(n->arg[i]))
-			return true;
-	}
-	return false;
+	return n->kind == CDC_EXPR_COLUMN && n->num_steps > 0;
+}
+
+static bool is_time(const struct cdc_expr_node *n)
+{
+	return n->kind == CDC_EXPR_NOW;
+}
+
+bool cdc_expr_uses_columns(const struct cdc_expr *e)
+{
+	return any(e->root, is_column);
+}
+
+bool cdc_expr_uses_nested(const struct cdc_expr *e)
+{
+	return any(e->root, is_nested);
 }
 
 bool cdc_expr_uses_time(const struct cdc_expr *e)
 {
-	return node_uses_time(e->root);
+	return any(e->root, is_time);
 }
 
 /* ------------------------------------------------------------------ assignment */

@@ -46,8 +46,11 @@ int cdc_expr_assign(struct cdc_expr *e, const struct cdc_field *f,
 
 /* Its type: type, precision and scale count. CDC_TYPE_VOID: it is NULL. */
 const struct cdc_field *cdc_expr_type(const struct cdc_expr *e);
-/* Whether it uses this field of the schema, or a field inside any struct (field -1). */
-bool cdc_expr_uses(const struct cdc_expr *e, int field);
+/* Set used[i] for each field i of the schema that it uses. */
+void cdc_expr_mark(const struct cdc_expr *e, bool *used);
+/* Whether it uses any column, and any field inside a struct. */
+bool cdc_expr_uses_columns(const struct cdc_expr *e);
+bool cdc_expr_uses_nested(const struct cdc_expr *e);
 /* Whether it depends on the time of its evaluation. */
 bool cdc_expr_uses_time(const struct cdc_expr *e);
 

@@ -111,6 +111,7 @@ static bool is_assignable(enum cdc_type from, enum cdc_type to)
 int cdc_expr_assign(struct cdc_expr *e, const struct cdc_field *f, struct cdc_err *err)
 {
 	struct cdc_expr_binder b = { e, err };
+	struct cdc_expr_node *root = e->root;
 	const struct cdc_field to = { .type = f->type,
 				      .precision = f->precision,
 				      .scale = f->scale };
@@ -118,10 +119,13 @@ int cdc_expr_assign(struct cdc_expr *e, const struct cdc_field *f, struct cdc_er
 
 	if (!is_assignable(e->root->type.type, f->type))
 		return cdc_expr_refuse(&b, e->root->source, "a value of another type");
-	rc = cdc_expr_cast(&b, &to, &e->root);
-	if (rc == CDC_OK)
-		assign_slots(e, e->root, 0);
-	return rc;
+	rc = cdc_expr_cast(&b, &to, &root);
+	if (rc < 0)
+		return rc;
+	e->root = root;
+	assign_slots(e, root, 0);
+	e->work_rows = 0; /* there may be more slots now */
+	return CDC_OK;
 }
 
 /* ------------------------------------------------------------------ life */

@@ -81,7 +81,9 @@ bool cdc_fn_day_of_year(struct cdc_expr_row *r)
 
 static int64_t time_of_day(int64_t us)
 {
-	return us - cdc_expr_floor_div(us, US_PER_DAY) * US_PER_DAY;
+	int64_t rest = us % US_PER_DAY;
+
+	return rest < 0 ? rest + US_PER_DAY : rest;
 }
 
 bool cdc_fn_hour(struct cdc_expr_row *r)

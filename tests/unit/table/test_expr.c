@@ -334,6 +334,33 @@ static void times(void **state)
 	CHECK(x);
 }
 
+/* Days before the first timestamp begin before it. */
+static void first_and_last_time(void **state)
+{
+	static const int64_t ends[] = { INT64_MIN, INT64_MAX };
+	static const int hours[] = { 19, 4 };
+	struct cdc_schema s = schema_of_rows();
+	struct cdc_column column[COLUMNS] = { 0 };
+	struct cdc_batch b = { .rows = 2, .num_columns = COLUMNS, .column = column };
+	struct cdc_err err = CDC_ERR_INIT;
+	struct cdc_column got;
+	struct cdc_expr *e;
+
+	(void)state;
+	column[TS] = (struct cdc_column){ &s.field[TS], ends, NULL, NULL };
+	assert_int_equal(cdc_expr_new(&e, CDC_STR("hour(ts)"), &s, &err), CDC_OK);
+	assert_int_equal(cdc_expr_eval(e, &b, 0, &got, &err), CDC_OK);
+	assert_int_equal(((const int32_t *)got.values)[0], hours[0]);
+	assert_int_equal(((const int32_t *)got.values)[1], hours[1]);
+	cdc_expr_free(e);
+	assert_int_equal(cdc_expr_new(&e, CDC_STR("date_trunc('day', ts)"), &s, &err), CDC_OK);
+	assert_int_equal(cdc_expr_eval(e, &b, 0, &got, &err), CDC_OK);
+	assert_int_equal(got.valid[0], CDC_ROW_ERROR);
+	assert_int_equal(got.valid[1], CDC_ROW_VALUE);
+	cdc_expr_free(e);
+	cdc_schema_free(&s);
+}
+
 static void casts(void **state)
 {
 	static const struct example x[] = {
@@ -515,14 +542,18 @@ static void assignment(void **state)
 		const struct cdc_field f = { .type = x[i].type, .precision = 7, .scale = 2 };
 		struct cdc_err err = CDC_ERR_INIT;
 		struct cdc_expr *e;
+		char before[1000];
 		char got[1000];
 		int rc;
 
 		assert_int_equal(cdc_expr_new(&e, cdc_str_z(x[i].text), &s, &err), CDC_OK);
+		show(e, &s, before);
 		rc = cdc_expr_assign(e, &f, &err);
 		assert_int_equal(rc, x[i].row ? CDC_OK : CDC_EUNSUPPORTED);
-		if (x[i].row) {
-			show(e, &s, got);
+		show(e, &s, got);
+		if (!x[i].row) {
+			assert_string_equal(got, before);
+		} else {
 			*strchr(got, '|') = 0;
 			assert_string_equal(got, x[i].row);
 		}
@@ -536,9 +567,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(literals),   cmocka_unit_test(arithmetic),
 		cmocka_unit_test(conditions), cmocka_unit_test(text),
-		cmocka_unit_test(times),      cmocka_unit_test(casts),
-		cmocka_unit_test(choices),    cmocka_unit_test(refusals),
-		cmocka_unit_test(depth),      cmocka_unit_test(assignment),
+		cmocka_unit_test(times),      cmocka_unit_test(first_and_last_time),
+		cmocka_unit_test(casts),      cmocka_unit_test(choices),
+		cmocka_unit_test(refusals),   cmocka_unit_test(depth),
+		cmocka_unit_test(assignment),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

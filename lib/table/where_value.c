@@ -27,6 +27,19 @@ static int looks_at(struct cdc_where_parser *p, enum cdc_token_kind kind, char s
 
 /* ------------------------------------------------------------------ calls */
 
+/* What stands before an argument: a comma, or in substring(text FROM start FOR length) a word. */
+static int want_separator(struct cdc_where_parser *p, struct cdc_str name, int args)
+{
+	const char *word = args == 1 ? "FROM" : "FOR";
+
+	if (args == 0)
+		return CDC_OK;
+	if (args <= 2 && cdc_where_at_word(p, word) &&
+	    (cdc_str_ieq(name, CDC_STR("substring")) || cdc_str_ieq(name, CDC_STR("substr"))))
+		return cdc_where_advance(p);
+	return cdc_where_want_sign(p, ',');
+}
+
 /* name ( condition, ... ) */
 static int parse_call(struct cdc_where_parser *p, struct cdc_where_node **out)
 {
@@ -40,8 +53,8 @@ static int parse_call(struct cdc_where_parser *p, struct cdc_where_node **out)
 		rc = cdc_where_advance(p);
 	if (rc == CDC_OK)
 		rc = cdc_where_want_sign(p, '(');
-	while (rc == CDC_OK && !cdc_where_at_sign(p, ')')) {
-		rc = first ? cdc_where_want_sign(p, ',') : CDC_OK;
+	for (int args = 0; rc == CDC_OK && !cdc_where_at_sign(p, ')'); args++) {
+		rc = want_separator(p, name, args);
 		if (rc == CDC_OK)
 			rc = cdc_where_condition(p, last);
 		if (rc == CDC_OK)

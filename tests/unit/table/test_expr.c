@@ -283,6 +283,8 @@ static void text(void **state)
 		{ "substring(s, 1, 2)", "string", "ab| Z||null" },
 		{ "substr(s, 4, 1)", "string", "|\xc3\xab||null" },
 		{ "substr(s, 4, 9)", "string", "|\xc3\xab ||null" },
+		{ "SUBSTRING(s FROM 0 FOR 2)", "string", "ab| Z||null" },
+		{ "substring(s FROM 2)", "string", "bc|Zo\xc3\xab ||null" },
 		{ "substr(s, 2)", "string", "bc|Zo\xc3\xab ||null" },
 		{ "substr(s, -2)", "string", "bc|\xc3\xab ||null" },
 		/* Two characters of what would begin before the text. */
@@ -457,6 +459,8 @@ static void refusals(void **state)
 		{ "CAST('x' AS INT) = 1", "no plain value of its type at character 6" },
 		{ "rand() < 1", "a function, or a number of arguments, that is not known here at "
 				"character 1" },
+		{ "substring(s FOR 2)", ", is wanted instead of FOR at character 13" },
+		{ "length(s,)", "a value is wanted instead of ) at character 10" },
 		{ "length() < 1", "a function, or a number of arguments, that is not known here at "
 				  "character 1" },
 		{ "length(i) < 1", "text is wanted at character 8" },

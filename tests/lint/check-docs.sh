@@ -98,6 +98,12 @@ else
 	skip "mandoc has nothing to say" "no mandoc"
 fi
 
+# Functions of expressions: the table of them, and the manual's section.
+bad=$(diff <(grep -oE '^	\{ "[a-z_]+", ' lib/table/expr_call.c | grep -oE '[a-z_]+' | sort -u) \
+	<(sed -n '/^\.Ss Expressions/,/^\.Ss Pos/p' man/cdc-table.5 |
+		sed -n 's/^\.Li \([a-z_]*\)\( ,\)\{0,1\}$/\1/p' | sort -u))
+point "cdc-table(5) names the functions of expressions" "$bad"
+
 # README: its programs, options and files.
 for p in $programs; do "$build/$p" --dump-options; done |
 	awk -F'\t' '$1 == "option" { print "--" $3 }' | sort -u >"$work/options"

@@ -57,17 +57,26 @@ static void eval_column(struct run *r, const struct cdc_expr_node *n, struct cdc
 	out->valid = state;
 }
 
-static void eval_constant(struct run *r, const struct cdc_expr_node *n)
+static void eval_constant(struct run *r, const struct cdc_expr_node *n, struct cdc_column *out)
 {
+	unsigned char *values = values_of(r, n->slot);
+	size_t bytes = cdc_type_size(n->type.type);
+	size_t all = bytes * r->rows;
 	union cdc_value v = n->value;
 
+	if (n->is_null) {
+		memset(state_of(r, n->slot), CDC_ROW_NULL, r->rows);
+		return;
+	}
 	if (n->kind == CDC_EXPR_NOW)
 		v.i = n->type.type == CDC_TYPE_DATE
 			      ? cdc_expr_floor_div(r->now_us, INT64_C(86400000000))
 			      : r->now_us;
-	memset(state_of(r, n->slot), n->is_null ? CDC_ROW_NULL : CDC_ROW_VALUE, r->rows);
-	for (uint32_t row = 0; row < r->rows && !n->is_null; row++)
-		cdc_value_store(n->type.type, values_of(r, n->slot), row, &v);
+	out->valid = NULL;
+	cdc_value_store(n->type.type, values, 0, &v);
+	/* What is there is copied behind itself until it fills the array. */
+	for (; bytes < all; bytes *= 2)
+		memcpy(values + bytes, values, bytes <= all - bytes ? bytes : all - bytes);
 }
 
 /* ------------------------------------------------------------------ functions of rows */
@@ -125,13 +134,26 @@ static uint8_t outcome_at(const struct cdc_column *c, uint32_t row)
 				       : IN_ERROR;
 }
 
-static void put_outcome(const struct run *r, const struct cdc_expr_node *n, uint32_t row,
-			uint8_t outcome)
+/* A node's arrays, as outcomes are put into them. */
+struct outcomes {
+	uint8_t *value;
+	uint8_t *state;
+};
+
+static struct outcomes outcomes_of(const struct run *r, const struct cdc_expr_node *n)
 {
-	state_of(r, n->slot)[row] = outcome == CDC_UNKNOWN ? CDC_ROW_NULL
-				    : outcome == IN_ERROR  ? CDC_ROW_ERROR
-							   : CDC_ROW_VALUE;
-	values_of(r, n->slot)[row] = outcome == CDC_TRUE;
+	return (struct outcomes){ values_of(r, n->slot), state_of(r, n->slot) };
+}
+
+static void put_outcome(struct outcomes to, uint32_t row, uint8_t outcome)
+{
+	static const uint8_t state[4] = { [CDC_FALSE] = CDC_ROW_VALUE,
+					  [CDC_TRUE] = CDC_ROW_VALUE,
+					  [CDC_UNKNOWN] = CDC_ROW_NULL,
+					  [IN_ERROR] = CDC_ROW_ERROR };
+
+	to.state[row] = state[outcome];
+	to.value[row] = outcome == CDC_TRUE;
 }
 
 /* Left to right: what decides ends it, and so does an error. */
@@ -156,6 +178,12 @@ static void compare(const struct run *r, enum cdc_where_op op, const struct cdc_
 								      : CDC_OP_EQ;
 	uint8_t *state = state_of(r, r->e->num_slots);
 
+	if (!x->valid && !y->valid) {
+		cdc_columns_compare(turn ? y : x, turn ? x : y, kind, NULL, r->rows, out);
+		for (uint32_t i = 0; op == CDC_OP_NE && i < r->rows; i++)
+			out[i] = !out[i];
+		return;
+	}
 	states_of_arguments(r, pair, 2, state);
 	for (uint32_t i = 0; i < r->rows; i++)
 		state[i] = state[i] == CDC_ROW_VALUE;
@@ -179,7 +207,8 @@ static void compare(const struct run *r, enum cdc_where_op op, const struct cdc_
 
 static bool eval_comparison(struct run *r, const struct cdc_expr_node *n)
 {
-	uint8_t *out = values_of(r, n->slot);
+	struct outcomes self = outcomes_of(r, n);
+	uint8_t *out = self.value;
 	struct cdc_column x;
 	struct cdc_column y;
 
@@ -201,24 +230,28 @@ static bool eval_comparison(struct run *r, const struct cdc_expr_node *n)
 			out[row] = combine(decides, out[row], other[row]);
 	}
 	for (uint32_t row = 0; row < r->rows; row++)
-		put_outcome(r, n, row, out[row]);
+		put_outcome(self, row, out[row]);
 	return true;
 }
 
 static bool eval_connective(struct run *r, const struct cdc_expr_node *n)
 {
 	uint8_t decides = n->kind == CDC_EXPR_AND ? CDC_FALSE : CDC_TRUE;
-	struct cdc_column self = { .values = values_of(r, n->slot), .valid = state_of(r, n->slot) };
+	struct outcomes self = outcomes_of(r, n);
+	struct cdc_column so_far = { .values = self.value, .valid = self.state };
 	struct cdc_column c;
 
-	for (int i = 0; i < n->num_args; i++) {
+	if (!eval(r, n->arg[0], &c))
+		return false;
+	for (uint32_t row = 0; row < r->rows; row++)
+		put_outcome(self, row, outcome_at(&c, row));
+	for (int i = 1; i < n->num_args; i++) {
 		if (!eval(r, n->arg[i], &c))
 			return false;
-		for (uint32_t row = 0; row < r->rows; row++) {
-			uint8_t o = outcome_at(&c, row);
-
-			put_outcome(r, n, row, i ? combine(decides, outcome_at(&self, row), o) : o);
-		}
+		for (uint32_t row = 0; row < r->rows; row++)
+			put_outcome(
+				self, row,
+				combine(decides, outcome_at(&so_far, row), outcome_at(&c, row)));
 	}
 	return true;
 }
@@ -227,6 +260,7 @@ static bool eval_connective(struct run *r, const struct cdc_expr_node *n)
 static bool eval_test(struct run *r, const struct cdc_expr_node *n)
 {
 	static const uint8_t negation[4] = { CDC_TRUE, CDC_FALSE, CDC_UNKNOWN, IN_ERROR };
+	struct outcomes self = outcomes_of(r, n);
 	struct cdc_column c;
 
 	if (!eval(r, n->arg[0], &c))
@@ -243,7 +277,7 @@ static bool eval_test(struct run *r, const struct cdc_expr_node *n)
 			o = negation[outcome_at(&c, row)];
 		else
 			o = (n->outcomes & CDC_OUTCOME(outcome_at(&c, row))) != 0;
-		put_outcome(r, n, row, o);
+		put_outcome(self, row, o);
 	}
 	return true;
 }
@@ -321,7 +355,7 @@ static bool eval(struct run *r, const struct cdc_expr_node *n, struct cdc_column
 		return true;
 	case CDC_EXPR_CONSTANT:
 	case CDC_EXPR_NOW:
-		eval_constant(r, n);
+		eval_constant(r, n, out);
 		return true;
 	case CDC_EXPR_CALL:
 		return eval_call(r, n);

@@ -136,11 +136,48 @@ static int cmp_rows(enum group g, const struct cdc_column *a, const struct cdc_c
 	return cmp_wide(load(a, row), load(b, row));
 }
 
+#define COMPARE_INTEGERS(name, type)                                                               \
+	static void name(const void *a, const void *b, enum cdc_where_op op, uint32_t rows,        \
+			 uint8_t *out)                                                             \
+	{                                                                                          \
+		const type *x = a;                                                                 \
+		const type *y = b;                                                                 \
+                                                                                                   \
+		if (op == CDC_OP_EQ) {                                                             \
+			for (uint32_t i = 0; i < rows; i++)                                        \
+				out[i] = x[i] == y[i];                                             \
+		} else if (op == CDC_OP_LT) {                                                      \
+			for (uint32_t i = 0; i < rows; i++)                                        \
+				out[i] = x[i] < y[i];                                              \
+		} else {                                                                           \
+			for (uint32_t i = 0; i < rows; i++)                                        \
+				out[i] = x[i] <= y[i];                                             \
+		}                                                                                  \
+	}
+
+COMPARE_INTEGERS(compare_32, int32_t)
+COMPARE_INTEGERS(compare_64, int64_t)
+
+/* Integers of one width and unit. */
+static bool same_integers(const struct cdc_column *a, const struct cdc_column *b, size_t size)
+{
+	return cdc_type_size(a->field->type) == size && cdc_type_size(b->field->type) == size &&
+	       group_of(a->field->type) == group_of(b->field->type) && !is_float(a) && !is_float(b);
+}
+
 void cdc_columns_compare(const struct cdc_column *a, const struct cdc_column *b,
 			 enum cdc_where_op op, const uint8_t *valid, uint32_t rows, uint8_t *out)
 {
 	enum group g = group_of(a->field->type);
 
+	if (same_integers(a, b, 4)) {
+		compare_32(a->values, b->values, op, rows, out);
+		return;
+	}
+	if (same_integers(a, b, 8)) {
+		compare_64(a->values, b->values, op, rows, out);
+		return;
+	}
 	for (uint32_t i = 0; i < rows; i++) {
 		int c = valid && !valid[i] ? 0 : cmp_rows(g, a, b, i);
 

@@ -7,6 +7,7 @@
  *	- + * / %	unary and binary; || for text
  *	CAST(value AS type)
  *	CASE WHEN condition THEN value ... [ELSE value] END
+ *	10L 10S 10Y 1D 1F 1BD	numbers that tell their type
  *	name(value, ...) as listed in expr_call.c
  *	current_date, current_timestamp, also with ()
  *

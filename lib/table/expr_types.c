@@ -34,25 +34,74 @@ static bool decimal_type(struct cdc_str s, struct cdc_field *out)
 	return digits <= 38;
 }
 
+/* The suffix that tells the type is taken off. CDC_TYPE_VOID: there is none. */
+static enum cdc_type take_suffix(struct cdc_str *s)
+{
+	static const struct {
+		struct cdc_str suffix;
+		enum cdc_type type;
+	} types[] = {
+		{ { "bd", 2 }, CDC_TYPE_DECIMAL }, { { "l", 1 }, CDC_TYPE_LONG },
+		{ { "s", 1 }, CDC_TYPE_SHORT },	   { { "y", 1 }, CDC_TYPE_BYTE },
+		{ { "d", 1 }, CDC_TYPE_DOUBLE },   { { "f", 1 }, CDC_TYPE_FLOAT },
+	};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		struct cdc_str x = types[i].suffix;
+
+		if (s->n > x.n && cdc_str_ieq(cdc_str(s->p + s->n - x.n, x.n), x)) {
+			s->n -= x.n;
+			return types[i].type;
+		}
+	}
+	return CDC_TYPE_VOID;
+}
+
+/* The type of a number without a suffix. */
+static enum cdc_type plain_type(struct cdc_str s)
+{
+	int64_t v;
+
+	if (memchr(s.p, 'e', s.n) || memchr(s.p, 'E', s.n))
+		return CDC_TYPE_DOUBLE;
+	if (memchr(s.p, '.', s.n) || cdc_int64_parse(s, &v) != CDC_PARSE_OK)
+		return CDC_TYPE_DECIMAL;
+	return cdc_expr_in_range(CDC_TYPE_INTEGER, v) ? CDC_TYPE_INTEGER : CDC_TYPE_LONG;
+}
+
+static bool read_number(struct cdc_str s, struct cdc_field *type, union cdc_value *v)
+{
+	enum cdc_type plain = plain_type(s);
+	float f = 0;
+	bool ok;
+
+	if (type->type == CDC_TYPE_DOUBLE)
+		return cdc_double_parse(s, &v->d) == CDC_PARSE_OK;
+	if (type->type == CDC_TYPE_FLOAT) {
+		ok = cdc_float_parse(s, &f) == CDC_PARSE_OK;
+		v->d = (double)f;
+		return ok;
+	}
+	if (type->type == CDC_TYPE_DECIMAL)
+		return plain != CDC_TYPE_DOUBLE && decimal_type(s, type) &&
+		       cdc_decimal_parse(s, 38, type->scale, &v->dec) == CDC_PARSE_OK;
+	return cdc_expr_is_integer(plain) && cdc_int64_parse(s, &v->i) == CDC_PARSE_OK &&
+	       cdc_expr_in_range(type->type, v->i);
+}
+
 static int bind_number(struct cdc_expr_binder *b, const struct cdc_where_node *n,
 		       struct cdc_expr_node *out)
 {
 	struct cdc_str s = n->value;
 
-	if (memchr(s.p, 'e', s.n) || memchr(s.p, 'E', s.n)) {
-		out->type.type = CDC_TYPE_DOUBLE;
-		if (cdc_double_parse(s, &out->value.d) == CDC_PARSE_OK)
-			return CDC_OK;
-	} else if (!memchr(s.p, '.', s.n) && cdc_int64_parse(s, &out->value.i) == CDC_PARSE_OK) {
-		out->type.type = cdc_expr_in_range(CDC_TYPE_INTEGER, out->value.i)
-					 ? CDC_TYPE_INTEGER
-					 : CDC_TYPE_LONG;
-		return CDC_OK;
-	} else if (decimal_type(s, &out->type) &&
-		   cdc_decimal_parse(s, 38, out->type.scale, &out->value.dec) == CDC_PARSE_OK) {
-		return CDC_OK;
-	}
-	return cdc_expr_refuse(b, n, "a number out of range");
+	out->type.type = take_suffix(&s);
+	if (out->type.type == CDC_TYPE_VOID)
+		out->type.type = plain_type(s);
+	/* Beside a decimal a BYTE counts by its type. */
+	out->is_literal = out->type.type != CDC_TYPE_BYTE;
+	return read_number(s, &out->type, &out->value)
+		       ? CDC_OK
+		       : cdc_expr_refuse(b, n, "a number out of range");
 }
 
 /* Text that stands for a date or a timestamp. */

@@ -82,6 +82,18 @@ static int lex_binary(struct cdc_where *w, const char *p, struct cdc_token *t, s
 	return CDC_OK;
 }
 
+/* Behind a suffix that tells a number's type, as in 10L or 0.5BD; else `p` itself. */
+static const char *skip_suffix(const char *p, const char *end)
+{
+	const char *behind = p;
+
+	if (end - p >= 2 && (p[0] | 0x20) == 'b' && (p[1] | 0x20) == 'd')
+		behind = p + 2;
+	else if (p < end && strchr("lsydf", *p | 0x20))
+		behind = p + 1;
+	return behind < end && is_name_char(*behind) ? p : behind;
+}
+
 /* digits[.digits][e[+-]digits], or .digits… */
 static int lex_number(const struct cdc_where *w, const char *p, struct cdc_token *t,
 		      struct cdc_err *err)
@@ -105,6 +117,8 @@ static int lex_number(const struct cdc_where *w, const char *p, struct cdc_token
 				p++;
 		}
 	}
+	if (w->values)
+		p = skip_suffix(p, end);
 	if (p < end && (is_name_char(*p) || *p == '.'))
 		return cdc_where_fail(w, start, err, "malformed number");
 	t->kind = CDC_TOK_NUMBER;

@@ -16,13 +16,12 @@
 const struct cdc_feature cdc_feature[] = {
 	{ "appendOnly", 0, 2, false, HONOURED, BY_CONFIG("delta.appendOnly") },
 	/* Spark counts NOT NULL among the invariants, and refuses it where they are not listed. */
-	{ "invariants", 0, 2, false, IF_UNUSED, BY_COLUMN("delta.invariants"),
-	  .by_not_null = true },
-	{ "checkConstraints", 0, 3, false, IF_UNUSED, BY_CONFIG("delta.constraints.") },
+	{ "invariants", 0, 2, false, HONOURED, BY_COLUMN("delta.invariants"), .by_not_null = true },
+	{ "checkConstraints", 0, 3, false, HONOURED, BY_CONFIG("delta.constraints.") },
 	{ "changeDataFeed", 0, 4, false, HONOURED, BY_CONFIG("delta.enableChangeDataFeed") },
-	{ "generatedColumns", 0, 4, false, IF_UNUSED, BY_COLUMN("delta.generationExpression") },
+	{ "generatedColumns", 0, 4, false, HONOURED, BY_COLUMN("delta.generationExpression") },
 	{ "columnMapping", 2, 5, true, HONOURED, BY_CONFIG("delta.columnMapping.mode") },
-	{ "identityColumns", 0, 6, false, IF_UNUSED, BY_COLUMN("delta.identity.") },
+	{ "identityColumns", 0, 6, false, HONOURED, BY_COLUMN("delta.identity.") },
 	{ "deletionVectors", 0, 0, true, HONOURED, BY_CONFIG("delta.enableDeletionVectors") },
 	{ "timestampNtz", 0, 0, true, HONOURED, BY_TYPE(CDC_TYPE_TIMESTAMP_NTZ) },
 	{ "v2Checkpoint", 0, 0, true, HONOURED, BY_VALUE("delta.checkpointPolicy", "v2") },
@@ -37,7 +36,6 @@ const struct cdc_feature cdc_feature[] = {
 	{ "variantShredding-preview", 0, 0, true, HONOURED, BY_TYPE(CDC_TYPE_VARIANT), PASSIVE },
 	{ "domainMetadata", 0, 0, false, HONOURED, PASSIVE },
 	{ "inCommitTimestamp", 0, 0, false, HONOURED, BY_CONFIG("delta.enableInCommitTimestamps") },
-	/* Rows are always given whole, so a default is never asked for. */
 	{ "allowColumnDefaults", 0, 0, false, HONOURED, BY_COLUMN("CURRENT_DEFAULT") },
 	{ "icebergCompatV1", 0, 0, false, IF_UNUSED, BY_CONFIG("delta.enableIcebergCompatV1"),
 	  .needs = "columnMapping" },

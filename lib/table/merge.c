@@ -51,6 +51,7 @@ void cdc_merge_free(struct cdc_merge *m)
 	cdc_positions_free(&m->positions);
 	free(m->applied);
 	free(m->told_apart);
+	cdc_constraints_free(m->constraints);
 	for (size_t i = 0; i < m->num_files; i++)
 		free(m->file[i]);
 	free(m->file);

@@ -76,6 +76,14 @@ static int fill_key(const struct cdc_merge *m, struct batch *b, struct cdc_str k
 	return CDC_OK;
 }
 
+/* What an image lacks: null in a whole one, unless the table has something to fill in. */
+static enum cdc_cell blank_cell(const struct cdc_merge *m, enum cdc_net_state state)
+{
+	return state == CDC_NET_WHOLE && !cdc_constraints_any_fill(m->constraints)
+		       ? CDC_CELL_NULL
+		       : CDC_CELL_UNKNOWN;
+}
+
 static int visit(void *ctx, const struct cdc_net_change *c, struct cdc_err *err)
 {
 	struct build *bd = ctx;
@@ -87,9 +95,7 @@ static int visit(void *ctx, const struct cdc_net_change *c, struct cdc_err *err)
 	if (!rc && c->state == CDC_NET_OVERLAY)
 		rc = want_entry(b, c->source_key, &source, err);
 	if (!rc && c->state != CDC_NET_DELETED)
-		rc = cdc_rows_append(&b->rows,
-				     c->state == CDC_NET_WHOLE ? CDC_CELL_NULL : CDC_CELL_UNKNOWN,
-				     &row, err);
+		rc = cdc_rows_append(&b->rows, blank_cell(bd->m, c->state), &row, err);
 	if (!rc && row != NO_INDEX)
 		rc = image_to_row(&bd->m->images, &bd->m->tape2, c->after, &b->rows, row, err);
 	if (!rc && row != NO_INDEX)

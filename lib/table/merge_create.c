@@ -92,7 +92,8 @@ int merge_create_table(struct cdc_merge *m, struct cdc_err *err)
 		rc = cdc_target_reload(&m->target, NULL, err);
 		if (m->target.snapshot->num_adds)
 			seen_stop(&m->seen);
-		m->images.schema = &m->target.snapshot->schema;
+		if (!rc)
+			rc = merge_use_snapshot(m, err);
 	}
 	if (!rc && lost)
 		rc = merge_check_positions(m, err);

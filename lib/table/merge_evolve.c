@@ -14,6 +14,17 @@ static bool evolves(const struct cdc_merge *m)
 	return m->opt.evolve == CDC_EVOLVE_ADD || m->opt.evolve == CDC_EVOLVE_WIDEN;
 }
 
+int merge_use_snapshot(struct cdc_merge *m, struct cdc_err *err)
+{
+	cdc_constraints_free(m->constraints);
+	m->constraints = NULL;
+	m->images.schema = &m->target.snapshot->schema;
+	if (cdc_constraints_new(&m->constraints, m->target.snapshot, err))
+		return err->code;
+	m->images.constraints = m->constraints;
+	return CDC_OK;
+}
+
 int merge_use_schema(struct cdc_merge *m, struct cdc_err *err)
 {
 	const struct cdc_schema *s = &m->target.snapshot->schema;
@@ -25,7 +36,9 @@ int merge_use_schema(struct cdc_merge *m, struct cdc_err *err)
 	m->row_bytes = ENTRY_BYTES;
 	for (int i = 0; i < s->num_fields; i++)
 		m->row_bytes += cdc_cell_size(s->field[i].type) + 1;
-	return image_init(&m->images, &m->target, err);
+	if (image_init(&m->images, &m->target, err))
+		return err->code;
+	return merge_use_snapshot(m, err);
 }
 
 static int set_properties(struct cdc_merge *m, struct cdc_err *err)

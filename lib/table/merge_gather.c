@@ -120,18 +120,29 @@ void gather_extra(struct gather *g, int k, const union cdc_value *v)
 	g->valid[f][g->n - 1] = 1;
 }
 
-int gather_flush(struct gather *g, struct cdc_datawriter *w, struct cdc_err *err)
+struct cdc_batch gather_take(struct gather *g)
 {
-	struct cdc_batch out = { .rows = g->n, .num_columns = g->num_columns, .column = g->column };
-	int rc;
-
 	for (int f = 0; f < g->num_columns; f++)
 		if (g->nested[f])
 			cdc_nested_build_column(g->nested[f], &g->column[f]);
-	rc = cdc_datawriter_write(w, &out, err);
+	return (struct cdc_batch){ .rows = g->n,
+				   .num_columns = g->num_columns,
+				   .column = g->column };
+}
+
+void gather_reset(struct gather *g)
+{
 	for (int f = 0; f < g->num_columns; f++)
 		if (g->nested[f])
 			cdc_nested_build_reset(g->nested[f]);
 	g->n = 0;
+}
+
+int gather_flush(struct gather *g, struct cdc_datawriter *w, struct cdc_err *err)
+{
+	struct cdc_batch out = gather_take(g);
+	int rc = cdc_datawriter_write(w, &out, err);
+
+	gather_reset(g);
 	return rc;
 }

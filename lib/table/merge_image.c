@@ -216,7 +216,7 @@ static int read_column(struct image_ctx *x, const struct cdc_tape *tape,
 	return cdc_cast_text(&x->schema->field[*field], text, &x->map.scratch, &v->v, err);
 }
 
-/* A row that is put whole must have a value in every NOT NULL column. */
+/* A row that is put whole must have a value in every NOT NULL column that nothing fills. */
 static int check_complete(struct image_ctx *x, const struct cdc_record *r, struct cdc_err *err)
 {
 	for (int f = 0; f < x->schema->num_fields; f++) {
@@ -226,7 +226,7 @@ static int check_complete(struct image_ctx *x, const struct cdc_record *r, struc
 		bool found = false;
 		int field = -1;
 
-		if (fd->nullable)
+		if (fd->nullable || cdc_constraints_fills(x->constraints, f))
 			continue;
 		it = cdc_image_begin(r, r->after_tok);
 		for (size_t i = 0; !found && cdc_image_next(&it, &col); i++) {

@@ -8,6 +8,7 @@
  *	merge_seen.c	keys of an initial load, which needs no look-ups
  *	merge_probe.c	which files can hold the keys, which rows they hold
  *	merge_settle.c	what becomes of each row: late, unchanged, updated, inserted
+ *	merge_check.c	what the table demands of new rows
  *	merge_stored.c	the stored rows that this needs: bases, sequences, comparisons
  *	merge_groups.c	the new rows by partition
  *	merge_gather.c	rows side by side, for the writers of files
@@ -24,6 +25,7 @@
 #include "base/hash.h"
 #include "record/netchange.h"
 #include "record/positions.h"
+#include "table/constraints.h"
 #include "table/datafile.h"
 #include "table/datawriter.h"
 #include "table/key_index.h"
@@ -60,6 +62,7 @@ struct image_map {
 struct image_ctx {
 	const struct cdc_schema *schema;
 	const struct cdc_key *key;
+	const struct cdc_constraints *constraints; /* columns that it fills may be missing */
 	bool ignore_unknown_columns;
 	struct image_map map;
 };
@@ -180,6 +183,7 @@ struct cdc_merge {
 	struct cdc_tape tape2; /* of a folded image */
 	struct cdc_net *net;
 	struct cdc_merge_counts counts;
+	struct cdc_constraints *constraints; /* of the target's snapshot */
 	uint64_t *told_apart; /* by field: how often it made a new row differ from the stored one */
 	int64_t version; /* last commit, -1 */
 	struct seen_keys seen;
@@ -237,6 +241,17 @@ void plan_free(struct plan *p);
 
 /* Decide on each row, and on each file. Can be called again when the plan's files changed. */
 int settle_plan(struct cdc_merge *m, struct batch *b, struct plan *p, struct cdc_err *err);
+
+/* Whether a row is written. */
+static inline bool is_written(const struct entry *e)
+{
+	return e->row != NO_INDEX && !e->dropped;
+}
+
+/* Fill what neither images nor stored rows gave; reject rows that lack what they must have. */
+int check_filled(struct cdc_merge *m, struct batch *b, struct cdc_err *err);
+/* Reject rows that break a constraint. */
+int check_constraints(struct cdc_merge *m, struct batch *b, struct cdc_err *err);
 
 /* Of the matches of a file: fill what partial images leave open; note in the entries whether the
  * stored row is newer, and whether it is the new one. */
@@ -301,7 +316,10 @@ int gather_stored(struct gather *g, const struct cdc_batch *rows, uint32_t i, ui
 		  struct cdc_err *err);
 /* The value of the k-th extra column in the row that was gathered last. */
 void gather_extra(struct gather *g, int k, const union cdc_value *v);
-/* Write what was gathered; the gather is empty then. */
+/* What was gathered, until the next call; and forget it. */
+struct cdc_batch gather_take(struct gather *g);
+void gather_reset(struct gather *g);
+/* Write what was gathered, and forget it. */
 int gather_flush(struct gather *g, struct cdc_datawriter *w, struct cdc_err *err);
 
 /* New files for the batch; the actions that they and the touched files give. */
@@ -335,6 +353,8 @@ void outcome_free(struct outcome *o, struct cdc_merge *m, bool keep_files);
  */
 int merge_rebase(struct cdc_merge *m, struct batch *b, struct plan *p, bool *changed,
 		 struct cdc_err *err);
+/* What depends on the target's snapshot, which is another one now. */
+int merge_use_snapshot(struct cdc_merge *m, struct cdc_err *err);
 /* Load the table's state after a commit. */
 int merge_reload(struct cdc_merge *m, struct batch *b, struct cdc_err *err);
 /* A commit that stands, though the system could not promise that a power loss spares it. */

@@ -114,9 +114,8 @@ int merge_reload(struct cdc_merge *m, struct batch *b, struct cdc_err *err)
 {
 	int rc = cdc_target_reload(&m->target, NULL, err);
 
-	m->images.schema = &m->target.snapshot->schema;
 	b->rows.schema = &m->target.snapshot->schema;
-	return rc;
+	return rc ? rc : merge_use_snapshot(m, err);
 }
 
 int merge_rebase(struct cdc_merge *m, struct batch *b, struct plan *p, bool *changed,
@@ -128,8 +127,9 @@ int merge_rebase(struct cdc_merge *m, struct batch *b, struct plan *p, bool *cha
 
 	*changed = false;
 	seen_stop(&m->seen);
-	m->images.schema = &m->target.snapshot->schema;
 	b->rows.schema = &m->target.snapshot->schema;
+	if (!rc)
+		rc = merge_use_snapshot(m, err);
 	if (!rc)
 		rc = merge_check_positions(m, err);
 	v.old = old;

@@ -8,7 +8,6 @@
 #include "delta/row_tracking.h"
 #include "table/merge_internal.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 /* Files up to this size are rewritten rather than given a deletion vector. */
@@ -22,11 +21,6 @@ struct settling {
 	struct plan *p;
 	const struct cdc_snapshot *s;
 };
-
-static bool is_written(const struct entry *e)
-{
-	return e->row != NO_INDEX && !e->dropped;
-}
 
 /* ------------------------------------------------------------------ from the start */
 
@@ -90,19 +84,6 @@ static void count_matches(struct settling *k)
 
 /* ------------------------------------------------------------------ dropping */
 
-static int reject_row(struct settling *k, struct entry *e, const char *reason, struct cdc_err *err)
-{
-	struct cdc_buf raw = CDC_BUF_INIT;
-	int rc = image_of_row(&k->b->rows, e->row, cdc_buf_str(&k->m->db_table), &raw, err);
-
-	e->dropped = true;
-	e->rejected = true;
-	if (!rc)
-		rc = merge_reject(k->m, reason, e->place, cdc_buf_str(&raw), err);
-	cdc_buf_free(&raw);
-	return rc;
-}
-
 /* --sequence-by: a stored row that is newer stays, and a key change is late as a whole. */
 static int drop_late(struct settling *k, struct cdc_err *err)
 {
@@ -122,50 +103,12 @@ static int drop_late(struct settling *k, struct cdc_err *err)
 	return CDC_OK;
 }
 
-/* NOT NULL columns that neither the image nor a stored row gave. */
-static int check_nulls(struct settling *k, struct entry *e, struct cdc_err *err)
+/* --insert-only: a key that is stored stays as it is. */
+static void drop_stored(struct settling *k)
 {
-	const struct cdc_rows *r = &k->b->rows;
-	char reason[256];
-
-	if (!is_written(e) || !e->has_unknown)
-		return CDC_OK;
-	for (int f = 0; f < r->schema->num_fields; f++) {
-		const struct cdc_field *fd = &r->schema->field[f];
-
-		if (fd->nullable || r->column[f].cell[e->row] != CDC_CELL_UNKNOWN)
-			continue;
-		snprintf(reason, sizeof(reason),
-			 "column \"%.*s\" is NOT NULL, and the key of this partial update has no "
-			 "row",
-			 (int)(fd->name.n > 128 ? 128 : fd->name.n), fd->name.p);
-		return reject_row(k, e, reason, err);
-	}
-	return CDC_OK;
-}
-
-static int drop_bad(struct settling *k, struct cdc_err *err)
-{
-	for (uint32_t i = 0; i < k->b->n; i++) {
-		struct entry *e = &k->b->entry[i];
-
-		if (k->m->opt.insert_only && e->matches)
-			e->dropped = true;
-		if (check_nulls(k, e, err))
-			return err->code;
-	}
-	return CDC_OK;
-}
-
-/* A key change of which the new row is rejected does not take the old one away. */
-static void keep_sources(struct settling *k)
-{
-	for (uint32_t i = 0; i < k->b->n; i++) {
-		const struct entry *e = &k->b->entry[i];
-
-		if (e->rejected && e->source != NO_INDEX && k->b->entry[e->source].row == NO_INDEX)
-			k->b->entry[e->source].dropped = true;
-	}
+	for (uint32_t i = 0; k->m->opt.insert_only && i < k->b->n; i++)
+		if (k->b->entry[i].matches)
+			k->b->entry[i].dropped = true;
 }
 
 static int drop_unchanged(struct settling *k, struct cdc_err *err)
@@ -330,12 +273,14 @@ int settle_plan(struct cdc_merge *m, struct batch *b, struct plan *p, struct cdc
 		rc = stored_bases(m, b, &p->touched[i], err);
 	if (!rc)
 		rc = drop_late(&k, err);
-	if (!rc)
-		rc = drop_bad(&k, err);
 	if (!rc) {
-		keep_sources(&k);
-		rc = drop_unchanged(&k, err);
+		drop_stored(&k);
+		rc = check_filled(m, b, err);
 	}
+	if (!rc)
+		rc = drop_unchanged(&k, err);
+	if (!rc)
+		rc = check_constraints(m, b, err);
 	if (rc)
 		return rc;
 	keep_stored_rows(&k);

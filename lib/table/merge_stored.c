@@ -282,12 +282,13 @@ static void order_fields(const struct cdc_merge *m, int *field)
 	}
 }
 
-/* Cells that the stored row itself gave need no look. */
-static bool is_kept(const struct batch *b, uint32_t entry, int field)
+/* Cells that the stored row itself gave need no look, but those that may have been filled. */
+static bool is_kept(const struct cdc_merge *m, const struct batch *b, uint32_t entry, int field)
 {
 	const struct entry *e = &b->entry[entry];
 
-	return e->source == entry && b->rows.column[field].cell[e->row] >= CDC_CELL_KEPT_VALUE;
+	return e->source == entry && !cdc_constraints_fills(m->constraints, field) &&
+	       b->rows.column[field].cell[e->row] >= CDC_CELL_KEPT_VALUE;
 }
 
 static int compare_field(struct cdc_merge *m, struct comparing *k, struct touched *t,
@@ -298,7 +299,7 @@ static int compare_field(struct cdc_merge *m, struct comparing *k, struct touche
 
 	w->n = 0;
 	for (size_t i = 0; i < t->n; i++)
-		if (k->same[i] && !is_kept(k->b, t->match[i].entry, k->field))
+		if (k->same[i] && !is_kept(m, k->b, t->match[i].entry, k->field))
 			w->match[w->n++] = (uint32_t)i;
 	asked = w->n;
 	rc = asked ? read_stored(df, k->field, t, w, compare_value, k, err) : CDC_OK;

@@ -207,8 +207,8 @@ static void settings_in_use(void **state)
 	/* Not supported by the protocol: the setting means nothing. */
 	may_write(f, WRITER("") METADATA_WITH(CHECK));
 	may_write(f, LEGACY(1, 2) METADATA_WITH(CHECK));
-	may_not_write(f, LEGACY(1, 3) METADATA_WITH(CHECK), "checkConstraints");
-	may_not_write(f, WRITER("\"checkConstraints\"") METADATA_WITH(CHECK), "checkConstraints");
+	may_write(f, LEGACY(1, 3) METADATA_WITH(CHECK));
+	may_write(f, WRITER("\"checkConstraints\"") METADATA_WITH(CHECK));
 	may_write(f, LEGACY(2, 5) METADATA_WITH("\"delta.columnMapping.mode\":\"none\""));
 	may_write(f, LEGACY(2, 5) METADATA_WITH("\"delta.columnMapping.mode\":\"name\""));
 	may_not_write(f,
@@ -227,11 +227,10 @@ static void columns_in_use(void **state)
 
 	/* A nested column is looked at, and a column's name is no setting. */
 	may_write(f, LEGACY(1, 6) COLUMN(""));
-	may_not_write(f, LEGACY(1, 2) COLUMN("\\\"delta.invariants\\\":\\\"{}\\\""), "invariants");
+	may_write(f, LEGACY(1, 2) COLUMN("\\\"delta.invariants\\\":\\\"{}\\\""));
 	may_write(f, LEGACY(1, 3) COLUMN("\\\"delta.generationExpression\\\":\\\"1\\\""));
-	may_not_write(f, LEGACY(1, 4) COLUMN("\\\"delta.generationExpression\\\":\\\"1\\\""),
-		      "generatedColumns");
-	may_not_write(f, LEGACY(1, 6) COLUMN("\\\"delta.identity.start\\\":1"), "identityColumns");
+	may_write(f, LEGACY(1, 4) COLUMN("\\\"delta.generationExpression\\\":\\\"1\\\""));
+	may_write(f, LEGACY(1, 6) COLUMN("\\\"delta.identity.start\\\":1"));
 	may_write(f, FEATURES("\"typeWidening\"", "\"typeWidening\"")
 			     COLUMN("\\\"delta.typeChanges\\\":[]"));
 	may_write(f, FEATURES("\"typeWidening-preview\"", "\"typeWidening-preview\"")

@@ -52,26 +52,30 @@ int cdc_row_tracking_columns(const struct cdc_snapshot *s,
 	return CDC_OK;
 }
 
-/* The highest id that was given so far, -1: none. */
-static int high_water_mark(const struct cdc_snapshot *s, int64_t *mark, struct cdc_err *err)
+int cdc_row_tracking_follow(const struct cdc_domain *d, int64_t *mark, struct cdc_err *err)
 {
 	struct cdc_tape tape = CDC_TAPE_INIT;
+	uint32_t at;
+	int rc;
+
+	if (!cdc_str_eq(d->domain, DOMAIN))
+		return CDC_OK;
+	rc = cdc_json_scan(&tape, d->configuration, NULL, err);
+	at = rc ? CDC_JSON_NONE : cdc_json_get(&tape, 0, HIGH_WATER_MARK);
+	if (rc || at == CDC_JSON_NONE || !cdc_json_int64(&tape, at, mark) || *mark < -1)
+		rc = cdc_fail(err, CDC_ECORRUPT,
+			      "domain delta.rowTracking does not tell the high-water mark");
+	cdc_tape_free(&tape);
+	return rc;
+}
+
+int cdc_row_tracking_mark(const struct cdc_snapshot *s, int64_t *mark, struct cdc_err *err)
+{
 	int rc = CDC_OK;
 
 	*mark = -1;
-	for (size_t i = 0; !rc && i < s->num_domains; i++) {
-		const struct cdc_domain *d = &s->domain[i];
-		uint32_t at;
-
-		if (!cdc_str_eq(d->domain, DOMAIN))
-			continue;
-		rc = cdc_json_scan(&tape, d->configuration, NULL, err);
-		at = rc ? CDC_JSON_NONE : cdc_json_get(&tape, 0, HIGH_WATER_MARK);
-		if (rc || at == CDC_JSON_NONE || !cdc_json_int64(&tape, at, mark) || *mark < -1)
-			rc = cdc_fail(err, CDC_ECORRUPT,
-				      "domain delta.rowTracking does not tell the high-water mark");
-	}
-	cdc_tape_free(&tape);
+	for (size_t i = 0; !rc && i < s->num_domains; i++)
+		rc = cdc_row_tracking_follow(&s->domain[i], mark, err);
 	return rc;
 }
 
@@ -91,18 +95,12 @@ static int put_domain(struct cdc_domain *d, int64_t mark, struct cdc_arena *aren
 	return rc;
 }
 
-int cdc_row_tracking_assign(const struct cdc_snapshot *s, int64_t version, struct cdc_add *add,
-			    size_t n, struct cdc_domain *domain, bool *any, struct cdc_arena *arena,
-			    struct cdc_err *err)
+int cdc_row_tracking_assign(const struct cdc_snapshot *s, int64_t mark, int64_t version,
+			    struct cdc_add *add, size_t n, struct cdc_domain *domain, bool *any,
+			    struct cdc_arena *arena, struct cdc_err *err)
 {
-	int64_t mark;
-	int rc;
-
 	*any = false;
-	if (!cdc_row_tracking_on(s))
-		return CDC_OK;
-	rc = high_water_mark(s, &mark, err);
-	for (size_t i = 0; !rc && i < n; i++) {
+	for (size_t i = 0; cdc_row_tracking_on(s) && i < n; i++) {
 		int64_t rows = cdc_stats_num_records(add[i].stats);
 
 		if (add[i].has_base_row_id)
@@ -118,5 +116,5 @@ int cdc_row_tracking_assign(const struct cdc_snapshot *s, int64_t version, struc
 		mark += rows;
 		*any = true;
 	}
-	return rc || !*any ? rc : put_domain(domain, mark, arena, err);
+	return *any ? put_domain(domain, mark, arena, err) : CDC_OK;
 }

@@ -25,14 +25,21 @@ int cdc_row_tracking_columns(const struct cdc_snapshot *s,
 			     struct cdc_field out[CDC_ROW_TRACKING_COLUMNS], int *n,
 			     struct cdc_err *err) CDC_NODISCARD;
 
+/* The highest id that was given so far: of the table, and after the domain of a later commit, which
+ * leaves *mark if it is another one. -1: none. */
+int cdc_row_tracking_mark(const struct cdc_snapshot *s, int64_t *mark,
+			  struct cdc_err *err) CDC_NODISCARD;
+int cdc_row_tracking_follow(const struct cdc_domain *d, int64_t *mark,
+			    struct cdc_err *err) CDC_NODISCARD;
+
 /*
  * Give ids to the files of a commit that is to become `version`: those without a base get the next
- * ones behind the table's high-water mark, which *domain then has to become with the same commit.
- * *any tells whether there were such files. Nothing happens where it is not on. Files must tell
- * their number of records. Memory from `arena`.
+ * ones behind `mark`, which *domain then has to raise with the same commit. *any tells whether
+ * there were such files. Nothing happens where it is not on. Files must tell their number of
+ * records. Memory from `arena`.
  */
-int cdc_row_tracking_assign(const struct cdc_snapshot *s, int64_t version, struct cdc_add *add,
-			    size_t n, struct cdc_domain *domain, bool *any, struct cdc_arena *arena,
-			    struct cdc_err *err) CDC_NODISCARD;
+int cdc_row_tracking_assign(const struct cdc_snapshot *s, int64_t mark, int64_t version,
+			    struct cdc_add *add, size_t n, struct cdc_domain *domain, bool *any,
+			    struct cdc_arena *arena, struct cdc_err *err) CDC_NODISCARD;
 
 #endif

@@ -3,8 +3,6 @@
  */
 #include "table/compact_int.h"
 
-#include "delta/row_tracking.h"
-
 #define DEFAULT_TARGET_BYTES ((int64_t)128 << 20)
 #define DEFAULT_RETRIES 100
 
@@ -43,7 +41,9 @@ static int open_writer(struct compaction *k, struct cdc_err *err)
 	/* A bin that is packed becomes one file, or the next run would find the same work again. */
 	struct cdc_datawriter_options opt = { .target_bytes =
 						      k->opt->sort_by ? k->target : UINT64_MAX,
-					      .codec_level = 3 };
+					      .codec_level = 3,
+					      .extra = k->tracking,
+					      .num_extra = k->num_tracking };
 	int rc = cdc_datawriter_codec(k->s, &opt.codec, err);
 
 	return rc ? rc : cdc_datawriter_new(&k->writer, k->io, k->s, &opt, err);
@@ -51,16 +51,27 @@ static int open_writer(struct compaction *k, struct cdc_err *err)
 
 /* ------------------------------------------------------------------ attempts */
 
+/* Rows keep their ids where the table asks for it. */
+static int track_rows(struct compaction *k, struct cdc_err *err)
+{
+	int rc = cdc_row_tracking_columns(k->s, k->tracking, &k->num_tracking, err);
+
+	if (!rc)
+		rc = cdc_row_tracking_mark(k->s, &k->row_id_mark, err);
+	if (!rc)
+		rc = cdc_snapshot_extend(&k->table, k->s, k->tracking, k->num_tracking, err);
+	k->has_table = !rc;
+	return rc;
+}
+
 static int prepare(struct compaction *k, struct cdc_err *err)
 {
 	int rc = cdc_snapshot_load(&k->s, k->io, k->opt->table, -1, err);
 
 	if (!rc)
 		rc = cdc_snapshot_check_writable(k->s, err);
-	if (!rc && cdc_row_tracking_on(k->s))
-		rc = cdc_fail(
-			err, CDC_EUNSUPPORTED,
-			"table uses writer feature rowTracking, which compaction cannot honour");
+	if (!rc)
+		rc = track_rows(k, err);
 	if (rc)
 		return rc;
 	k->target = k->opt->target_bytes;
@@ -111,6 +122,8 @@ static int attempt(const struct cdc_compact_options *opt, struct cdc_compact_res
 	compact_bins_free(&k);
 	cdc_datawriter_free(k.writer, keep);
 	cdc_arena_free(&k.arena);
+	if (k.has_table)
+		cdc_snapshot_extend_free(&k.table);
 	cdc_snapshot_free(k.s);
 	return rc;
 }

@@ -152,10 +152,14 @@ static int fill_parameters(struct committing *c, int *n, struct cdc_err *err)
 
 /* ------------------------------------------------------------------ commit */
 
-static int put(struct compaction *k, const struct compact_outcome *o, int64_t version,
+static int put(struct compaction *k, struct compact_outcome *o, int64_t version,
 	       struct cdc_err *err)
 {
+	static const struct cdc_kv preserved = { CDC_STR("delta.rowTracking.preserved"),
+						 CDC_STR("true") };
 	struct committing c = { .k = k, .o = o, .r = k->r };
+	struct cdc_domain domain;
+	bool has_domain;
 	struct cdc_commit commit = { .operation = "OPTIMIZE",
 				     .parameter = c.param,
 				     .metric = c.metric,
@@ -164,8 +168,15 @@ static int put(struct compaction *k, const struct compact_outcome *o, int64_t ve
 				     .add = o->add,
 				     .num_adds = o->num_adds,
 				     .remove = o->remove,
-				     .num_removes = o->num_removes };
+				     .num_removes = o->num_removes,
+				     .domain = &domain,
+				     .tag = &preserved,
+				     .num_tags = k->num_tracking > 0 };
 
+	if (cdc_row_tracking_assign(k->s, k->row_id_mark, version, o->add, o->num_adds, &domain,
+				    &has_domain, &k->arena, err))
+		return err->code;
+	commit.num_domains = has_domain;
 	count(&c);
 	if (fill_metrics(&c, err) || fill_parameters(&c, &commit.num_parameters, err))
 		return err->code;

@@ -15,6 +15,7 @@
 #define CDC_TABLE_COMPACT_INT_H
 
 #include "base/hash.h"
+#include "delta/row_tracking.h"
 #include "table/batch_gather.h"
 #include "table/compact.h"
 #include "table/datawriter.h"
@@ -61,6 +62,13 @@ struct compaction {
 	const struct cdc_compact_options *opt;
 	const struct cdc_io *io;
 	struct cdc_snapshot *s;
+	/* The table with the columns of row tracking, if it has them: what files are read and
+	 * written by. */
+	struct cdc_snapshot table;
+	bool has_table;
+	struct cdc_field tracking[CDC_ROW_TRACKING_COLUMNS];
+	int num_tracking;
+	int64_t row_id_mark; /* as of the last commit that was seen */
 	uint64_t target;
 	struct cdc_str *column; /* physical names of the partition columns */
 	struct compact_partition *partition;

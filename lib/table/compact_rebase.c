@@ -151,6 +151,8 @@ int compact_rebase(struct compaction *k, int64_t version, struct cdc_err *err)
 	if (a.has_metadata || a.has_protocol)
 		rc = cdc_fail(err, CDC_ECONFLICT, "version %lld changed the table's metadata",
 			      (long long)version);
+	for (size_t i = 0; !rc && i < a.num_domains; i++)
+		rc = cdc_row_tracking_follow(&a.domain[i], &k->row_id_mark, err);
 	if (!rc && (a.num_removes || a.num_adds))
 		rc = know_inputs(&n, k, err);
 	if (!rc)

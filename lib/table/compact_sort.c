@@ -77,7 +77,7 @@ int compact_sort_check(const struct compaction *k, struct cdc_err *err)
 	int rc = find_columns(k, &field, &n, err);
 
 	if (!rc)
-		rc = cdc_row_builder_new(&builder, &k->s->schema, err);
+		rc = cdc_row_builder_new(&builder, &k->table.schema, err);
 	cdc_row_builder_free(builder);
 	free(field);
 	return rc;
@@ -224,7 +224,7 @@ int compact_sort(struct compaction *k, struct compact_bin *b, struct cdc_err *er
 	if (!rc && k->opt->zorder)
 		rc = sample(&s, err);
 	if (!rc)
-		rc = cdc_row_builder_new(&s.builder, &k->s->schema, err);
+		rc = cdc_row_builder_new(&s.builder, &k->table.schema, err);
 	if (!rc)
 		rc = cdc_sorter_new(&s.sorter, k->io, k->opt->tmpdir, memory, err);
 	if (!rc)

@@ -256,6 +256,7 @@ int outcome_actions(struct cdc_merge *m, struct plan *p, struct outcome *o, stru
 	const struct cdc_add *added = cdc_datawriter_adds(o->writer, &new_files);
 	struct cdc_merge_result *r = &p->result;
 	int64_t now_ms = m->opt.io->now_us(m->opt.io->ctx) / 1000;
+	int64_t mark;
 
 	cdc_arena_reset(&o->actions);
 	o->add = cdc_arena_calloc(&o->actions, new_files + p->n + 1, sizeof(*o->add));
@@ -287,8 +288,11 @@ int outcome_actions(struct cdc_merge *m, struct plan *p, struct outcome *o, stru
 		o->add[o->num_adds++] = added[i];
 	r->files_added = new_files;
 	r->bytes_added = cdc_datawriter_bytes(o->writer);
-	return cdc_row_tracking_assign(m->target.snapshot, m->target.snapshot->version + 1, o->add,
-				       o->num_adds, &o->domain, &o->has_domain, &o->actions, err);
+	if (cdc_row_tracking_mark(m->target.snapshot, &mark, err))
+		return err->code;
+	return cdc_row_tracking_assign(m->target.snapshot, mark, m->target.snapshot->version + 1,
+				       o->add, o->num_adds, &o->domain, &o->has_domain, &o->actions,
+				       err);
 }
 
 static int open_writer(struct writing *w, struct cdc_err *err)

@@ -258,3 +258,24 @@ tracked() {
 	ins 3 '{"id":"3","a":"a"}' | merge -q "$t"
 	[ "$(commit 3 'select(.add).add.baseRowId')" = 2 ]
 }
+
+@test "row tracking: rows that are packed or sorted keep their ids" {
+	for how in '' '--sort-by a' '--zorder-by a,id'; do
+		rm -rf "$t"
+		table 'id BIGINT NOT NULL, a STRING' --property delta.enableDeletionVectors=true
+		track true
+		{ ins 1 '{"id":"1","a":"c"}'; ins 2 '{"id":"2","a":"b"}'; ins 3 '{"id":"3","a":"a"}'; } | merge -q "$t"
+		{ record 4 UPDATE '{"id":"2"}' '{"id":"2","a":"z"}'; ins 5 '{"id":"4","a":"n"}'; } | merge -q --mode dv "$t"
+		"$bin/cdc-compact" -q $how "$t"
+		tracked 3 >have
+		diff -u - have <<-'END'
+			[1,"c",0,1]
+			[2,"z",1,2]
+			[3,"a",2,1]
+			[4,"n",4,2]
+		END
+		# The ids of the new file's own are those after all that were given.
+		[ "$(commit 3 'select(.add).add | [.baseRowId, .defaultRowCommitVersion]')" = '[5,3]' ]
+		[ "$(commit 3 'select(.domainMetadata).domainMetadata.configuration | fromjson')" = '{"rowIdHighWaterMark":8}' ]
+	done
+}

@@ -13,6 +13,7 @@
 #define VERSION_DIGITS 20
 #define PART_DIGITS 10
 #define UUID_CHARS 36
+#define LIST_TRIES 16 /* while commits come faster than the directory is read */
 
 /* Exactly `width` decimal digits of at most `max`; moves *z behind them. */
 static bool digits(const char **z, int width, int64_t max, int64_t *out)
@@ -170,16 +171,30 @@ static int file_cmp(const void *pa, const void *pb)
 	return strcmp(a->name, b->name);
 }
 
-int cdc_log_list_read(struct cdc_log_list *l, const struct cdc_io *io, const char *table,
-		      struct cdc_err *err)
+/* The last version between the first commit and the last that has none; -1: each has one. */
+static int64_t last_hole(const struct cdc_log_list *l)
+{
+	int64_t next = -1;
+
+	for (size_t i = l->n; i-- > 0;) {
+		if (l->file[i].kind != CDC_LOG_COMMIT)
+			continue;
+		if (next >= 0 && l->file[i].version != next - 1)
+			return next - 1;
+		next = l->file[i].version;
+	}
+	return -1;
+}
+
+/* Into an empty list. */
+static int read_once(struct cdc_log_list *l, const struct cdc_io *io, const char *table,
+		     struct cdc_err *err)
 {
 	struct cdc_err inner = CDC_ERR_INIT;
 	struct collect c = { l, 0, &inner };
 	const char *dir;
-	int rc;
+	int rc = cdc_log_path(table, NULL, &l->arena, &dir, err);
 
-	*l = (struct cdc_log_list){ NULL, 0, CDC_ARENA_INIT };
-	rc = cdc_log_path(table, NULL, &l->arena, &dir, err);
 	if (rc)
 		goto out;
 	if (io->list(io->ctx, dir, collect_one, &c) < 0 && !inner.code) {
@@ -198,6 +213,29 @@ int cdc_log_list_read(struct cdc_log_list *l, const struct cdc_io *io, const cha
 out:
 	if (rc)
 		cdc_log_list_free(l);
+	return rc;
+}
+
+/*
+ * Of the names that come while a directory is read, readdir(3) may give any: a commit without the
+ * one before it, although that was there first. A hole is believed when it is still there the next
+ * time.
+ */
+int cdc_log_list_read(struct cdc_log_list *l, const struct cdc_io *io, const char *table,
+		      struct cdc_err *err)
+{
+	int64_t hole, before = -1;
+	int rc;
+
+	*l = (struct cdc_log_list){ NULL, 0, CDC_ARENA_INIT };
+	rc = read_once(l, io, table, err);
+	hole = rc ? -1 : last_hole(l);
+	for (int i = 0; !rc && hole >= 0 && hole != before && i < LIST_TRIES; i++) {
+		before = hole;
+		cdc_log_list_free(l);
+		rc = read_once(l, io, table, err);
+		hole = rc ? -1 : last_hole(l);
+	}
 	return rc;
 }
 

@@ -140,6 +140,68 @@ static void exists(void **state)
 	cdc_log_list_free(&l);
 }
 
+/* A directory that changes while it is read: names come up that others do not, the first times. */
+struct changing {
+	const char *hidden; /* the name that does not */
+	int times; /* how often it does not */
+	int listings;
+	int (*each)(void *arg, const char *name);
+	void *arg;
+};
+
+static int pass_on(void *arg, const char *name)
+{
+	struct changing *c = arg;
+
+	return c->listings <= c->times && !strcmp(name, c->hidden) ? 0 : c->each(c->arg, name);
+}
+
+static int list_changing(void *ctx, const char *path, int (*each)(void *arg, const char *name),
+			 void *arg)
+{
+	struct changing *c = ctx;
+
+	c->listings++;
+	c->each = each;
+	c->arg = arg;
+	return cdc_io_posix.list(NULL, path, pass_on, c);
+}
+
+static void assert_listing(const struct fixture *f, struct changing c, size_t n, int listings)
+{
+	struct cdc_err err = CDC_ERR_INIT;
+	struct cdc_log_list l;
+	struct cdc_io io = cdc_io_posix;
+
+	io.ctx = &c;
+	io.list = list_changing;
+	assert_int_equal(cdc_log_list_read(&l, &io, f->table, &err), CDC_OK);
+	assert_int_equal(l.n, n);
+	assert_int_equal(c.listings, listings);
+	cdc_log_list_free(&l);
+}
+
+static void commits_that_come_meanwhile(void **state)
+{
+	const struct fixture *f = *state;
+	const char *two = "00000000000000000002.json", *four = "00000000000000000004.json";
+
+	for (int v = 1; v < 5; v++)
+		fixture_commit(f, v, "");
+	assert_listing(f, (struct changing){ .hidden = two, .times = 0 }, 4, 1);
+	assert_listing(f, (struct changing){ .hidden = two, .times = 1 }, 4, 2);
+	/* The last one is not missed. */
+	assert_listing(f, (struct changing){ .hidden = four, .times = 1 }, 3, 1);
+	/* A hole that stays is one. */
+	assert_listing(f, (struct changing){ .hidden = two, .times = 100 }, 3, 2);
+	fixture_commit(f, 7, "");
+	fixture_commit(f, 8, "");
+	assert_listing(f, (struct changing){ .hidden = two, .times = 100 }, 5, 2);
+	fixture_commit(f, 9, "");
+	assert_listing(f, (struct changing){ .hidden = "00000000000000000008.json", .times = 1 }, 7,
+		       3);
+}
+
 #define WITH_TABLE(t) cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -149,6 +211,7 @@ int main(void)
 		cmocka_unit_test(foreign_names),
 		WITH_TABLE(checkpoints_newest_first),
 		WITH_TABLE(exists),
+		WITH_TABLE(commits_that_come_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

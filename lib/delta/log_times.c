@@ -58,13 +58,23 @@ int cdc_log_commit_time(const struct cdc_io *io, const struct cdc_snapshot *s, i
 	return CDC_OK;
 }
 
+/* Forget the first `n` versions. */
+static void drop(struct cdc_log_times *t, size_t n)
+{
+	t->n -= n;
+	memmove(t->version, t->version + n, t->n * sizeof(*t->version));
+	memmove(t->timestamp_ms, t->timestamp_ms + n, t->n * sizeof(*t->timestamp_ms));
+}
+
+/* The clean-up of another process may take commits since the listing, the oldest first. */
 static int fill_times(const struct cdc_io *io, const struct cdc_snapshot *s,
 		      struct cdc_log_times *t, struct cdc_err *err)
 {
 	struct cdc_arena scratch = CDC_ARENA_INIT;
+	size_t i = 0;
 	int rc = CDC_OK;
 
-	for (size_t i = 0; !rc && i < t->n; i++) {
+	while (!rc && i < t->n) {
 		bool told = false;
 
 		cdc_arena_reset(&scratch);
@@ -73,10 +83,18 @@ static int fill_times(const struct cdc_io *io, const struct cdc_snapshot *s,
 		else
 			rc = cdc_log_commit_time(io, s, t->version[i], &scratch,
 						 &t->timestamp_ms[i], &told, err);
+		if (rc == CDC_EIO && err->sys_errno == ENOENT) {
+			drop(t, i + 1);
+			*err = (struct cdc_err)CDC_ERR_INIT;
+			rc = CDC_OK;
+			i = 0;
+			continue;
+		}
 		/* Copies and clocks that were set back would put versions out of order. */
 		if (!rc && !told && i && t->timestamp_ms[i] <= t->timestamp_ms[i - 1] &&
 		    __builtin_add_overflow(t->timestamp_ms[i - 1], 1, &t->timestamp_ms[i]))
 			t->timestamp_ms[i] = INT64_MAX;
+		i++;
 	}
 	cdc_arena_free(&scratch);
 	return rc;
@@ -125,8 +143,8 @@ int cdc_log_times(const struct cdc_io *io, const struct cdc_snapshot *s, struct 
 		if (l.file[i].kind == CDC_LOG_COMMIT)
 			out->version[out->n++] = l.file[i].version;
 	}
-	out->readable = find_readable(&l, out);
 	rc = fill_times(io, s, out, err);
+	out->readable = find_readable(&l, out);
 out:
 	cdc_log_list_free(&l);
 	if (rc)

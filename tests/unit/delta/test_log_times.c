@@ -138,6 +138,42 @@ static void readable(void **state)
 			     { 2, 1000 }, { 3, 2000 }, { 4, 3000 }, { 6, 4000 }, { 7, 5000 } });
 }
 
+/* Commits 0 and 1 were there when the directory was read, and then the clean-up took them. */
+static int list_two_more(void *ctx, const char *path, int (*each)(void *arg, const char *name),
+			 void *arg)
+{
+	(void)ctx;
+	if (each(arg, "00000000000000000000.json") || each(arg, "00000000000000000001.json"))
+		return 0;
+	return cdc_io_posix.list(NULL, path, each, arg);
+}
+
+static void cleaned_up_meanwhile(void **state)
+{
+	const struct fixture *f = *state;
+	struct cdc_err err = CDC_ERR_INIT;
+	struct cdc_io io = cdc_io_posix;
+	struct cdc_log_times t;
+	struct cdc_snapshot *s;
+
+	put(f, 2, ADD("a"), 1000);
+	put(f, 3, ADD("b"), 2000);
+	put(f, 4, ADD("c"), 3000);
+	fixture_put(f, "00000000000000000003.checkpoint.80a083e8-7026-4e79-81be-64bd76c43a11.json",
+		    "{\"checkpointMetadata\":{\"version\":3}}\n" PROTOCOL METADATA);
+	s = fixture_load(f, -1);
+	io.list = list_two_more;
+	assert_int_equal(cdc_log_times(&io, s, &t, &err), CDC_OK);
+	assert_int_equal(t.n, 3);
+	assert_int_equal(t.version[0], 2);
+	assert_int_equal(t.timestamp_ms[0], 1000);
+	assert_int_equal(t.version[2], 4);
+	assert_int_equal(t.timestamp_ms[2], 3000);
+	assert_int_equal(t.readable, 1);
+	cdc_log_times_free(&t);
+	cdc_snapshot_free(s);
+}
+
 #define WITH_TABLE(t) cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -147,6 +183,7 @@ int main(void)
 		WITH_TABLE(in_commit_times),
 		WITH_TABLE(in_commit_times_later),
 		WITH_TABLE(readable),
+		WITH_TABLE(cleaned_up_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

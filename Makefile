@@ -51,7 +51,7 @@ CMD_OBJ := $(CMD_COMMON:%.c=$(BUILD)/%.o)
 UNIT_SRC := $(foreach l,$(LAYERS),$(wildcard tests/unit/$(l)/test_*.c))
 UNIT_BIN := $(UNIT_SRC:%.c=$(BUILD)/%)
 
-.PHONY: all lib unit setup demo demo-run check check-run corpus bench lint lint-run interop fuzz fuzz-build completions install uninstall clean
+.PHONY: all lib unit setup demo demo-run check check-run corpus stress bench lint lint-run interop fuzz fuzz-build completions install uninstall clean
 .SECONDARY:
 
 all: $(PROGRAMS:%=$(BUILD)/%) $(BUILD)/libcdc.so
@@ -97,7 +97,7 @@ FAULT_BIN := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fault/*.c))
 TOOL_BIN := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/dts/*.c tests/bench/*.c))
 BATS := $(wildcard tests/bats/*.bats)
 CORPUS_SH := $(wildcard tests/corpus/*.sh)
-FAULT_SH := $(wildcard tests/fault/*.sh)
+FAULT_SH := $(wildcard tests/fault/*.sh) tests/fault/stress.py
 RUN = BUILD=$(BUILD) $(if $(SANITIZE),SANITIZED=1) CMOCKA_MESSAGE_OUTPUT=TAP tests/run.sh $(if $(TALLY),-t $(TALLY))
 
 $(BUILD)/tests/property/%: TEST_LIBS = -ljansson -lsqlite3
@@ -134,6 +134,14 @@ interop:
 	$(Q)$(MAKE) --no-print-directory all $(TOOL_BIN)
 	$(Q)$(RUN) interop='BUILD=$(BUILD) tests/interop/run.sh' \
 		interop-newer='BUILD=$(BUILD) tests/interop/run.sh --newer'
+
+# Programs that share a table, for SECONDS; the same goes on for some seconds in `make check`.
+SECONDS ?= 60
+
+stress:
+	$(Q)tests/setup.sh check
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)BUILD=$(BUILD) tests/fault/stress.py $(SECONDS)
 
 # Prints tables; BENCH is for bench_scan.py (-r ROWS -n ROUNDS -f FILE -c COLUMN).
 bench:

@@ -54,7 +54,6 @@ static const char *const natures[] = { "made.by=prop_table", "delta.columnMappin
 				       "delta.enableRowTracking=true" };
 #define NATURES (sizeof(natures) / sizeof(natures[0]))
 #define BY_ID 2
-#define TRACKED 4 /* such tables are not compacted */
 
 /* Two streams: ours, and that of the other writer. */
 struct stream {
@@ -328,8 +327,6 @@ static inline int compact(struct run *r, const struct cdc_io *io, struct cdc_err
 	struct cdc_compact_result result;
 	int rc;
 
-	if (r->nature == TRACKED)
-		return CDC_OK;
 	do
 		rc = cdc_compact(&o, &result, err);
 	while (again(r, io, rc, err));

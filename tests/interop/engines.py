@@ -3,7 +3,6 @@
 An engine has a name, a reason why it is absent (or None), read() for all rows with their types,
 and select() for the keys of the rows that a predicate keeps.
 """
-import base64
 import contextlib
 import importlib.util
 import json
@@ -12,7 +11,7 @@ import subprocess
 from decimal import Decimal
 
 import model
-from model import DAY_US
+import typed
 
 
 class Failed(Exception):
@@ -62,46 +61,18 @@ class Programs:
             raise Failed("%s %s: exit %d: %s" % (program, " ".join(args), p.returncode, err.strip()))
         return p.stdout.decode(), err
 
-    def value(self, column, v):
-        t = column.type
-        if v is None or t == "boolean":
-            return v
-        if t in model.INTEGER_BITS:
-            return int(v)
-        if t in ("float", "double"):
-            v = float(v.replace("Infinity", "inf"))
-            return model.double(model.to_float32(v) if t == "float" else v)
-        if t == "binary":
-            return base64.b64decode(v, validate=True)
-        if t == "date":
-            return parse_date(v)
-        if t in ("timestamp", "timestamp_ntz"):
-            separator, end = ("T", "Z") if t == "timestamp" else (" ", "")
-            if v[10] != separator or not v.endswith(end) or (not end and v.endswith("Z")):
-                raise Failed("%s: not a %s: %s" % (column.name, t, v))
-            day, clock = v.removesuffix("Z").split(separator)
-            hms, _, fraction = clock.partition(".")
-            h, m, s = map(int, hms.split(":"))
-            return parse_date(day) * DAY_US + (h * 3600 + m * 60 + s) * 10**6 + int(fraction.ljust(6, "0"))
-        return v
-
     def read(self, path, columns, version=None):
         args = [] if version is None else ["--version-as-of", str(version)]
         out, _ = self.run("cdc-snapshot", "-q", *args, path)
         rows = []
         for line in out.split("\n")[:-1]:
-            row = json.loads(line, parse_int=str, parse_float=str)
-            if list(row) != [c.name for c in columns]:
-                raise Failed("columns %s" % list(row))
-            rows.append(tuple(self.value(c, row[c.name]) for c in columns))
+            row = typed.parse(line)
+            if [name for name, _ in row] != [c.name for c in columns]:
+                raise Failed("columns %s" % [name for name, _ in row])
+            rows.append(tuple(typed.of_json(c.type, v) for c, (_, v) in zip(columns, row)))
         out, _ = self.run("cdc-snapshot", "-q", "--describe", path)
         fields = json.loads(out)["schema"]["fields"]
         return {f["name"]: f["type"] for f in fields}, rows
-
-
-def parse_date(text):
-    y, m, d = text.split("-")
-    return model.days(int(y), int(m), int(d))
 
 
 # ------------------------------------------------------------------------ arrow
@@ -119,6 +90,11 @@ class Arrow:
         pa, t = self.pa, column.type
         if column.is_decimal:
             return pa.decimal128(column.precision, column.scale)
+        if column.parts:
+            inner = [self.type(c) for c in column.parts]
+            if t["type"] == "struct":
+                return pa.struct([pa.field(c.name, x) for c, x in zip(column.parts, inner)])
+            return pa.list_(*inner) if t["type"] == "array" else pa.map_(*inner)
         return {
             "boolean": pa.bool_(), "byte": pa.int8(), "short": pa.int16(), "integer": pa.int32(), "long": pa.int64(),
             "float": pa.float32(), "double": pa.float64(), "string": pa.string(), "binary": pa.binary(),
@@ -133,9 +109,11 @@ class Arrow:
                 values = [None if v is None else model.as_float(v) for v in values]
             elif c.is_decimal:
                 values = [None if v is None else Decimal(v) for v in values]
+            elif c.parts:
+                values = [typed.to_python(c.type, v) for v in values]
             if c.type == "date":
                 array = pa.array(values, pa.int32()).cast(pa.date32())
-            elif c.type.startswith("timestamp"):
+            elif c.type in ("timestamp", "timestamp_ntz"):
                 array = pa.array(values, pa.int64()).cast(self.type(c))
             else:
                 array = pa.array(values, self.type(c))
@@ -150,6 +128,8 @@ class Arrow:
 
     def values(self, column, array):
         pa, t = self.pa, column.type
+        if column.parts:
+            return [typed.of_python(t, v) for v in array.to_pylist()]
         if t in ("string", "binary"):
             return array.cast(self.type(column)).to_pylist()
         if t == "date":
@@ -169,6 +149,12 @@ class Arrow:
             return "timestamp" if type_.tz else "timestamp_ntz"
         if types.is_decimal(type_):
             return "decimal(%d,%d)" % (type_.precision, type_.scale)
+        if types.is_struct(type_):
+            return {"type": "struct", "fields": [{"name": f.name, "type": self.type_name(f.type)} for f in type_]}
+        if types.is_map(type_):
+            return {"type": "map", "keyType": self.type_name(type_.key_type), "valueType": self.type_name(type_.item_type)}
+        if types.is_nested(type_):
+            return {"type": "array", "elementType": self.type_name(type_.value_type)}
         names = {
             "bool": "boolean", "int8": "byte", "int16": "short", "int32": "integer", "int64": "long", "date32[day]": "date",
             "large_string": "string", "string_view": "string", "large_binary": "binary", "binary_view": "binary",
@@ -359,27 +345,10 @@ class Spark:
             self.session.conf.unset("spark.sql.codegen.factoryMode")
 
     def expression(self, c):
-        if c.type == "date":
-            return "unix_date(`%s`)" % c.name
-        if c.type == "timestamp":
-            return "unix_micros(`%s`)" % c.name
-        if c.type == "timestamp_ntz":
-            return "unix_micros(CAST(`%s` AS TIMESTAMP))" % c.name
-        if c.is_decimal:
-            return "CAST(`%s` AS STRING)" % c.name
-        return "`%s`" % c.name
-
-    def value(self, c, v):
-        if v is None:
-            return v
-        if c.type in ("float", "double"):
-            return model.double(v)
-        if c.is_decimal:
-            return model.decimal_text(v, c.scale)
-        return bytes(v) if c.type == "binary" else v
+        return typed.expression(typed.quoted(c.name), c.type)
 
     def rows(self, columns, collected):
-        return [tuple(self.value(c, v) for c, v in zip(columns, row)) for row in collected]
+        return [tuple(typed.of_spark(c.type, v) for c, v in zip(columns, row)) for row in collected]
 
     def read(self, path, columns, version=None):
         if version is None:

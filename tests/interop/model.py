@@ -3,7 +3,8 @@
 Values are held in one exact form per type, so that "equal" means equal to the last bit:
 
     boolean bool, integers int, string str, binary bytes, decimal the digits as text,
-    float and double eight bytes in hexadecimal or "NaN", date days, timestamps microseconds
+    float and double eight bytes in hexadecimal or "NaN", date days, timestamps microseconds,
+    struct a tuple of its fields, array a list, map a list of pairs
 """
 import base64
 import collections
@@ -19,31 +20,65 @@ DAY_US = 86400 * 10**6
 INTEGER_BITS = {"byte": 8, "short": 16, "integer": 32, "long": 64}
 
 
+SQL_NAMES = {"byte": "TINYINT", "short": "SMALLINT", "integer": "INT", "long": "BIGINT"}
+
+
 class Column:
+    """A column, or a part of a nested one. The type is what a Delta schema says in JSON; it is given
+    so, or for nested ones as array<T>, map<K,V> or struct<name:T,...>, without blanks."""
+
     def __init__(self, name, type_, nullable=True):
-        self.name, self.type, self.nullable = name, type_, nullable
+        self.name, self.nullable, self.parts = name, nullable, []
+        self.type = self.nested(type_) if "<" in type_ else type_
         m = re.fullmatch(r"decimal\((\d+),(\d+)\)", type_)
         self.precision, self.scale = (int(m[1]), int(m[2])) if m else (0, 0)
+
+    def nested(self, text):
+        kind, inner = text[:-1].split("<", 1)
+        if kind == "struct":
+            self.parts = [Column(*part.split(":", 1)) for part in top_level(inner)]
+            fields = [{"name": c.name, "type": c.type, "nullable": True, "metadata": {}} for c in self.parts]
+            return {"type": "struct", "fields": fields}
+        self.parts = [Column("", part) for part in top_level(inner)]
+        types = [c.type for c in self.parts]
+        if kind == "array":
+            return {"type": "array", "elementType": types[0], "containsNull": True}
+        return {"type": "map", "keyType": types[0], "valueType": types[1], "valueContainsNull": True}
 
     @property
     def is_decimal(self):
         return self.precision > 0
 
     @property
+    def sql_type(self):
+        if not self.parts:
+            return SQL_NAMES.get(self.type, self.type.upper())
+        inner = ", ".join("`%s`: %s" % (c.name, c.sql_type) if c.name else c.sql_type for c in self.parts)
+        return "%s<%s>" % (self.type["type"].upper(), inner)
+
+    @property
     def ddl(self):
-        names = {"byte": "TINYINT", "short": "SMALLINT", "integer": "INT", "long": "BIGINT"}
-        return "%s %s%s" % (
-            self.name,
-            names.get(self.type, self.type.upper()),
-            "" if self.nullable else " NOT NULL",
-        )
+        name = self.name if self.name.isalnum() else "`%s`" % self.name
+        return "%s %s%s" % (name, self.sql_type, "" if self.nullable else " NOT NULL")
+
+
+def top_level(text):
+    """What commas part outside of brackets."""
+    out, depth = [""], 0
+    for c in text:
+        depth += (c in "<(") - (c in ">)")
+        if c == "," and not depth:
+            out.append("")
+        else:
+            out[-1] += c
+    return out
 
 
 def columns(text):
-    """'id long!, d date' as columns; ! is NOT NULL."""
+    """'id long!, d date' as columns; ! is NOT NULL. Only types have no blanks."""
     out = []
     for part in re.split(r",\s+", text):
-        name, type_ = part.split()
+        name, type_ = part.rsplit(" ", 1)
         out.append(Column(name, type_.rstrip("!"), not type_.endswith("!")))
     return out
 
@@ -112,9 +147,25 @@ def float_text(v, single):
     return out if re.search(r"[.e]", out) else out + ".0"
 
 
+def json_value(column, v):
+    """A value as it stands in JSON: bare where JSON has its kind, else its text."""
+    if v is None or column.type == "boolean" or column.type in INTEGER_BITS:
+        return v
+    if not column.parts:
+        return text(column, v)
+    if column.type["type"] == "struct":
+        return {c.name: json_value(c, x) for c, x in zip(column.parts, v)}
+    if column.type["type"] == "array":
+        return [json_value(column.parts[0], x) for x in v]
+    pairs = [[json_value(c, x) for c, x in zip(column.parts, pair)] for pair in v]
+    return dict(pairs) if column.type["keyType"] == "string" else pairs
+
+
 def text(column, v):
     """The text of a value in an image."""
     t = column.type
+    if column.parts:
+        return json.dumps(json_value(column, v), ensure_ascii=False)
     if t == "boolean":
         return "true" if v else "false"
     if t in ("float", "double"):
@@ -163,10 +214,22 @@ FIRST_DAY, LAST_DAY = days(1900, 1, 1), days(2261, 12, 31)
 def random_value(rng, column, partition=False, narrow=False):
     """A value at random; narrow: one that no engine garbles when it writes or reads its own files."""
     while True:
-        v = any_value(rng, column, partition)
-        day = v if column.type == "date" else v // DAY_US if column.type.startswith("timestamp") else 0
+        v = nested_value(rng, column, narrow) if column.parts else any_value(rng, column, partition)
+        day = v if column.type == "date" else v // DAY_US if column.type in ("timestamp", "timestamp_ntz") else 0
         if not narrow or (FIRST_DAY <= day <= LAST_DAY and not (partition and v == "")):
             return v
+
+
+def nested_value(rng, column, narrow):
+    def part(c, nulls=0.2):
+        return None if rng.random() < nulls else random_value(rng, c, narrow=narrow)
+
+    if column.type["type"] == "struct":
+        return tuple(part(c) for c in column.parts)
+    if column.type["type"] == "array":
+        return [part(column.parts[0]) for _ in range(rng.randrange(4))]
+    keys = {repr(k): k for k in (part(column.parts[0], 0) for _ in range(rng.randrange(4)))}
+    return [(k, part(column.parts[1])) for k in keys.values()]
 
 
 def any_value(rng, column, partition):
@@ -312,19 +375,20 @@ class Model:
     def image(self, values):
         out = {}
         for name, v in values.items():
-            bare = self.by_name[name].type in ("boolean", *INTEGER_BITS) and self.rng.random() < 0.3
-            out[name] = v if v is None or bare else text(self.by_name[name], v)
+            c = self.by_name[name]
+            bare = (c.parts or c.type in ("boolean", *INTEGER_BITS)) and self.rng.random() < 0.3
+            out[name] = None if v is None else json_value(c, v) if bare else text(c, v)
         return out
 
 
 def difference(want, got, limit=3):
     """Lines that say how two lists of rows differ; none when they do not."""
-    expected, read = collections.Counter(want), collections.Counter(got)
+    expected, read = collections.Counter(map(repr, want)), collections.Counter(map(repr, got))
     missing = list((expected - read).elements())
     extra = list((read - expected).elements())
     out = []
     if missing or extra:
         out.append("%d rows expected, %d read" % (len(want), len(got)))
     for title, rows in (("missing", missing), ("extra", extra)):
-        out += ["%s: %s" % (title, repr(r)[:400]) for r in rows[:limit]]
+        out += ["%s: %s" % (title, r[:400]) for r in rows[:limit]]
     return out

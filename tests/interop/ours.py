@@ -7,6 +7,7 @@ import re
 import shutil
 
 import predicates
+import typed
 from model import Model, columns, difference
 
 NUMBERS = (
@@ -65,7 +66,8 @@ class Table:
 
 
 def check_rows(cols, types, want, got):
-    out = ["column %s: %s instead of %s" % (c.name, types.get(c.name), c.type) for c in cols if types.get(c.name) != c.type]
+    wrong = [c for c in cols if typed.plain(types[c.name]) != typed.plain(c.type)]
+    out = ["column %s: %s instead of %s" % (c.name, types[c.name], c.type) for c in wrong]
     return out + difference(want, got)
 
 

@@ -3,11 +3,6 @@ from decimal import Decimal
 
 import model
 
-SQL_TYPES = {
-    "boolean": "BOOLEAN", "byte": "TINYINT", "short": "SMALLINT", "integer": "INT", "long": "BIGINT", "float": "FLOAT",
-    "double": "DOUBLE", "date": "DATE",
-}  # fmt: skip
-
 
 def order(column, v):
     """A sort key; NaN is the greatest number, strings order by their bytes."""
@@ -53,7 +48,7 @@ class Predicate:
         quoted = "'%s'" % model.text(c, v).replace("'", "''")
         if c.type == "string":
             return quoted
-        return "CAST(%s AS %s)" % (quoted, SQL_TYPES.get(c.type, c.type.upper()))
+        return "CAST(%s AS %s)" % (quoted, c.sql_type)
 
     def sql(self, engine, quote):
         name = quote + self.column.name + quote

@@ -190,6 +190,22 @@ def of_python(t, v):
     return format(v, "f") if t.startswith("decimal") else v
 
 
+def to_python(t, v):
+    """What of_python() was given."""
+    if v is None:
+        return None
+    if isinstance(t, dict):
+        v = nested(to_python, t, v)
+        return {f["name"]: x for f, x in zip(t["fields"], v)} if t["type"] == "struct" else v
+    if t in ("float", "double"):
+        return model.as_float(v)
+    if t == "date":
+        return model.to_date(v)
+    if t in ("timestamp", "timestamp_ntz"):
+        return model.to_datetime(v).replace(tzinfo=datetime.timezone.utc if t == "timestamp" else None)
+    return Decimal(v) if t.startswith("decimal") else v
+
+
 # ------------------------------------------------------------------------ rows
 
 

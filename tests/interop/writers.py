@@ -59,10 +59,7 @@ class SparkWriter:
             return self.engine.sql(text.replace("TABLE_PATH", "delta.`%s`" % path))
 
     def create(self, path, columns, partition, properties, rows):
-        names = {"byte": "TINYINT", "short": "SMALLINT", "integer": "INT", "long": "BIGINT"}
-        ddl = ", ".join(
-            "`%s` %s%s" % (c.name, names.get(c.type, c.type.upper()), "" if c.nullable else " NOT NULL") for c in columns
-        )
+        ddl = ", ".join("`%s` %s%s" % (c.name, c.sql_type, "" if c.nullable else " NOT NULL") for c in columns)
         text = "CREATE TABLE TABLE_PATH (%s) USING delta" % ddl
         if partition:
             text += " PARTITIONED BY (%s)" % ", ".join("`%s`" % p for p in partition)

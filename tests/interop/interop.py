@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tables that we write, read by other engines; tables that they wrote, merged by us. TAP.
 
-    interop.py --programs DIR --engines DIR --work DIR [--only WORD] [--part ours|foreign|features|rust]
+    interop.py --programs DIR --engines DIR --work DIR [--only WORD] [--part ours|foreign|matrix|features|rust]
 
 Expected rows come from model.py; of the tables with features (parts features and rust) they are what
 their writer itself reads. Each point is one pair of an engine and a table in some state; an engine
@@ -16,10 +16,11 @@ import traceback
 import engines
 import features
 import foreign
+import matrix
 import ours
 import rust_tables
 
-PARTS = {"ours": ours, "foreign": foreign, "features": features, "rust": rust_tables}
+PARTS = {"ours": ours, "foreign": foreign, "matrix": matrix, "features": features, "rust": rust_tables}
 
 
 class Tap:

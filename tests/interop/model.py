@@ -25,7 +25,7 @@ SQL_NAMES = {"byte": "TINYINT", "short": "SMALLINT", "integer": "INT", "long": "
 
 class Column:
     """A column, or a part of a nested one. The type is what a Delta schema says in JSON; it is given
-    so, or for nested ones as array<T>, map<K,V> or struct<name:T,...>, without blanks."""
+    so, or for nested ones as array<T>, map<K,V> or struct<name:T,...>."""
 
     def __init__(self, name, type_, nullable=True):
         self.name, self.nullable, self.parts = name, nullable, []
@@ -75,10 +75,10 @@ def top_level(text):
 
 
 def columns(text):
-    """'id long!, d date' as columns; ! is NOT NULL. Only types have no blanks."""
+    """'id long!, d date' as columns; ! is NOT NULL. A name may have blanks."""
     out = []
     for part in re.split(r",\s+", text):
-        name, type_ = part.rsplit(" ", 1)
+        name, type_ = re.fullmatch(r"(.+) (\w+<.*>|[^\s<>:]+)", part).groups()
         out.append(Column(name, type_.rstrip("!"), not type_.endswith("!")))
     return out
 
@@ -270,15 +270,25 @@ with localcontext() as _c:
 # ------------------------------------------------------------------------ table
 
 
+class Rules:
+    """What a table demands of its rows: by column, where its values come from (a function of rng),
+    how it follows from the row, and what it is where an insert does not tell."""
+
+    def __init__(self, domains=(), generated=(), defaults=()):
+        self.domains, self.generated, self.defaults = dict(domains), dict(generated), dict(defaults)
+
+
 class Model:
     """Rows by key, and the rows of each version that was committed."""
 
-    def __init__(self, rng, cols, key, partition=(), narrow=False):
+    def __init__(self, rng, cols, key, partition=(), narrow=False, rules=None):
         self.rng, self.columns, self.key, self.partition = rng, cols, key, list(partition)
         self.by_name = {c.name: c for c in cols}
-        self.narrow = narrow
+        self.narrow, self.rules = narrow, rules or Rules()
         self.rows = {}
         self.history = {}
+        # Whether the batch that is open gives a row another key, and the versions of those that did.
+        self.moves, self.moved = False, set()
         self.record_id = 0
 
     # --- what records mean
@@ -286,12 +296,25 @@ class Model:
     def key_of(self, row):
         return tuple(row[k] for k in self.key)
 
-    def put(self, row):
+    def add(self, column):
+        """A column more, null in the rows that are there."""
+        self.columns.append(column)
+        self.by_name[column.name] = column
+        self.rows = {k: {**row, column.name: None} for k, row in self.rows.items()}
+
+    def complete(self, row):
+        """With all columns, as the table holds it."""
         row = {c.name: row.get(c.name) for c in self.columns}
         for name in self.partition:
             # Partition values are text, and the format takes the empty one for null.
             if self.by_name[name].type == "string" and row[name] == "":
                 row[name] = None
+        for name, of in self.rules.generated.items():
+            row[name] = of(row)
+        return row
+
+    def put(self, row):
+        row = self.complete(row)
         self.rows[self.key_of(row)] = row
 
     def apply(self, record):
@@ -299,10 +322,13 @@ class Model:
         if kind == "DELETE":
             self.rows.pop(self.key_of(before), None)
         elif kind == "UPDATE":
-            old = self.rows.pop(self.key_of({**after, **before}), {})
-            self.put({**old, **{k: before[k] for k in self.key if k in before}, **after})
+            key = self.key_of({**after, **before})
+            old = self.rows.pop(key, self.rules.defaults)
+            row = {**old, **{k: before[k] for k in self.key if k in before}, **after}
+            self.moves |= self.key_of(row) != key
+            self.put(row)
         else:
-            self.put(after)
+            self.put({**self.rules.defaults, **after})
 
     def tuples(self, version=None):
         rows = self.rows if version is None else self.history[version]
@@ -310,6 +336,9 @@ class Model:
 
     def committed(self, version):
         self.history[version] = dict(self.rows)
+        if self.moves:
+            self.moved.add(version)
+        self.moves = False
 
     # --- random records
 
@@ -317,13 +346,16 @@ class Model:
         row = {}
         for c in self.columns:
             null = c.nullable and c.name not in self.key and self.rng.random() < 0.15
-            row[c.name] = None if null else random_value(self.rng, c, c.name in self.partition, self.narrow)
+            if c.name in self.rules.domains:
+                row[c.name] = self.rules.domains[c.name](self.rng)
+            else:
+                row[c.name] = None if null else random_value(self.rng, c, c.name in self.partition, self.narrow)
         return row
 
     def some_key(self):
         return self.rng.choice(sorted(self.rows, key=repr))
 
-    def random_record(self, only_new):
+    def random_record(self, only_new, moves):
         rng = self.rng
         kind = rng.random()
         new = self.random_row()
@@ -340,7 +372,7 @@ class Model:
             return "DELETE", {k: new[k] for k in self.key}, {}
         if kind < 0.67:
             return "UPDATE", {}, new
-        if kind < 0.75:
+        if kind < 0.75 and moves:
             moved = {k: v for k, v in new.items() if k in self.key or rng.random() < 0.5}
             return "UPDATE", before, moved
         some = {k: v for k, v in new.items() if k not in self.key and rng.random() < 0.5}
@@ -348,11 +380,22 @@ class Model:
             return "UPDATE", before, some
         return "UPDATE", rng.choice([before, {}]), {**some, **key}
 
-    def batch(self, n, topic=None, only_new=False):
+    def untold(self, kind, after):
+        """An image without what the table knows by itself."""
+        out = {k: v for k, v in after.items() if k not in self.rules.generated}
+        if kind in ("INSERT", "INIT"):
+            out = {k: v for k, v in out.items() if k not in self.rules.defaults or self.rng.random() < 0.5}
+            if self.rules.generated and self.rng.random() < 0.5:
+                row = self.complete({**self.rules.defaults, **out})
+                out.update({k: row[k] for k in self.rules.generated})
+        return out
+
+    def batch(self, n, topic=None, only_new=False, moves=True):
         """n random records, applied here; their lines, shuffled unless they have positions."""
         lines = []
         for _ in range(n):
-            kind, before, after = self.random_record(only_new)
+            kind, before, after = self.random_record(only_new, moves)
+            after = self.untold(kind, after)
             record = {
                 "recordID": self.record_id,
                 "dbTable": "shop.t",

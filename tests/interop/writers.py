@@ -12,10 +12,10 @@ class DeltaRsWriter:
     def __init__(self, engine):
         self.engine = engine
 
-    def create(self, path, columns, partition, properties, rows):
+    def create(self, path, columns, partition, properties, clause):
         self.engine.dl.write_deltalake(
             path,
-            self.engine.arrow.table(columns, rows),
+            self.engine.arrow.table(columns, []),
             partition_by=partition or None,
             configuration=properties or None,
         )
@@ -46,6 +46,9 @@ class DeltaRsWriter:
     def vacuum(self, path):
         self.engine.dl.DeltaTable(path).vacuum(retention_hours=0, dry_run=False, enforce_retention_duration=False)
 
+    def forget(self, path):
+        """What was read of the table before."""
+
     def history(self, path):
         return [(h["version"], h["operation"]) for h in self.engine.dl.DeltaTable(path).history()]
 
@@ -58,15 +61,14 @@ class SparkWriter:
         with self.engine.interpreted():
             return self.engine.sql(text.replace("TABLE_PATH", "delta.`%s`" % path))
 
-    def create(self, path, columns, partition, properties, rows):
+    def create(self, path, columns, partition, properties, clause):
         ddl = ", ".join("`%s` %s%s" % (c.name, c.sql_type, "" if c.nullable else " NOT NULL") for c in columns)
-        text = "CREATE TABLE TABLE_PATH (%s) USING delta" % ddl
+        text = "CREATE TABLE TABLE_PATH (%s) USING delta %s" % (ddl, clause)
         if partition:
             text += " PARTITIONED BY (%s)" % ", ".join("`%s`" % p for p in partition)
         if properties:
             text += " TBLPROPERTIES (%s)" % ", ".join("%s = %s" % (quoted(k), quoted(v)) for k, v in properties.items())
         self.sql(text, path)
-        self.append(path, columns, rows)
 
     def append(self, path, columns, rows):
         self.engine.view("s", columns, rows)
@@ -95,6 +97,9 @@ class SparkWriter:
 
     def vacuum(self, path):
         self.sql("VACUUM TABLE_PATH RETAIN 0 HOURS", path)
+
+    def forget(self, path):
+        self.engine.session._jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()
 
     def history(self, path):
         return [(r["version"], r["operation"]) for r in self.sql("DESCRIBE HISTORY TABLE_PATH", path).collect()]

@@ -32,8 +32,9 @@ def of_frame(spark, shared, frame):
     return [(row[-2], row[-1], spark.rows(shared.columns, [row[:-2]])[0]) for row in rows]
 
 
-def spark_batch(spark, shared):
-    return of_frame(spark, shared, spark.sql("SELECT * FROM table_changes_by_path('%s', 0)" % shared.path))
+def spark_batch(spark, shared, first=0):
+    frame = spark.sql("SELECT * FROM table_changes_by_path('%s', %d)" % (shared.path, first))
+    return of_frame(spark, shared, frame)
 
 
 def spark_stream(spark, shared):
@@ -58,8 +59,8 @@ def readers(engine):
     return [(how, lambda shared, f=f: f(engine, shared)) for how, f in ways.get(engine.name, [])]
 
 
-def made(shared):
-    """What the model changed, as (version, kind, row); updates go by the key."""
+def made(shared, first=0):
+    """What the model changed since a version, as (version, kind, row); updates go by the key."""
     m, out, before = shared.model, [], {}
     for version in range(latest(shared.path) + 1):
         after = m.history.get(version, before)
@@ -72,7 +73,7 @@ def made(shared):
                 if row:
                     out.append((version, kind, tuple(row[c.name] for c in m.columns)))
         before = after
-    return out
+    return [c for c in out if c[0] >= first]
 
 
 def one_kind(changes, moved):
@@ -81,8 +82,8 @@ def one_kind(changes, moved):
     return [(v, names.get(kind, kind) if v in moved else kind, row) for v, kind, row in changes]
 
 
-def check(read, shared):
-    want, got, moved = made(shared), read(shared), shared.model.moved
+def check(read, shared, first=0):
+    want, got, moved = made(shared, first), read(shared), shared.model.moved
     out = difference(one_kind(want, moved), one_kind(got, moved))
     images = Counter((v, kind) for v, kind, _ in got)
     for v in moved:

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import zlib
-from decimal import Decimal, localcontext
+from decimal import localcontext
 
 import duckdb
 import pyarrow as pa

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Tables that we write, read by other engines; tables that they wrote, merged by us. TAP.
 
-    interop.py --programs DIR --engines DIR --work DIR [--only WORD] [--part ours|foreign|matrix|features|rust]
+    interop.py --programs DIR --engines DIR --work DIR [--only WORD]... [--part PART]...
 
-Expected rows come from model.py; of the tables with features (parts features and rust) they are what
-their writer itself reads. Each point is one pair of an engine and a table in some state; an engine
-that is not there gives "# SKIP" with the reason.
+Parts are ours, foreign, matrix, features and rust. Expected rows come from model.py; of the tables with
+features (parts features and rust) they are what their writer itself reads. Each point is one pair of
+an engine and a table in some state; an engine that is not there gives "# SKIP" with the reason.
 """
 import argparse
 import random
@@ -32,12 +32,15 @@ class Tap:
         self.failed += not ok
         print("%sok %d - %s%s" % ("" if ok else "not ", self.count, name, directive), flush=True)
 
+    def wants(self, name):
+        return not self.only or any(word in name for word in self.only)
+
     def pair(self, name, engine, check):
         """check() returns what is wrong, as lines. Whether it was run and found nothing."""
         if engine.reason:
             self.line(True, name, " # SKIP " + engine.reason)
             return False
-        if self.only and self.only not in name:
+        if not self.wants(name):
             return False
         start = time.monotonic()
         try:
@@ -61,7 +64,7 @@ def main():
     p.add_argument("--engines", required=True)
     p.add_argument("--work", required=True)
     p.add_argument("--seed", type=int, default=20191114)
-    p.add_argument("--only", default="", help="pairs whose name holds this")
+    p.add_argument("--only", action="append", help="pairs whose name holds one of these")
     p.add_argument("--part", choices=list(PARTS), action="append")
     a = p.parse_args()
     tap = Tap(a.only)

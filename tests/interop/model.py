@@ -149,10 +149,10 @@ def float_text(v, single):
 
 def json_value(column, v):
     """A value as it stands in JSON: bare where JSON has its kind, else its text."""
-    if v is None or column.type == "boolean" or column.type in INTEGER_BITS:
-        return v
+    if v is None:
+        return None
     if not column.parts:
-        return text(column, v)
+        return v if column.type == "boolean" or column.type in INTEGER_BITS else text(column, v)
     if column.type["type"] == "struct":
         return {c.name: json_value(c, x) for c, x in zip(column.parts, v)}
     if column.type["type"] == "array":
@@ -270,6 +270,17 @@ with localcontext() as _c:
 # ------------------------------------------------------------------------ table
 
 
+def widened(old, new, v):
+    """A value of one type as one of a wider type."""
+    if v is None or new.type == old.type:
+        return v
+    if new.is_decimal:
+        return decimal_text(v, new.scale)
+    if new.type == "timestamp_ntz":
+        return v * DAY_US
+    return double(v) if new.type == "double" and old.type in INTEGER_BITS else v
+
+
 class Rules:
     """What a table demands of its rows: by column, where its values come from (a function of rng),
     how it follows from the row, and what it is where an insert does not tell."""
@@ -301,6 +312,12 @@ class Model:
         self.columns.append(column)
         self.by_name[column.name] = column
         self.rows = {k: {**row, column.name: None} for k, row in self.rows.items()}
+
+    def widen(self, name, type_):
+        """Another type for a column, and its values as that."""
+        old, new = self.by_name[name], Column(name, type_)
+        self.columns[self.columns.index(old)] = self.by_name[name] = new
+        self.rows = {k: {**row, name: widened(old, new, row[name])} for k, row in self.rows.items()}
 
     def complete(self, row):
         """With all columns, as the table holds it."""
@@ -419,7 +436,7 @@ class Model:
         out = {}
         for name, v in values.items():
             c = self.by_name[name]
-            bare = (c.parts or c.type in ("boolean", *INTEGER_BITS)) and self.rng.random() < 0.3
+            bare = (bool(c.parts) or c.type in ("boolean", *INTEGER_BITS)) and self.rng.random() < 0.3
             out[name] = None if v is None else json_value(c, v) if bare else text(c, v)
         return out
 

@@ -1,6 +1,5 @@
 """Tables that cdc-merge made, in every state that they pass through, read by every engine."""
 import glob
-import json
 import os
 import random
 import re

@@ -1,7 +1,9 @@
 """Tables that more than one program writes: made by delta-rs, Spark or us, changed by both sides in
 turn, and read by all after each turn."""
 import pending
+import statements
 import turns
+import upgrade
 from ours import NUMBERS, TEXTS
 from turns import Table
 from writers import DeltaRsWriter, SparkWriter
@@ -84,4 +86,6 @@ def run(tap, programs, readers, work, rng):
     engines = {e.name: e for e in readers}
     writers = {"delta-rs": DeltaRsWriter(engines["delta-rs"]), "spark": SparkWriter(engines["spark"])}
     turns.run([Table(*t) for t in TABLES], tap, programs, readers, writers, work, rng)
+    statements.run(tap, programs, readers, work, rng, writers)
+    upgrade.run(tap, programs, readers, work, rng, writers)
     pending.run(tap, programs, engines["spark"], writers["spark"], work)

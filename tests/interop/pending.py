@@ -16,6 +16,14 @@ NOT_COMPACTED = {"rowTracking"}
 NAMES = {f[1] for f in FEATURES}
 
 
+def compact(programs, path, features):
+    """cdc-compact packs the table, or refuses and names the feature."""
+    refused = sorted(NOT_COMPACTED & set(features))
+    _, err = programs.run("cdc-compact", "-q", path, status=6 if refused else 0)
+    if refused and refused[0] not in err:
+        raise Failed("no word of %s: %s" % (refused[0], err))
+
+
 def check_feature(programs, writer, path, feature, clause, after):
     cols = columns("id long, s string")
     writer.sql("CREATE TABLE TABLE_PATH (id BIGINT, s STRING) USING delta " + clause, path)

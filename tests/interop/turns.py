@@ -9,7 +9,6 @@ import os
 import changes
 import pending
 import rowids
-from engines import Failed
 from model import Column, Model, columns
 from ours import check_rows, latest
 from writers import commit_by_hand
@@ -183,13 +182,7 @@ class Shared:
 
     def compact(self):
         self.ours(20)
-        for feature in set(self.table.features) & pending.NOT_COMPACTED:
-            _, err = self.programs.run("cdc-compact", "-q", self.path, status=6)
-            if feature not in err:
-                raise Failed("no word of %s: %s" % (feature, err))
-            break
-        else:
-            self.programs.run("cdc-compact", "-q", self.path)
+        pending.compact(self.programs, self.path, self.table.features)
         self.programs.run("cdc-compact", "-q", "--checkpoint", self.path)
 
     def vacuum(self):

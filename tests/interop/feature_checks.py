@@ -116,6 +116,7 @@ CHANGED = [
         ["CREATE TABLE {t} (%s) USING delta TBLPROPERTIES (%s)" % (CHANGED_COLUMNS, CDF)] + CHANGES,
         ["_change_data/"],
         versions=[],
+        emptied=True,
     ),
     Table(
         "change data feed, partitions, mapped columns and deletion vectors",
@@ -126,6 +127,7 @@ CHANGED = [
         + CHANGES,
         ["_change_data/", "deletionVector"],
         versions=[],
+        emptied=True,
     ),
 ]
 

@@ -10,6 +10,7 @@ import subprocess
 import engines
 import feature_checks
 import feature_tables
+import feature_writes
 import typed
 from ours import latest
 from typed import difference, plain
@@ -52,7 +53,7 @@ class SparkTable:
     """One of feature_tables.py, as Spark makes and reads it."""
 
     def __init__(self, spark, work, table):
-        self.spark, self.table = spark, table
+        self.spark, self.table, self.name = spark, table, table.name
         self.path = os.path.join(work, "feature " + re.sub(r"[^A-Za-z0-9]+", "-", table.name))
 
     def make(self):
@@ -119,7 +120,10 @@ class SparkTable:
         if refusal:
             status, _, err = reader.try_run("--version-as-of", str(version))
             return [] if status in (2, 4, 6) else ["we exit with %d (%s), Spark refuses: %s" % (status, err, refusal)]
-        want = [typed.of_spark(schema, row) for row in rows]
+        return self.compare(schema, [typed.of_spark(schema, row) for row in rows], reader, version)
+
+    def compare(self, schema, want, reader, version):
+        """How what cdc-snapshot tells differs from the schema and the rows."""
         ours = reader.schema(version)
         got = reader.rows(ours, "--version-as-of", str(version))
         # Spark shows no columns of type void.
@@ -130,18 +134,31 @@ class SparkTable:
             out.append("schema %s instead of %s" % (plain(ours), plain(schema)))
         return out
 
+    def now(self):
+        """Schema and rows of the last version."""
+        schema, rows, refusal = self.fetch(None)
+        if refusal:
+            raise engines.Failed(refusal)
+        return schema, [typed.of_spark(schema, row) for row in rows]
+
+    def forget(self):
+        """What Spark has read of the table."""
+        self.spark.session._jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()
+
 
 def check_table(tap, programs, spark, work, table, verb=None, check=None):
     """All versions, and what `check` looks at."""
     made = SparkTable(spark, work, table)
     name = PREFIX + table.name
-    if tap.only not in name or not tap.pair(name + ": made", spark, made.make):
+    if not tap.wants(name) or not tap.pair(name + ": made", spark, made.make):
         return
     reader = Reader(programs, made.path, table.external)
     for v in made.versions():
         tap.pair("cdc-snapshot reads %s, version %d" % (name, v), spark, lambda: made.check(reader, v))
     if check:
         tap.pair("cdc-snapshot %s %s" % (verb, name), spark, lambda: check(made, reader))
+    if not table.emptied:
+        tap.pair("%s, written by us" % name, spark, lambda: feature_writes.check(made, reader, programs))
 
 
 def run(tap, programs, readers, work, rng):

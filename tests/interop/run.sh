@@ -16,9 +16,9 @@ packages=$(cat requirements.txt)
 versions=()
 if [ "${1:-}" = --newer ]; then
 	shift
-	packages=pyspark==4.0.1
+	packages=$(sed 's/^pyspark==.*/pyspark==4.0.1/' requirements.txt)
 	versions=(-Ddelta=4.0.1 -Dscala=2.13)
-	set -- --part features "$@"
+	set -- --part matrix --part features "$@"
 fi
 
 hash=$( (python3 --version; echo "$packages" "${versions[*]}"; cat pom.xml) | sha256sum | cut -c1-12)

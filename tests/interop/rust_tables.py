@@ -6,6 +6,7 @@ import json
 import os
 from decimal import Decimal
 
+import feature_writes
 import features
 import typed
 from ours import latest
@@ -112,21 +113,34 @@ LIVES = [
 ]
 
 
-def check_version(engine, programs, path, version):
-    table = engine.dl.DeltaTable(path, version=version)
-    got = engine.arrow.pa.table(engine.dl.QueryBuilder().register("t", table).execute("SELECT * FROM t").read_all())
-    schema = json.loads(table.schema().to_json())
-    schema["fields"].sort(key=lambda f: got.column_names.index(f["name"]))
-    want = [typed.of_python(schema, row) for row in got.to_pylist()]
-    reader = features.Reader(programs, path, False)
-    ours = reader.schema(version)
-    order = [[f["name"] for f in ours["fields"]].index(f["name"]) for f in schema["fields"]]
-    rows = [tuple(row[i] for i in order) for row in reader.rows(ours, "--version-as-of", str(version))]
-    out = typed.difference(want, rows)
-    ours["fields"] = [ours["fields"][i] for i in order]
-    if typed.plain(ours) != typed.plain(schema):
-        out.append("schema %s instead of %s" % (typed.plain(ours), typed.plain(schema)))
-    return out
+class Made:
+    """A table of delta-rs, as it reads it."""
+
+    def __init__(self, engine, name, path):
+        self.dl, self.pa, self.name, self.path = engine.dl, engine.arrow.pa, name, path
+
+    def now(self, version=None):
+        """Schema and rows, of a version or the last one."""
+        table = self.dl.DeltaTable(self.path, version=version)
+        got = self.dl.QueryBuilder().register("t", table).execute("SELECT * FROM t").read_all()
+        got = self.pa.table(got)
+        schema = json.loads(table.schema().to_json())
+        schema["fields"].sort(key=lambda f: got.column_names.index(f["name"]))
+        return schema, [typed.of_python(schema, row) for row in got.to_pylist()]
+
+    def compare(self, schema, want, reader, version):
+        """How what cdc-snapshot tells differs from the schema and the rows."""
+        ours = reader.schema(version)
+        order = [[f["name"] for f in ours["fields"]].index(f["name"]) for f in schema["fields"]]
+        rows = [tuple(row[i] for i in order) for row in reader.rows(ours, "--version-as-of", str(version))]
+        out = typed.difference(want, rows)
+        ours["fields"] = [ours["fields"][i] for i in order]
+        if typed.plain(ours) != typed.plain(schema):
+            out.append("schema %s instead of %s" % (typed.plain(ours), typed.plain(schema)))
+        return out
+
+    def forget(self):
+        """It keeps nothing of a table."""
 
 
 def run(tap, programs, readers, work, rng):
@@ -134,11 +148,13 @@ def run(tap, programs, readers, work, rng):
     for name, options in LIVES:
         path = os.path.join(work, "rust " + name)
         title = PREFIX + name
-        if tap.only not in title or not tap.pair(title + ": made", engine, lambda: Maker(engine, path).life(**options)):
+        if not tap.wants(title) or not tap.pair(title + ": made", engine, lambda: Maker(engine, path).life(**options)):
             continue
+        made, reader = Made(engine, name, path), features.Reader(programs, path, False)
         for v in range(latest(path) + 1):
             tap.pair(
                 "cdc-snapshot reads %s, version %d" % (title, v),
                 engine,
-                lambda: check_version(engine, programs, path, v),
+                lambda: made.compare(*made.now(v), reader, v),
             )
+        tap.pair(title + ", written by us", engine, lambda: feature_writes.check(made, reader, programs))

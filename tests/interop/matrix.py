@@ -54,7 +54,8 @@ TABLES = [
     Table("spark table with row tracking", "spark", "spark", "region string, " + PLAIN, ["id"], ["region"],
           {"delta.enableRowTracking": "true"}, rules=Rules(PLACES), features=("rowTracking",)),
     Table("spark table with clusters", "spark", "spark", PLAIN, ["id"], clause="CLUSTER BY (id, ts)",
-          properties=DV, features=("clustering", "domainMetadata")),
+          properties=DV, features=("clustering", "domainMetadata"),
+          packing=["--zorder-by", "id,ts"]),
     Table("our table with wider and more columns", "cdc", "spark", PLAIN + ", n byte, w short", ["id"], [],
           {"delta.enableTypeWidening": "true"}, wider={"n": "short", "w": "integer"}, added="more date",
           features=("typeWidening",)),
@@ -66,8 +67,8 @@ TABLES = [
            "delta.checkpointInterval": "3"}),
     Table("our table with statistics as columns alone", "cdc", "spark", "region string, " + PLAIN, ["id"], ["region"],
           {"delta.checkpoint.writeStatsAsJson": "false", "delta.checkpoint.writeStatsAsStruct": "true",
-           "delta.parquet.compression.codec": "snappy"}, rules=Rules(PLACES)),
-    Table("our table of nested columns", "cdc", "spark", NESTED, ["id"], [], DV),
+           "delta.parquet.compression.codec": "snappy"}, rules=Rules(PLACES), packing=["--sort-by", "d,s"]),
+    Table("our table of nested columns", "cdc", "spark", NESTED, ["id"], [], DV, packing=["--zorder-by", "id,n"]),
     Table("spark table of nested columns", "spark", "spark", NESTED, ["id"]),
     Table("delta-rs table of nested columns", "delta-rs", "delta-rs", NESTED, ["id"]),
     Table("our table to append to", "cdc", "spark", PLAIN, ["id"], [], {"delta.appendOnly": "true"}, inserts=True,
@@ -79,6 +80,7 @@ TABLES = [
 # What needs Spark 4 with Delta 4.
 WIDER = {"a": "long", "b": "double", "c": "decimal(12,2)", "e": "double", "g": "timestamp_ntz", "h": "decimal(20,4)"}
 NARROW = "id long!, s string, a byte, b short, c integer, e float, g date, h decimal(5,2)"
+NTZ = {"delta.feature.timestampNtz": "supported"}
 NEWER = [
     Table(
         "%s table with columns of all kinds that became wider" % name,
@@ -87,11 +89,11 @@ NEWER = [
         NARROW,
         ["id"],
         [],
-        {"delta.enableTypeWidening": "true", "delta.feature.timestampNtz": "supported", **DV},
+        {"delta.enableTypeWidening": "true", **DV, **more},
         wider=WIDER,
         features=("typeWidening",),
     )
-    for name, maker in (("our", "cdc"), ("spark", "spark"))
+    for name, maker, more in (("our", "cdc", {}), ("spark", "spark", NTZ))
 ]
 
 

@@ -16,10 +16,10 @@ NOT_COMPACTED = {"rowTracking"}
 NAMES = {f[1] for f in FEATURES}
 
 
-def compact(programs, path, features):
+def compact(programs, path, features, *options):
     """cdc-compact packs the table, or refuses and names the feature."""
     refused = sorted(NOT_COMPACTED & set(features))
-    _, err = programs.run("cdc-compact", "-q", path, status=6 if refused else 0)
+    _, err = programs.run("cdc-compact", "-q", *options, path, status=6 if refused else 0)
     if refused and refused[0] not in err:
         raise Failed("no word of %s: %s" % (refused[0], err))
 

@@ -57,15 +57,17 @@ class Table:
     rules       what the rows must obey, see model.py
     features    those that a program may lack: see CANNOT_READ, CANNOT_TELL and pending.py
     inserts     rows are added, none is changed
+    packing     options of our compaction
     """
 
     def __init__(
-        self, name, maker, other, text, key, partition=(), properties=(), *, clause="", create=None, wider=(), added="", rules=None, features=(), inserts=False,
+        self, name, maker, other, text, key, partition=(), properties=(), *, clause="", create=None, wider=(),
+        added="", rules=None, features=(), inserts=False, packing=(),
     ):  # fmt: skip
         self.name, self.maker, self.other, self.text = name, maker, other, text
         self.key, self.partition, self.properties = key, list(partition), dict(properties)
         self.clause, self.create, self.wider, self.added = clause, create, dict(wider), added
-        self.rules, self.features, self.inserts = rules, features, inserts
+        self.rules, self.features, self.inserts, self.packing = rules, features, inserts, packing
 
     def has(self, key):
         return self.properties.get("delta." + key) == "true"
@@ -182,7 +184,7 @@ class Shared:
 
     def compact(self):
         self.ours(20)
-        pending.compact(self.programs, self.path, self.table.features)
+        pending.compact(self.programs, self.path, self.table.features, *self.table.packing)
         self.programs.run("cdc-compact", "-q", "--checkpoint", self.path)
 
     def vacuum(self):

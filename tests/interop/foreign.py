@@ -1,6 +1,5 @@
 """Tables that more than one program writes: made by delta-rs, Spark or us, changed by both sides in
 turn, and read by all after each turn."""
-import pending
 import statements
 import turns
 import upgrade
@@ -88,4 +87,3 @@ def run(tap, programs, readers, work, rng):
     turns.run([Table(*t) for t in TABLES], tap, programs, readers, writers, work, rng)
     statements.run(tap, programs, readers, work, rng, writers)
     upgrade.run(tap, programs, readers, work, rng, writers)
-    pending.run(tap, programs, engines["spark"], writers["spark"], work)

@@ -7,7 +7,6 @@ import json
 import os
 
 import changes
-import pending
 import rowids
 from model import Column, Model, columns
 from ours import check_rows, latest
@@ -55,7 +54,7 @@ class Table:
     wider       column: type that it gets after the first rows
     added       columns that come after the first rows, as text
     rules       what the rows must obey, see model.py
-    features    those that a program may lack: see CANNOT_READ, CANNOT_TELL and pending.py
+    features    those that a program may lack: see CANNOT_READ and CANNOT_TELL
     inserts     rows are added, none is changed
     packing     options of our compaction
     """
@@ -159,22 +158,29 @@ class Shared:
         self.programs.run("cdc-merge", "-q", "-k", ",".join(t.key), *options, self.path, stdin=lines)
         self.note()
 
-    def change(self):
-        """What the other writer does in its turn."""
+    def upsert(self):
+        """Rows by the other writer, half of them of keys that are there."""
         m = self.model
         if self.table.inserts:
             return self.append(12)
-        some = m.rng.sample(list(m.rows.values()), 12)
-        changed = [m.complete({**m.random_row(), **{k: r[k] for k in m.key}}) for r in some[:6]]
-        rows = changed + self.new_rows(6)
+        some = m.rng.sample(list(m.rows.values()), 6)
+        rows = [m.complete({**m.random_row(), **{k: r[k] for k in m.key}}) for r in some] + self.new_rows(6)
         for row in rows:
             m.put(row)
         self.writer.upsert(self.path, self.columns, m.key, self.tuples(rows))
-        self.note()
-        for row in some[6:]:
-            del m.rows[m.key_of(row)]
-        self.writer.delete(self.path, self.columns, m.key, self.tuples(some[6:]))
         return self.note()
+
+    def change(self):
+        """What the other writer does in its turn."""
+        self.upsert()
+        if self.table.inserts:
+            return
+        m = self.model
+        some = m.rng.sample(list(m.rows.values()), 6)
+        for row in some:
+            del m.rows[m.key_of(row)]
+        self.writer.delete(self.path, self.columns, m.key, self.tuples(some))
+        self.note()
 
     def merge(self):
         """By each way of writing that the table allows."""
@@ -184,7 +190,7 @@ class Shared:
 
     def compact(self):
         self.ours(20)
-        pending.compact(self.programs, self.path, self.table.features, *self.table.packing)
+        self.programs.compact(self.path, self.table.features, *self.table.packing)
         self.programs.run("cdc-compact", "-q", "--checkpoint", self.path)
 
     def vacuum(self):
@@ -256,7 +262,7 @@ def turns(tap, shared, other, readers):
                 lambda: unless_known(CANNOT_READ, engine, table, lambda: state.check(engine)),
             )
 
-    act("made", shared.make, shared.change, lambda: w.checkpoint(path))
+    act("made", shared.make, *([] if table.maker == "cdc" else [shared.change]), lambda: w.checkpoint(path))
     act("merged by us", shared.merge)
     act("changed by " + other.name, shared.change, lambda: w.optimize(path))
     if table.has("enableRowTracking"):
@@ -272,7 +278,7 @@ def turns(tap, shared, other, readers):
                     engine,
                     lambda: unless_known(CANNOT_TELL, engine, table, lambda: changes.check(read, shared)),
                 )
-    act("vacuumed by both", shared.change, lambda: w.vacuum(path), lambda: shared.ours(20), shared.vacuum)
+    act("vacuumed by both", shared.upsert, lambda: w.vacuum(path), lambda: shared.ours(20), shared.vacuum)
     tap.pair("%s tells the history of %s" % (other.name, shared.name), other, lambda: check_history(shared))
     act("from its last checkpoint on", shared.clean_log, lambda: w.forget(path))
     if "domainMetadata" in table.features:
@@ -284,9 +290,6 @@ def run(tables, tap, programs, readers, writers, work, rng):
     for table in tables:
         path = os.path.join(work, "".join(c if c.isalnum() else "-" for c in table.name))
         shared = Shared(programs, writers[table.other], path, rng, table)
-        lacks = [f for f in table.features if f in pending.NAMES]
-        if lacks:
-            tap.line(True, table.name, " # SKIP not yet: " + ", ".join(lacks))
-        elif tap.wants(table.name):
+        if tap.wants(table.name):
             with contextlib.suppress(Stopped):
                 turns(tap, shared, engines[table.other], readers)

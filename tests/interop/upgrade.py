@@ -8,7 +8,6 @@ import subprocess
 import time
 
 import changes
-import pending
 import turns
 from engines import Failed
 from ours import latest
@@ -111,7 +110,7 @@ def refused(shared, programs, change, line, status, word):
 LINE = '{"recordID":999,"recordType":"INSERT","dbTable":"a.b","beforeImages":{},"afterImages":{"id":"-5","s":"long"}}\n'
 
 
-def check_feature(shared, programs):
+def check_feature(shared, programs, _):
     shared.make()
     out = refused(shared, programs, raise_protocol, LINE, 6, "flyingCarpets")
     try:
@@ -121,7 +120,7 @@ def check_feature(shared, programs):
     return out + ["Spark writes to it"]
 
 
-def check_constraint(shared, programs):
+def check_constraint(shared, programs, _):
     shared.make()
     return refused(shared, programs, add_constraint, LINE, 3, "short")
 
@@ -149,21 +148,14 @@ def check_feed(shared, programs, spark):
 
 
 CHECKS = [
-    ("cdc-merge stops at a feature that nobody knows, running or started", check_feature, None),
-    ("cdc-merge obeys a constraint of Spark's that came while it ran", check_constraint, "checkConstraints"),
+    ("cdc-merge stops at a feature that nobody knows, running or started", check_feature),
+    ("cdc-merge obeys a constraint of Spark's that came while it ran", check_constraint),
+    ("cdc-merge feeds the changes that Spark asks for while it runs", check_feed),
 ]
 
 
 def run(tap, programs, readers, work, rng, writers):
     spark = next(e for e in readers if e.name == "spark")
-
-    def shared(n):
-        return turns.Shared(programs, writers["spark"], os.path.join(work, "upgraded-%d" % n), rng, TABLE)
-
-    for n, (name, check, needs) in enumerate(CHECKS):
-        if needs in pending.NAMES:
-            tap.line(True, name, " # SKIP not yet: " + needs)
-        else:
-            tap.pair(name, spark, lambda: check(shared(n), programs))
-    name = "cdc-merge feeds the changes that Spark asks for while it runs"
-    tap.pair(name, spark, lambda: check_feed(shared(len(CHECKS)), programs, spark))
+    for n, (name, check) in enumerate(CHECKS):
+        shared = turns.Shared(programs, writers["spark"], os.path.join(work, "upgraded-%d" % n), rng, TABLE)
+        tap.pair(name, spark, lambda: check(shared, programs, spark))

@@ -92,9 +92,10 @@ class SparkWriter:
         self.sql("MERGE INTO TABLE_PATH t USING s ON %s %s" % (on, clauses), path)
 
     def upsert(self, path, columns, key, rows):
-        self.merge(
-            path, columns, key, rows, "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
-        )
+        # Not SET *: what is an identity cannot be set, not even to what it is.
+        values = ", ".join("t.`%s` = s.`%s`" % (c.name, c.name) for c in columns if c.name not in key)
+        clauses = "WHEN MATCHED THEN UPDATE SET %s WHEN NOT MATCHED THEN INSERT *" % values
+        self.merge(path, columns, key, rows, clauses)
 
     def delete(self, path, columns, key, rows):
         self.merge(path, columns, key, rows, "WHEN MATCHED THEN DELETE")

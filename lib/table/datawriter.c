@@ -116,18 +116,14 @@ static int note_dirs(struct cdc_datawriter *w, char *full, struct cdc_err *err)
 	return rc;
 }
 
-int cdc_datawriter_begin(struct cdc_datawriter *w, const struct cdc_kv *value, int num_values,
-			 struct cdc_err *err)
+static int keep_values(struct cdc_datawriter *w, const struct cdc_kv *value, int n,
+		       struct cdc_err *err)
 {
-	struct cdc_buf dir = CDC_BUF_INIT;
-	struct cdc_buf full = CDC_BUF_INIT;
-	int rc = w->opt.change_data ? cdc_buf_puts(&dir, "_change_data/", err) : CDC_OK;
-
-	w->num_values = num_values;
-	w->value = cdc_arena_calloc(&w->arena, (size_t)num_values + 1, sizeof(*w->value));
+	w->num_values = n;
+	w->value = cdc_arena_calloc(&w->arena, (size_t)n + 1, sizeof(*w->value));
 	if (!w->value)
 		return cdc_fail_nomem(err);
-	for (int i = 0; i < num_values && !rc; i++) {
+	for (int i = 0; i < n; i++) {
 		struct cdc_kv *v = &w->value[i];
 
 		v->key = cdc_str(cdc_arena_dup(&w->arena, value[i].key.p, value[i].key.n),
@@ -136,10 +132,53 @@ int cdc_datawriter_begin(struct cdc_datawriter *w, const struct cdc_kv *value, i
 			v->value = cdc_str(
 				cdc_arena_dup(&w->arena, value[i].value.p, value[i].value.n),
 				value[i].value.n);
-		rc = cdc_partition_dir(v->key, v->value, &dir, err);
-		if (!rc)
-			rc = cdc_buf_putc(&dir, '/', err);
+		if (!v->key.p || (value[i].value.p && !v->value.p))
+			return cdc_fail_nomem(err);
 	}
+	return CDC_OK;
+}
+
+/* delta.randomizeFilePrefixes: letters by chance, for stores that spread objects by their names. */
+static int put_random_dir(struct cdc_datawriter *w, struct cdc_buf *dir, struct cdc_err *err)
+{
+	static const char letters[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+	int64_t n = cdc_snapshot_config_int(w->snapshot, "delta.randomPrefixLength", 2);
+	uint8_t drawn[32];
+	int rc = CDC_OK;
+
+	n = n < 1 ? 1 : n > (int64_t)sizeof(drawn) ? (int64_t)sizeof(drawn) : n;
+	if (w->io->random(w->io->ctx, drawn, (size_t)n) < 0)
+		return cdc_fail_errno(err, errno, "no random bytes");
+	for (int64_t i = 0; !rc && i < n; i++)
+		rc = cdc_buf_putc(dir, letters[drawn[i] % (sizeof(letters) - 1)], err);
+	return rc ? rc : cdc_buf_putc(dir, '/', err);
+}
+
+/* Where the files of the partition go, relative to the root, "" or with a slash at the end. */
+static int put_dir(struct cdc_datawriter *w, struct cdc_buf *dir, struct cdc_err *err)
+{
+	int rc = w->opt.change_data ? cdc_buf_puts(dir, "_change_data/", err) : CDC_OK;
+
+	if (!rc &&
+	    cdc_metadata_config_is(&w->snapshot->metadata, "delta.randomizeFilePrefixes", "true"))
+		return put_random_dir(w, dir, err);
+	for (int i = 0; !rc && i < w->num_values; i++) {
+		rc = cdc_partition_dir(w->value[i].key, w->value[i].value, dir, err);
+		if (!rc)
+			rc = cdc_buf_putc(dir, '/', err);
+	}
+	return rc;
+}
+
+int cdc_datawriter_begin(struct cdc_datawriter *w, const struct cdc_kv *value, int num_values,
+			 struct cdc_err *err)
+{
+	struct cdc_buf dir = CDC_BUF_INIT;
+	struct cdc_buf full = CDC_BUF_INIT;
+	int rc = keep_values(w, value, num_values, err);
+
+	if (!rc)
+		rc = put_dir(w, &dir, err);
 	if (!rc)
 		rc = cdc_buf_printf(&full, err, "%s/", w->snapshot->table);
 	if (!rc)

@@ -279,3 +279,12 @@ tracked() {
 		[ "$(commit 3 'select(.domainMetadata).domainMetadata.configuration | fromjson')" = '{"rowIdHighWaterMark":8}' ]
 	done
 }
+
+@test "delta.randomizeFilePrefixes puts files into directories of a few letters" {
+	table 'id BIGINT NOT NULL, p STRING' -p p --property delta.randomizeFilePrefixes=true --property delta.randomPrefixLength=5
+	{ ins 1 '{"id":"1","p":"a"}'; ins 2 '{"id":"2","p":"b"}'; } | merge -q "$t"
+	[ "$(commit 1 'select(.add).add | [(.path | test("^[0-9a-z]{5}/part-")), .partitionValues.p]' | sort)" = '[true,"a"]
+[true,"b"]' ]
+	rows '{"id":1,"p":"a"}
+{"id":2,"p":"b"}'
+}

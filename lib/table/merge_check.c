@@ -14,11 +14,8 @@ static int reject_row(struct cdc_merge *m, struct batch *b, struct entry *e, con
 	struct cdc_buf raw = CDC_BUF_INIT;
 	int rc = image_of_row(&b->rows, e->row, cdc_buf_str(&m->db_table), &raw, err);
 
-	e->dropped = true;
 	e->rejected = true;
-	/* A key change of which the new row is rejected does not take the old one away. */
-	if (e->source != NO_INDEX && b->entry[e->source].row == NO_INDEX)
-		b->entry[e->source].dropped = true;
+	drop_rejected(b, e);
 	if (!rc)
 		rc = merge_reject(m, reason, e->place, cdc_buf_str(&raw), err);
 	cdc_buf_free(&raw);

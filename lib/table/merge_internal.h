@@ -248,6 +248,14 @@ static inline bool is_written(const struct entry *e)
 	return e->row != NO_INDEX && !e->dropped;
 }
 
+/* A row that is rejected is not written; where its key changed, the old one does not go either. */
+static inline void drop_rejected(struct batch *b, struct entry *e)
+{
+	e->dropped = true;
+	if (e->source != NO_INDEX && b->entry[e->source].row == NO_INDEX)
+		b->entry[e->source].dropped = true;
+}
+
 /* Fill what neither images nor stored rows gave; reject rows that lack what they must have. */
 int check_filled(struct cdc_merge *m, struct batch *b, struct cdc_err *err);
 /* Reject rows that break a constraint. */

@@ -46,7 +46,7 @@ static void reset(struct settling *k)
 		e->unchanged = false;
 		e->placed = false;
 		e->row_id = -1;
-		e->dropped = e->rejected;
+		e->dropped = false;
 		for (int f = 0; e->has_unknown && f < b->rows.schema->num_fields; f++) {
 			uint8_t *cell = &b->rows.column[f].cell[e->row];
 
@@ -54,6 +54,9 @@ static void reset(struct settling *k)
 				*cell = CDC_CELL_UNKNOWN;
 		}
 	}
+	for (uint32_t i = 0; i < b->n; i++)
+		if (b->entry[i].rejected)
+			drop_rejected(b, &b->entry[i]);
 	for (size_t i = 0; i < k->p->n; i++) {
 		struct touched *t = &k->p->touched[i];
 

@@ -320,6 +320,22 @@ static void a_reject_stays_one(void **state)
 	expect(r, "1 a 1\n2 b 2\n3 y 9\n4 d 4\n9 w 9\n");
 }
 
+/* The late reject of a key change keeps the old row, in the second try as well. */
+static void a_late_reject_stays_one(void **state)
+{
+	static const char *const checks[] = { "delta.constraints.c=n < 9", NULL };
+	static const char *const theirs[] = { INSERT("3", "w", "8"), NULL };
+	static const char *const mine[] = { RECORD("UPDATE", "{\"id\":\"1\"}",
+						   "{\"id\":\"5\",\"n\":\"50\"}"),
+					    PARTIAL("3", "y"), NULL };
+	struct race *r = *state;
+
+	start(r, checks);
+	lose(r, other_merge, theirs, mine, CDC_MERGE_COW);
+	assert_int_equal(r->rejects, 1);
+	expect(r, "1 a 1\n2 b 2\n3 y 8\n4 d 4\n");
+}
+
 static void many_times(void **state)
 {
 	static const char *const theirs[] = { PARTIAL("1", "w"), PARTIAL("1", "v"), NULL };
@@ -360,6 +376,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(moved_by_compaction, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(key_changes, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(a_reject_stays_one, make_dir, remove_dir),
+		cmocka_unit_test_setup_teardown(a_late_reject_stays_one, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(many_times, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(gives_up, make_dir, remove_dir),
 	};

@@ -75,7 +75,11 @@ $(BUILD)/public/libcdc.a: $(PUBLIC_OBJ)
 	$(call say,AR,$@)$(CC) -r -nostdlib -o $(@D)/cdc.o $^ && \
 		$(OBJCOPY) --localize-hidden $(@D)/cdc.o && rm -f $@ && $(AR) rcsD $@ $(@D)/cdc.o
 
-$(BUILD)/cdc-%: $(BUILD)/cmd/cdc-%.o $(CMD_OBJ) $(BUILD)/libcdc.a
+# What the programs share; each takes what it uses.
+$(BUILD)/cmd/shared.a: $(CMD_OBJ)
+	$(call say,AR,$@)rm -f $@ && $(AR) rcsD $@ $^
+
+$(BUILD)/cdc-%: $(BUILD)/cmd/cdc-%.o $(BUILD)/cmd/shared.a $(BUILD)/libcdc.a
 	$(call say,LD,$@)$(CC) -pie $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 LIBRARIES = $(foreach p,$(PACKAGES),$(p) $(shell $(PKG_CONFIG) --modversion $(p) 2>/dev/null),) CRoaring

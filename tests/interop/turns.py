@@ -52,7 +52,7 @@ class Table:
     clause      more of Spark's CREATE TABLE
     create      makes the table in place of CREATE TABLE, by Spark's session and the path
     wider       column: type that it gets after the first rows
-    added       columns that come after the first rows, as text
+    added       columns that come after the first rows of a table of ours, as text
     rules       what the rows must obey, see model.py
     features    those that a program may lack: see CANNOT_READ and CANNOT_TELL
     inserts     rows are added, none is changed
@@ -125,8 +125,6 @@ class Shared:
             for name, type_ in t.wider.items():
                 wide = Column(name, type_)
                 self.writer.sql("ALTER TABLE TABLE_PATH CHANGE COLUMN `%s` TYPE %s" % (name, wide.sql_type), self.path)
-            for c in columns(t.added) if t.added else []:
-                self.writer.sql("ALTER TABLE TABLE_PATH ADD COLUMNS (`%s` %s)" % (c.name, c.sql_type), self.path)
             self.grow()
             self.append(20)
 

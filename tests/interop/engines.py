@@ -14,10 +14,6 @@ import model
 import typed
 
 
-# Features that cdc-merge honours and cdc-compact refuses.
-NOT_COMPACTED = {"rowTracking"}
-
-
 class Failed(Exception):
     pass
 
@@ -64,13 +60,6 @@ class Programs:
         if p.returncode != status:
             raise Failed("%s %s: exit %d: %s" % (program, " ".join(args), p.returncode, err.strip()))
         return p.stdout.decode(), err
-
-    def compact(self, path, features, *options):
-        """cdc-compact packs the table, or refuses and names the feature."""
-        refused = sorted(NOT_COMPACTED & set(features))
-        _, err = self.run("cdc-compact", "-q", *options, path, status=6 if refused else 0)
-        if refused and refused[0] not in err:
-            raise Failed("no word of %s: %s" % (refused[0], err))
 
     def read(self, path, columns, version=None):
         args = [] if version is None else ["--version-as-of", str(version)]

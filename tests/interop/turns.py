@@ -188,7 +188,7 @@ class Shared:
 
     def compact(self):
         self.ours(20)
-        self.programs.compact(self.path, self.table.features, *self.table.packing)
+        self.programs.run("cdc-compact", "-q", *self.table.packing, self.path)
         self.programs.run("cdc-compact", "-q", "--checkpoint", self.path)
 
     def vacuum(self):

@@ -71,14 +71,10 @@ static int find_columns(const struct compaction *k, int **field, int *n, struct 
 
 int compact_sort_check(const struct compaction *k, struct cdc_err *err)
 {
-	struct cdc_row_builder *builder = NULL;
 	int *field = NULL;
 	int n;
 	int rc = find_columns(k, &field, &n, err);
 
-	if (!rc)
-		rc = cdc_row_builder_new(&builder, &k->table.schema, err);
-	cdc_row_builder_free(builder);
 	free(field);
 	return rc;
 }

@@ -1,67 +1,46 @@
 /*
  * Rows to bytes and back. See row_bytes.h.
  *
- * A value is a byte that tells whether it is there, and, if it is, numbers as they lie in memory,
- * strings as length and bytes, structs as their fields, lists and maps as a count and entries.
+ * A row is its values one after the other, each as a byte that tells whether it is there and, if it
+ * is, the length of its cell and the cell (nested_build.h).
  */
 #include "table/row_bytes.h"
 
+#include "table/nested_build.h"
+
 #include <stdlib.h>
 
-#define FULL_BYTES ((size_t)16 << 20) /* of a batch's strings and entries */
+#define FULL_BYTES ((size_t)16 << 20) /* of a batch's rows */
 
-static bool is_bytes(enum cdc_type t)
+/* Neither is in files. */
+static bool is_left_out(const struct cdc_field *f)
 {
-	return t == CDC_TYPE_STRING || t == CDC_TYPE_BINARY;
-}
-
-static bool is_list(enum cdc_type t)
-{
-	return t == CDC_TYPE_ARRAY || t == CDC_TYPE_MAP;
+	return f->is_partition || f->type == CDC_TYPE_VOID;
 }
 
 /* ------------------------------------------------------------------ to bytes */
 
-static int put_count(struct cdc_buf *out, size_t n, struct cdc_err *err)
-{
-	uint32_t v = (uint32_t)n;
-
-	if (n > UINT32_MAX)
-		return cdc_fail(err, CDC_ENOMEM, "a value of over 4 GiB");
-	return cdc_buf_append(out, &v, sizeof(v), err);
-}
-
 static int put_value(struct cdc_buf *out, const struct cdc_column *c, uint32_t row,
 		     struct cdc_err *err)
 {
-	const struct cdc_field *f = c->field;
-	size_t size = cdc_type_size(f->type);
-	struct cdc_span span = { row, 1 };
-	int rc;
+	bool null = cdc_column_is_null(c, row);
+	uint32_t n = 0;
+	size_t start;
+	int rc = cdc_buf_putc(out, !null, err);
 
-	if (f->type == CDC_TYPE_VOID)
-		return CDC_OK;
-	if (cdc_column_is_null(c, row))
-		return cdc_buf_putc(out, 0, err);
-	rc = cdc_buf_putc(out, 1, err);
+	if (rc || null)
+		return rc;
+	start = out->len + sizeof(n);
+	rc = cdc_buf_append(out, &n, sizeof(n), err);
+	if (!rc)
+		rc = cdc_nested_serialize(c, row, out, err);
+	if (!rc && out->len - start > UINT32_MAX)
+		rc = cdc_fail(err, CDC_ENOMEM, "a value of over 4 GiB");
 	if (rc)
 		return rc;
-	if (is_bytes(f->type)) {
-		struct cdc_str s = ((const struct cdc_str *)c->values)[row];
-
-		rc = put_count(out, s.n, err);
-		return rc ? rc : cdc_buf_put(out, s, err);
-	}
-	if (!c->child)
-		return cdc_buf_append(out, (const char *)c->values + row * size, size, err);
-	if (is_list(f->type)) {
-		span = ((const struct cdc_span *)c->values)[row];
-		rc = put_count(out, span.n, err);
-	}
-	for (uint32_t i = 0; i < span.n; i++)
-		for (int k = 0; !rc && k < f->num_children; k++)
-			rc = put_value(out, &c->child[k], span.first + i, err);
-	return rc;
+	n = (uint32_t)(out->len - start);
+	memcpy(out->p + start - sizeof(n), &n, sizeof(n));
+	return CDC_OK;
 }
 
 int cdc_row_put(struct cdc_buf *out, const struct cdc_batch *b, uint32_t row, struct cdc_err *err)
@@ -69,67 +48,43 @@ int cdc_row_put(struct cdc_buf *out, const struct cdc_batch *b, uint32_t row, st
 	int rc = CDC_OK;
 
 	for (int i = 0; !rc && i < b->num_columns; i++)
-		if (!b->column[i].field->is_partition)
+		if (!is_left_out(b->column[i].field))
 			rc = put_value(out, &b->column[i], row, err);
 	return rc;
 }
 
 /* ------------------------------------------------------------------ from bytes */
 
-/* A column as it grows; `column` of the children are those of the batch. */
-struct part {
-	const struct cdc_field *field;
-	struct cdc_buf values;
-	struct cdc_buf valid;
-	uint32_t n;
-	struct part *child;
-	struct cdc_column *column;
-};
-
 struct cdc_row_builder {
-	struct part top; /* its children are the fields */
+	struct cdc_nested_build **column; /* by field; NULL: it is left out */
+	struct cdc_column *out;
 	int num_fields;
 	uint32_t rows;
 	size_t bytes;
-	struct cdc_arena parts;
-	struct cdc_arena strings;
+	struct cdc_arena arena; /* the rows, which the columns borrow from */
 	bool taken; /* the rows, at the last call */
 };
-
-static int make_parts(struct cdc_row_builder *b, struct part *p, const struct cdc_field *field,
-		      int n, struct cdc_err *err)
-{
-	int rc = CDC_OK;
-
-	p->child = cdc_arena_calloc(&b->parts, (size_t)n + 1, sizeof(*p->child));
-	p->column = cdc_arena_calloc(&b->parts, (size_t)n + 1, sizeof(*p->column));
-	if (!p->child || !p->column)
-		return cdc_fail_nomem(err);
-	for (int i = 0; !rc && i < n; i++) {
-		p->child[i].field = &field[i];
-		if (field[i].type == CDC_TYPE_VARIANT)
-			rc = cdc_fail(err, CDC_EUNSUPPORTED,
-				      "column \"%.*s\": rows with variants cannot be sorted",
-				      (int)(field[i].name.n > 128 ? 128 : field[i].name.n),
-				      field[i].name.p);
-		else if (field[i].num_children)
-			rc = make_parts(b, &p->child[i], field[i].child, field[i].num_children,
-					err);
-	}
-	return rc;
-}
 
 int cdc_row_builder_new(struct cdc_row_builder **out, const struct cdc_schema *schema,
 			struct cdc_err *err)
 {
 	struct cdc_row_builder *b = calloc(1, sizeof(*b));
-	int rc;
+	int rc = CDC_OK;
 
 	*out = NULL;
 	if (!b)
 		return cdc_fail_nomem(err);
-	b->num_fields = schema->num_fields;
-	rc = make_parts(b, &b->top, schema->field, schema->num_fields, err);
+	b->column = calloc((size_t)schema->num_fields + 1, sizeof(struct cdc_nested_build *));
+	b->out = calloc((size_t)schema->num_fields + 1, sizeof(*b->out));
+	if (!b->column || !b->out)
+		rc = cdc_fail_nomem(err);
+	for (; !rc && b->num_fields < schema->num_fields; b->num_fields++) {
+		const struct cdc_field *f = &schema->field[b->num_fields];
+
+		b->out[b->num_fields] = (struct cdc_column){ .field = f };
+		if (!is_left_out(f))
+			rc = cdc_nested_build_new(&b->column[b->num_fields], f, err);
+	}
 	if (rc)
 		cdc_row_builder_free(b);
 	else
@@ -137,45 +92,25 @@ int cdc_row_builder_new(struct cdc_row_builder **out, const struct cdc_schema *s
 	return rc;
 }
 
-static void free_parts(struct part *p, int n)
-{
-	for (int i = 0; p && i < n && p[i].field; i++) {
-		cdc_buf_free(&p[i].values);
-		cdc_buf_free(&p[i].valid);
-		free_parts(p[i].child, p[i].field->num_children);
-	}
-}
-
 void cdc_row_builder_free(struct cdc_row_builder *b)
 {
 	if (!b)
 		return;
-	free_parts(b->top.child, b->num_fields);
-	cdc_arena_free(&b->parts);
-	cdc_arena_free(&b->strings);
+	for (int i = 0; i < b->num_fields; i++)
+		cdc_nested_build_free(b->column[i]);
+	free(b->column);
+	free(b->out);
+	cdc_arena_free(&b->arena);
 	free(b);
 }
 
-static void empty_parts(struct part *p, int n)
+static void begin(struct cdc_row_builder *b)
 {
-	for (int i = 0; i < n; i++) {
-		cdc_buf_reset(&p[i].values);
-		cdc_buf_reset(&p[i].valid);
-		p[i].n = 0;
-		if (p[i].child)
-			empty_parts(p[i].child, p[i].field->num_children);
-	}
-}
-
-/* n bytes of the row; NULL: it has not as many. */
-static const char *cut(struct cdc_str *row, size_t n)
-{
-	const char *p = row->p;
-
-	if (row->n < n)
-		return NULL;
-	*row = cdc_str(row->p + n, row->n - n);
-	return p;
+	for (int i = 0; i < b->num_fields; i++)
+		if (b->column[i])
+			cdc_nested_build_reset(b->column[i]);
+	cdc_arena_reset(&b->arena);
+	b->taken = false;
 }
 
 static int cut_short(struct cdc_err *err)
@@ -183,109 +118,41 @@ static int cut_short(struct cdc_err *err)
 	return cdc_fail(err, CDC_EINTERNAL, "the bytes of a row are cut short");
 }
 
-static int take_count(struct cdc_str *row, uint32_t *n, struct cdc_err *err)
+static int take_value(struct cdc_nested_build *c, struct cdc_str *row, struct cdc_err *err)
 {
-	const char *p = cut(row, sizeof(*n));
+	struct cdc_str cell;
+	uint32_t n;
 
-	if (!p)
+	if (!row->n)
 		return cut_short(err);
-	memcpy(n, p, sizeof(*n));
-	return CDC_OK;
-}
-
-/* A slot without a value, in the fields of a struct too. */
-static int put_absent(struct part *p, struct cdc_err *err)
-{
-	static const char zero[16];
-	int rc = cdc_buf_append(&p->values, zero, cdc_type_size(p->field->type), err);
-
-	if (!rc)
-		rc = cdc_buf_putc(&p->valid, 0, err);
-	for (int i = 0; !rc && p->field->type == CDC_TYPE_STRUCT && i < p->field->num_children; i++)
-		rc = put_absent(&p->child[i], err);
-	p->n++;
-	return rc;
-}
-
-static int take_string(struct cdc_row_builder *b, struct part *p, struct cdc_str *row,
-		       struct cdc_err *err)
-{
-	struct cdc_str s;
-	const char *from;
-	uint32_t n = 0;
-
-	if (take_count(row, &n, err))
-		return err->code;
-	from = cut(row, n);
-	if (!from)
-		return cut_short(err);
-	s = cdc_str(cdc_arena_dup(&b->strings, from, n), n);
-	if (!s.p)
-		return cdc_fail_nomem(err);
-	return cdc_buf_append(&p->values, &s, sizeof(s), err);
-}
-
-static int take_value(struct cdc_row_builder *b, struct part *p, struct cdc_str *row,
-		      struct cdc_err *err);
-
-static int take_children(struct cdc_row_builder *b, struct part *p, struct cdc_str *row,
-			 struct cdc_err *err)
-{
-	struct cdc_span span = { 0, 1 };
-	int rc = CDC_OK;
-
-	if (is_list(p->field->type)) {
-		span.first = p->child[0].n;
-		rc = take_count(row, &span.n, err);
-		if (!rc)
-			rc = cdc_buf_append(&p->values, &span, sizeof(span), err);
+	if (!row->p[0]) {
+		*row = cdc_str(row->p + 1, row->n - 1);
+		return cdc_nested_build_null(c, err);
 	}
-	for (uint32_t i = 0; i < span.n; i++)
-		for (int k = 0; !rc && k < p->field->num_children; k++)
-			rc = take_value(b, &p->child[k], row, err);
-	return rc;
-}
-
-static int take_value(struct cdc_row_builder *b, struct part *p, struct cdc_str *row,
-		      struct cdc_err *err)
-{
-	size_t size = cdc_type_size(p->field->type);
-	const char *has;
-	int rc;
-
-	if (p->field->type == CDC_TYPE_VOID)
-		return put_absent(p, err);
-	has = cut(row, 1);
-	if (!has)
+	if (row->n < 1 + sizeof(n))
 		return cut_short(err);
-	if (!*has)
-		return put_absent(p, err);
-	if (is_bytes(p->field->type)) {
-		rc = take_string(b, p, row, err);
-	} else if (p->child) {
-		rc = take_children(b, p, row, err);
-	} else {
-		const char *v = cut(row, size);
-
-		rc = v ? cdc_buf_append(&p->values, v, size, err) : cut_short(err);
-	}
-	p->n++;
-	return rc ? rc : cdc_buf_putc(&p->valid, 1, err);
+	memcpy(&n, row->p + 1, sizeof(n));
+	*row = cdc_str(row->p + 1 + sizeof(n), row->n - 1 - sizeof(n));
+	if (row->n < n)
+		return cut_short(err);
+	cell = cdc_str(row->p, n);
+	*row = cdc_str(row->p + n, row->n - n);
+	return cdc_nested_build_cell(c, cell, err);
 }
 
 int cdc_row_builder_add(struct cdc_row_builder *b, struct cdc_str row, struct cdc_err *err)
 {
 	int rc = CDC_OK;
 
-	if (b->taken) {
-		empty_parts(b->top.child, b->num_fields);
-		cdc_arena_reset(&b->strings);
-		b->taken = false;
-	}
+	if (b->taken)
+		begin(b);
+	row.p = cdc_arena_dup(&b->arena, row.p ? row.p : "", row.n);
+	if (!row.p)
+		return cdc_fail_nomem(err);
 	b->bytes += row.n;
 	for (int i = 0; !rc && i < b->num_fields; i++)
-		if (!b->top.child[i].field->is_partition)
-			rc = take_value(b, &b->top.child[i], &row, err);
+		if (b->column[i])
+			rc = take_value(b->column[i], &row, err);
 	b->rows++;
 	return rc;
 }
@@ -295,26 +162,14 @@ bool cdc_row_builder_full(const struct cdc_row_builder *b)
 	return b->rows == CDC_BATCH_ROWS || b->bytes >= FULL_BYTES;
 }
 
-static void fill_columns(struct part *p, int n)
-{
-	for (int i = 0; i < n; i++) {
-		struct part *c = &p->child[i];
-
-		if (c->child)
-			fill_columns(c, c->field->num_children);
-		p->column[i] = (struct cdc_column){ .field = c->field,
-						    .values = c->values.p,
-						    .valid = (const uint8_t *)c->valid.p,
-						    .child = c->column };
-	}
-}
-
 void cdc_row_builder_take(struct cdc_row_builder *b, struct cdc_batch *out)
 {
-	fill_columns(&b->top, b->num_fields);
+	for (int i = 0; i < b->num_fields; i++)
+		if (b->column[i])
+			cdc_nested_build_column(b->column[i], &b->out[i]);
 	*out = (struct cdc_batch){ .rows = b->rows,
 				   .num_columns = b->num_fields,
-				   .column = b->top.column };
+				   .column = b->out };
 	b->rows = 0;
 	b->bytes = 0;
 	b->taken = true;

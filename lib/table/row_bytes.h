@@ -15,7 +15,7 @@ int cdc_row_put(struct cdc_buf *out, const struct cdc_batch *b, uint32_t row,
 /* Collects rows for a batch. */
 struct cdc_row_builder;
 
-/* The schema is borrowed. CDC_EUNSUPPORTED: a variant is among its columns. */
+/* The schema is borrowed. */
 int cdc_row_builder_new(struct cdc_row_builder **b, const struct cdc_schema *schema,
 			struct cdc_err *err) CDC_NODISCARD;
 void cdc_row_builder_free(struct cdc_row_builder *b);

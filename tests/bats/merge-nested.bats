@@ -219,3 +219,13 @@ telling_column() { # telling_column TABLE
 	echo "# $cases tables" >&3
 	[ "$cases" -ge 6 ]
 }
+
+@test "rows with nested and variant columns are sorted, values and all" {
+	create
+	"$bin/cdc-snapshot" "$t" | sort >before
+	"$bin/cdc-compact" -q --sort-by id "$t"
+	"$bin/cdc-snapshot" "$t" | diff before -
+	row DELETE '{"id":"2"}' '{}' | merge "$t"
+	"$bin/cdc-compact" -q --zorder-by id "$t"
+	rows "$one"$'\n'"$three"
+}

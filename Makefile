@@ -133,19 +133,14 @@ lint:
 lint-run: all
 	$(Q)$(RUN) $(foreach t,$(wildcard tests/lint/*.sh),$(t:tests/%=%)='BUILD=$(BUILD) $(t)')
 
+# Two at a time, since a Spark keeps one core busy.
 interop:
 	$(Q)tests/setup.sh interop
 	$(Q)$(MAKE) --no-print-directory all $(TOOL_BIN)
-	$(Q)$(RUN) interop='BUILD=$(BUILD) tests/interop/run.sh' \
-		interop-newer='BUILD=$(BUILD) tests/interop/run.sh --newer'
-
-# Programs that share a table, for SECONDS; the same goes on for some seconds in `make check`.
-SECONDS ?= 60
-
-stress:
-	$(Q)tests/setup.sh check
-	$(Q)$(MAKE) --no-print-directory all
-	$(Q)BUILD=$(BUILD) tests/fault/stress.py $(SECONDS)
+	$(Q)$(RUN) interop-features='BUILD=$(BUILD) tests/interop/run.sh --part features --part rust' \
+		interop-newer='BUILD=$(BUILD) tests/interop/run.sh --newer' & other=$$!; \
+	$(RUN) interop='BUILD=$(BUILD) tests/interop/run.sh --part ours --part foreign --part matrix'; \
+	rc=$$?; wait $$other && exit $$rc
 
 # Prints tables; BENCH is for bench_scan.py (-r ROWS -n ROUNDS -f FILE -c COLUMN).
 bench:

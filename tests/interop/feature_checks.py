@@ -116,7 +116,7 @@ CHANGED = [
         ["CREATE TABLE {t} (%s) USING delta TBLPROPERTIES (%s)" % (CHANGED_COLUMNS, CDF)] + CHANGES,
         ["_change_data/"],
         versions=[],
-        emptied=True,
+        read_only=True,
     ),
     Table(
         "change data feed, partitions, mapped columns and deletion vectors",
@@ -127,7 +127,7 @@ CHANGED = [
         + CHANGES,
         ["_change_data/", "deletionVector"],
         versions=[],
-        emptied=True,
+        read_only=True,
     ),
 ]
 
@@ -194,6 +194,7 @@ DATED = [
         ],
         [r"inCommitTimestamp"],
         versions=[],
+        read_only=True,
     )
     for name, properties in [
         ("in commits since later", ""),

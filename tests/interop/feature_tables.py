@@ -12,11 +12,11 @@ import re
 
 
 class Table:
-    def __init__(self, name, statements, has=(), conf=None, external=False, versions=None, emptied=False):
+    def __init__(self, name, statements, has=(), conf=None, external=False, versions=None, read_only=False):
         self.name, self.statements, self.has, self.conf = name, statements, has, conf or {}
         self.external = external
-        # Without a row at last, so that there is nothing to change.
-        self.emptied = emptied
+        # With too few rows at last to change some of them.
+        self.read_only = read_only
         # Those to read; default: all that Spark can read.
         self.versions = versions
 
@@ -303,7 +303,7 @@ TABLES = [
             "INSERT INTO {t} VALUES (1, 'a'), (2, null)",
             "DELETE FROM {t}",
         ],
-        emptied=True,
+        read_only=True,
     ),
     Table(
         "nested",
@@ -557,7 +557,7 @@ TABLES = [
             "RESTORE {t} TO VERSION AS OF 5",
             "DELETE FROM {t}",
         ],
-        emptied=True,
+        read_only=True,
     ),
     Table(
         "columns of no type",

@@ -157,7 +157,7 @@ def check_table(tap, programs, spark, work, table, verb=None, check=None):
         tap.pair("cdc-snapshot reads %s, version %d" % (name, v), spark, lambda: made.check(reader, v))
     if check:
         tap.pair("cdc-snapshot %s %s" % (verb, name), spark, lambda: check(made, reader))
-    if not table.emptied:
+    if not table.read_only:
         tap.pair("%s, written by us" % name, spark, lambda: feature_writes.check(made, reader, programs))
 
 

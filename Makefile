@@ -142,6 +142,14 @@ interop:
 	$(RUN) interop='BUILD=$(BUILD) tests/interop/run.sh --part ours --part foreign --part matrix'; \
 	rc=$$?; wait $$other && exit $$rc
 
+# Programs that share a table, for SECONDS; the same goes on for some seconds in `make check`.
+SECONDS ?= 60
+
+stress:
+	$(Q)tests/setup.sh check
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)BUILD=$(BUILD) tests/fault/stress.py $(SECONDS)
+
 # Prints tables; BENCH is for bench_scan.py (-r ROWS -n ROUNDS -f FILE -c COLUMN).
 bench:
 	$(Q)tests/setup.sh bench

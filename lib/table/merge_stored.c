@@ -202,61 +202,33 @@ struct comparing {
 	struct cdc_buf cell; /* of a nested value */
 };
 
-/* Whether a value is what is stored: as cdc_column_equal has it. */
-static bool same_value(enum cdc_type t, const union cdc_value *a, const union cdc_value *b)
+/* Both have a value. Nested ones are equal exactly if their cells are. */
+static int same_value(struct comparing *k, uint32_t mine, const struct cdc_column *c, uint32_t row,
+		      bool *same, struct cdc_err *err)
 {
-	switch (t) {
-	case CDC_TYPE_FLOAT:
-	case CDC_TYPE_DOUBLE:
-		return a->d != a->d ? b->d != b->d : !memcmp(&a->d, &b->d, sizeof(a->d));
-	case CDC_TYPE_DECIMAL:
-		return a->dec == b->dec;
-	case CDC_TYPE_STRING:
-	case CDC_TYPE_BINARY:
-	case CDC_TYPE_VARIANT:
-	case CDC_TYPE_STRUCT:
-	case CDC_TYPE_ARRAY:
-	case CDC_TYPE_MAP:
-		return cdc_str_eq(a->s, b->s);
-	case CDC_TYPE_BOOLEAN:
-	case CDC_TYPE_BYTE:
-	case CDC_TYPE_SHORT:
-	case CDC_TYPE_INTEGER:
-	case CDC_TYPE_LONG:
-	case CDC_TYPE_DATE:
-	case CDC_TYPE_TIMESTAMP:
-	case CDC_TYPE_TIMESTAMP_NTZ:
-		return a->i == b->i;
-	case CDC_TYPE_VOID:
-		return true;
-	case CDC_TYPE_TIME:
-	case CDC_TYPE_TIMESTAMP_NS:
-	case CDC_TYPE_TIMESTAMP_NTZ_NS:
-	case CDC_TYPE_UUID:
-	case CDC_TYPE_INTERVAL:
-	case CDC_TYPE_BIG_DECIMAL:
-		break;
-	}
-	return false;
+	const struct cdc_column own = { .field = c->field,
+					.values = k->rows->column[k->field].values };
+	int rc;
+
+	if (!cdc_type_is_nested(c->field->type))
+		return cdc_column_equal(&own, mine, c, row, same, err);
+	cdc_buf_reset(&k->cell);
+	rc = cdc_nested_serialize(c, row, &k->cell, err);
+	*same = cdc_str_eq(((const struct cdc_str *)own.values)[mine], cdc_buf_str(&k->cell));
+	return rc;
 }
 
 static int compare_value(void *ctx, struct match *m, const struct cdc_column *c, uint32_t row,
 			 struct cdc_err *err)
 {
 	struct comparing *k = ctx;
-	const struct cdc_rows_column *mine = &k->rows->column[k->field];
 	uint32_t at = k->b->entry[m->entry].row;
-	bool null = !cdc_cell_has_value(mine->cell[at]);
-	union cdc_value a, b;
+	bool null = !cdc_cell_has_value(k->rows->column[k->field].cell[at]);
+	bool *same = &k->same[m - k->first];
 
-	if (null || cdc_column_is_null(c, row)) {
-		k->same[m - k->first] = null && cdc_column_is_null(c, row);
-		return CDC_OK;
-	}
-	a = cdc_value_load(c->field->type, mine->values, at);
-	if (stored_value(c, row, &k->cell, &b, err))
-		return err->code;
-	k->same[m - k->first] = same_value(c->field->type, &a, &b);
+	if (!null && !cdc_column_is_null(c, row))
+		return same_value(k, at, c, row, same, err);
+	*same = null && cdc_column_is_null(c, row);
 	return CDC_OK;
 }
 

@@ -96,14 +96,6 @@ struct composer {
 	char txn_id[37];
 };
 
-static bool ict_enabled(const struct cdc_metadata *m)
-{
-	struct cdc_str v;
-
-	return cdc_metadata_config(m, "delta.enableInCommitTimestamps", &v) &&
-	       cdc_str_ieq(v, CDC_STR("true"));
-}
-
 /*
  * In-commit timestamps (spec section 13) are on when this commit's metaData says so or, without
  * one, when the previous commit has one. Each exceeds the one before.
@@ -116,7 +108,9 @@ static int choose_ict(struct composer *w, struct cdc_err *err)
 	int rc = CDC_OK;
 
 	w->ict_ms = w->c->in_commit_timestamp_ms ? w->c->in_commit_timestamp_ms : now_ms(w->io);
-	w->has_ict = w->c->metadata && ict_enabled(w->c->metadata);
+	w->has_ict =
+		w->c->metadata &&
+		cdc_metadata_config_is(w->c->metadata, "delta.enableInCommitTimestamps", "true");
 	if (w->version > 0 && (w->has_ict || !w->c->metadata)) {
 		struct cdc_err lost = CDC_ERR_INIT;
 

@@ -20,6 +20,12 @@ struct cdc_dv {
 	size_t cap;
 };
 
+bool cdc_dv_ref_equal(const struct cdc_dv_ref *a, const struct cdc_dv_ref *b)
+{
+	return a->storage == b->storage && cdc_str_eq(a->path, b->path) &&
+	       (a->has_offset ? a->offset : 0) == (b->has_offset ? b->offset : 0);
+}
+
 int cdc_dv_new(struct cdc_dv **dv, struct cdc_err *err)
 {
 	*dv = calloc(1, sizeof(**dv));

@@ -17,6 +17,9 @@ struct cdc_dv_ref {
 	int64_t cardinality;
 };
 
+/* Whether two descriptors name the same set: no offset is offset 0. */
+bool cdc_dv_ref_equal(const struct cdc_dv_ref *a, const struct cdc_dv_ref *b);
+
 struct cdc_dv; /* a set of row positions */
 
 int cdc_dv_new(struct cdc_dv **dv, struct cdc_err *err) CDC_NODISCARD;

@@ -49,6 +49,8 @@ int cdc_snapshot_check_writable(const struct cdc_snapshot *s, struct cdc_err *er
  * neither rows nor files, as VACUUM, and does not honour what it does not touch.
  */
 int cdc_protocol_check_known(const struct cdc_protocol *p, struct cdc_err *err) CDC_NODISCARD;
+/* Whether files may be given new deletion vectors: the protocol has them, and a property asks. */
+bool cdc_deletion_vectors_on(const struct cdc_snapshot *s);
 bool cdc_protocol_has_feature(const struct cdc_protocol *p, const char *feature);
 /*
  * The protocol that supports all that the metadata and its schema use: `old`, where it does, else

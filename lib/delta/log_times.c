@@ -13,10 +13,7 @@
 /* From this version on the commits tell their times; INT64_MAX: none does. */
 static int64_t first_told(const struct cdc_snapshot *s)
 {
-	struct cdc_str on;
-
-	if (!cdc_metadata_config(&s->metadata, "delta.enableInCommitTimestamps", &on) ||
-	    !cdc_str_ieq(on, CDC_STR("true")))
+	if (!cdc_metadata_config_is(&s->metadata, "delta.enableInCommitTimestamps", "true"))
 		return INT64_MAX;
 	/* A table that had them from the start does not say since when. */
 	return cdc_snapshot_config_int(s, "delta.inCommitTimestampEnablementVersion", 0);

@@ -17,6 +17,12 @@ bool cdc_protocol_has_feature(const struct cdc_protocol *p, const char *feature)
 	return f && cdc_feature_supported(p, f);
 }
 
+bool cdc_deletion_vectors_on(const struct cdc_snapshot *s)
+{
+	return cdc_protocol_has_feature(&s->protocol, "deletionVectors") &&
+	       cdc_metadata_config_is(&s->metadata, "delta.enableDeletionVectors", "true");
+}
+
 /* What a catalog has ratified may not be in the log yet, and what is there may not count. */
 static bool is_catalog_feature(struct cdc_str name)
 {

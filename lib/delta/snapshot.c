@@ -269,7 +269,6 @@ static int set_timestamp(struct cdc_loader *ld, struct cdc_err *err)
 {
 	struct cdc_snapshot *s = ld->s;
 	const struct cdc_log_file *f = cdc_log_commit_find(&ld->list, s->version);
-	struct cdc_str on;
 	struct cdc_commit_info info;
 	bool found;
 	struct stat st;
@@ -277,8 +276,7 @@ static int set_timestamp(struct cdc_loader *ld, struct cdc_err *err)
 	int rc;
 
 	s->has_in_commit_timestamp = false;
-	if (cdc_metadata_config(&s->metadata, "delta.enableInCommitTimestamps", &on) &&
-	    cdc_str_ieq(on, CDC_STR("true")) && f) {
+	if (f && cdc_metadata_config_is(&s->metadata, "delta.enableInCommitTimestamps", "true")) {
 		/* The commit of a checkpoint's own version was not replayed. */
 		rc = cdc_commit_info_read(ld->io, s->table, s->version, &ld->scratch, &info, &found,
 					  err);
@@ -554,14 +552,12 @@ int cdc_snapshot_revise(struct cdc_snapshot *s, const struct cdc_metadata *m,
 			const struct cdc_protocol *p, struct cdc_err *err)
 {
 	struct cdc_snapshot next = { .version = s->version, .metadata = *m, .protocol = *p };
-	struct cdc_str on;
 	int rc = read_columns(&next, err);
 
 	/* Where the change itself turns them on, no earlier commit has to have one. */
 	next.has_in_commit_timestamp =
 		s->has_in_commit_timestamp || s->version < 0 ||
-		!cdc_metadata_config(&s->metadata, "delta.enableInCommitTimestamps", &on) ||
-		!cdc_str_ieq(on, CDC_STR("true"));
+		!cdc_metadata_config_is(&s->metadata, "delta.enableInCommitTimestamps", "true");
 	if (!rc)
 		rc = cdc_snapshot_check_writable(&next, err);
 	if (rc) {

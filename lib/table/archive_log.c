@@ -32,14 +32,6 @@ static int give(struct maker *m, int rc, struct cdc_err *err)
 
 /* ------------------------------------------------------------------ commitInfo */
 
-static bool has_in_commit_timestamps(const struct cdc_metadata *m)
-{
-	struct cdc_str on;
-
-	return cdc_metadata_config(m, "delta.enableInCommitTimestamps", &on) &&
-	       cdc_str_ieq(on, CDC_STR("true"));
-}
-
 /* A member that is a number in a string, as Spark writes all parameters and metrics. */
 static void put_number(struct cdc_json_out *j, const char *key, int64_t v)
 {
@@ -96,7 +88,7 @@ static int put_info(struct maker *m, struct cdc_err *err)
 	cdc_json_out_open(&j, '{');
 	cdc_json_out_key(&j, "commitInfo");
 	cdc_json_out_open(&j, '{');
-	if (has_in_commit_timestamps(&s->metadata)) {
+	if (cdc_metadata_config_is(&s->metadata, "delta.enableInCommitTimestamps", "true")) {
 		at = s->has_in_commit_timestamp && s->timestamp_ms > at ? s->timestamp_ms : at;
 		cdc_json_out_key(&j, "inCommitTimestamp");
 		cdc_json_out_int(&j, at);

@@ -129,14 +129,6 @@ static int new_sets(size_t n, struct cdc_dv ***out, struct cdc_err *err)
 	return rc;
 }
 
-bool compact_may_mark(const struct compaction *k)
-{
-	struct cdc_str v;
-
-	return cdc_metadata_config(&k->s->metadata, "delta.enableDeletionVectors", &v) &&
-	       cdc_str_ieq(v, CDC_STR("true"));
-}
-
 /* The rows of each output that are deleted by now; *set stays NULL where there are none. */
 static int find_marks(struct compaction *k, struct compact_bin *b, struct cdc_dv ***set,
 		      struct cdc_err *err)
@@ -156,7 +148,7 @@ static int find_marks(struct compaction *k, struct compact_bin *b, struct cdc_dv
 	}
 	if (!rc && gone && cdc_dv_count(gone)) {
 		/* Without the property no new deletion vectors may be written. */
-		kept = kept && b->num_outputs && compact_may_mark(k);
+		kept = kept && b->num_outputs && cdc_deletion_vectors_on(k->s);
 		if (kept)
 			rc = new_sets(b->num_outputs, set, err);
 		if (!rc && kept && b->places_fd >= 0)

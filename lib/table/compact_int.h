@@ -162,8 +162,6 @@ struct compact_outcome {
 	uint64_t dvs_written;
 };
 
-/* Whether the table allows new deletion vectors. */
-bool compact_may_mark(const struct compaction *k);
 /* Fill it for the present state of the bins. More of them may get lost. */
 int compact_carry(struct compaction *k, struct compact_outcome *o,
 		  struct cdc_err *err) CDC_NODISCARD;

@@ -111,12 +111,6 @@ static int note_removes(struct known *n, const struct cdc_commit_actions *a, str
 	return CDC_OK;
 }
 
-static bool same_dv(const struct cdc_dv_ref *a, const struct cdc_dv_ref *b)
-{
-	return a->storage == b->storage &&
-	       (!a->storage || (cdc_str_eq(a->path, b->path) && a->offset == b->offset));
-}
-
 static int note_adds(struct known *n, struct compaction *k, const struct cdc_commit_actions *a,
 		     struct cdc_err *err)
 {
@@ -135,7 +129,7 @@ static int note_adds(struct known *n, struct compaction *k, const struct cdc_com
 			&k->arena, in->now.dv.path.p ? in->now.dv.path.p : "", in->now.dv.path.n);
 		if (!in->now.dv.path.p)
 			return cdc_fail_nomem(err);
-		in->marked = !same_dv(&in->now.dv, &in->add->dv);
+		in->marked = !cdc_dv_ref_equal(&in->now.dv, &in->add->dv);
 	}
 	return CDC_OK;
 }

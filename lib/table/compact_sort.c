@@ -204,7 +204,7 @@ static int open_places(struct sorting *s, struct cdc_err *err)
 	const struct compaction *k = s->k;
 	int rc;
 
-	if (!compact_may_mark(k))
+	if (!cdc_deletion_vectors_on(k->s))
 		return CDC_OK;
 	rc = cdc_io_open_temp(k->io, k->opt->tmpdir, &s->b->places_fd, err);
 	return rc ? rc : cdc_writer_init(&s->places, k->io, s->b->places_fd, err);

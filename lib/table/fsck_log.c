@@ -138,12 +138,9 @@ static int take_file(struct log_check *c, enum key_kind kind, struct cdc_str uri
 
 static void take_metadata(struct log_check *c, const struct cdc_metadata *m)
 {
-	struct cdc_str on;
-
 	c->num_metadata++;
 	c->ict_known = true;
-	c->ict_on = cdc_metadata_config(m, "delta.enableInCommitTimestamps", &on) &&
-		    cdc_str_ieq(on, CDC_STR("true"));
+	c->ict_on = cdc_metadata_config_is(m, "delta.enableInCommitTimestamps", "true");
 }
 
 static int take_action(void *ctx, const struct cdc_action *a, struct cdc_err *err)

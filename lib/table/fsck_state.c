@@ -153,12 +153,6 @@ static int compare_domains(struct compare *c, struct cdc_err *err)
 
 /* ------------------------------------------------------------------ files */
 
-static bool same_dv(const struct cdc_dv_ref *a, const struct cdc_dv_ref *b)
-{
-	return a->storage == b->storage && cdc_str_eq(a->path, b->path) &&
-	       (a->has_offset ? a->offset : 0) == (b->has_offset ? b->offset : 0);
-}
-
 static int canonical(struct compare *c, struct cdc_str uri, struct cdc_str *out,
 		     struct cdc_err *err)
 {
@@ -217,7 +211,8 @@ static int find_twin(struct compare *c, bool removed, const struct file *f, size
 	*out = n;
 	it = cdc_map_seek(&c->map, cdc_hash64(name.p, name.n));
 	while (cdc_map_next(&c->map, &it, &i))
-		if (cdc_str_eq(c->name[i], name) && same_dv(file_of(c->got, removed, i).dv, f->dv))
+		if (cdc_str_eq(c->name[i], name) &&
+		    cdc_dv_ref_equal(file_of(c->got, removed, i).dv, f->dv))
 			*out = i;
 	return CDC_OK;
 }

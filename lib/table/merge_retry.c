@@ -20,8 +20,7 @@ static uint64_t hash_of(const struct cdc_add *a)
 /* The same file with the same rows. */
 static bool same_file(const struct cdc_add *a, const struct cdc_add *b)
 {
-	return cdc_str_eq(a->path, b->path) && a->dv.storage == b->dv.storage &&
-	       cdc_str_eq(a->dv.path, b->dv.path) && a->dv.offset == b->dv.offset;
+	return cdc_str_eq(a->path, b->path) && cdc_dv_ref_equal(&a->dv, &b->dv);
 }
 
 /* Live files of before and now. */

@@ -230,9 +230,7 @@ static void count_rows(struct settling *k)
 
 static int choose_ways(struct settling *k, struct cdc_err *err)
 {
-	bool enabled =
-		cdc_protocol_has_feature(&k->s->protocol, "deletionVectors") &&
-		cdc_metadata_config_is(&k->s->metadata, "delta.enableDeletionVectors", "true");
+	bool enabled = cdc_deletion_vectors_on(k->s);
 	enum cdc_merge_mode mode = k->m->opt.mode;
 
 	if (mode == CDC_MERGE_DV && !enabled)

@@ -91,9 +91,7 @@ static int follow_up(struct target_change *c, struct cdc_target *t, int64_t *ict
 		     struct cdc_err *err)
 {
 	const struct cdc_metadata *m = &t->snapshot->metadata;
-	struct cdc_str v;
-	bool was_on = cdc_metadata_config(m, "delta.enableInCommitTimestamps", &v) &&
-		      cdc_str_ieq(v, CDC_STR("true"));
+	bool was_on = cdc_metadata_config_is(m, "delta.enableInCommitTimestamps", "true");
 	bool is_on = change_is(c, "delta.enableInCommitTimestamps", "true");
 	int rc = change_track_rows(c, t, err);
 

@@ -111,10 +111,8 @@ bool cdc_expr_is_plain_text(const struct cdc_where_node *n);
 /* Make two values comparable, or refuse; `in`: the second is of a list, which has other rules. */
 int cdc_expr_match(struct cdc_expr_binder *b, const struct cdc_where_node *n,
 		   struct cdc_expr_node **x, struct cdc_expr_node **y, bool in) CDC_NODISCARD;
-/* The type that Spark gives to either of two values; false: it is not known here. */
-bool cdc_expr_common(const struct cdc_field *a, const struct cdc_field *b, struct cdc_field *out);
-/* The same for some of the arguments of a node, with their casts: each `step`-th from `first` on.
- */
+/* The type that Spark gives to whichever of some arguments of a node, and their casts to it: each
+ * `step`-th from `first` on. */
 int cdc_expr_unify(struct cdc_expr_binder *b, struct cdc_expr_node *n, int first,
 		   int step) CDC_NODISCARD;
 

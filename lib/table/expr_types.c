@@ -261,7 +261,8 @@ int cdc_expr_match(struct cdc_expr_binder *b, const struct cdc_where_node *n,
 
 /* ------------------------------------------------------------------ a common type */
 
-bool cdc_expr_common(const struct cdc_field *a, const struct cdc_field *b, struct cdc_field *out)
+/* The type that Spark gives to either of two values; false: it is not known here. */
+static bool common_type(const struct cdc_field *a, const struct cdc_field *b, struct cdc_field *out)
 {
 	struct cdc_expr_node x = { .type = *a };
 	struct cdc_expr_node y = { .type = *b };
@@ -298,7 +299,7 @@ int cdc_expr_unify(struct cdc_expr_binder *b, struct cdc_expr_node *n, int first
 	int rc = CDC_OK;
 
 	for (int i = first; i < n->num_args; i++) {
-		if (is_value(n, i, first, step) && !cdc_expr_common(&type, &n->arg[i]->type, &type))
+		if (is_value(n, i, first, step) && !common_type(&type, &n->arg[i]->type, &type))
 			return cdc_expr_refuse(b, n->arg[i]->source,
 					       "a value of another type than those before it");
 	}

@@ -105,7 +105,8 @@ int target_find_key(struct cdc_target *t, const struct cdc_snapshot *s,
 
 /* ------------------------------------------------------------------ opening */
 
-int target_open(struct cdc_target *t, struct cdc_err *err)
+/* Replace the snapshot by what the log has. The old one stays on failure. */
+static int open_latest(struct cdc_target *t, struct cdc_err *err)
 {
 	struct cdc_snapshot *s = NULL;
 	int rc = cdc_snapshot_load(&s, t->io, t->path, -1, err);
@@ -135,7 +136,7 @@ int cdc_target_ready(struct cdc_target *t, const struct cdc_record *schema_recor
 	if (rc)
 		return rc;
 	if (exists) {
-		rc = target_open(t, err);
+		rc = open_latest(t, err);
 		if (!rc)
 			rc = target_find_key(t, t->snapshot, schema_record, err);
 		return rc ? rc : check_key(t, t->snapshot, err);
@@ -173,7 +174,7 @@ int cdc_target_reload(struct cdc_target *t, struct cdc_snapshot **old, struct cd
 	t->snapshot = NULL;
 	t->pending = false;
 	t->raised = false;
-	rc = target_open(t, err);
+	rc = open_latest(t, err);
 	if (!rc && before.pending)
 		rc = target_evolve_to(t, &before.snapshot->schema, err);
 	if (!rc && !same_shape(&before.snapshot->schema, &t->snapshot->schema))

@@ -58,8 +58,6 @@ int target_columns(struct cdc_target *t, const struct cdc_record *rec,
 /* --key, else the table's cdc.key, else the primary key of the SCHEMA record. */
 int target_find_key(struct cdc_target *t, const struct cdc_snapshot *s,
 		    const struct cdc_record *rec, struct cdc_err *err) CDC_NODISCARD;
-/* Replace the snapshot by what the log has. The old one stays on failure. */
-int target_open(struct cdc_target *t, struct cdc_err *err) CDC_NODISCARD;
 int target_draft(struct cdc_target *t, const struct cdc_record *rec,
 		 struct cdc_err *err) CDC_NODISCARD;
 /* The i-th --property, split and checked. */

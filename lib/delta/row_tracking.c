@@ -17,9 +17,8 @@ bool cdc_row_tracking_on(const struct cdc_snapshot *s)
 	       !cdc_metadata_config_is(&s->metadata, "delta.rowTrackingSuspended", "true");
 }
 
-int cdc_row_tracking_columns(const struct cdc_snapshot *s,
-			     struct cdc_field out[CDC_ROW_TRACKING_COLUMNS], int *n,
-			     struct cdc_err *err)
+static int find_columns(const struct cdc_snapshot *s,
+			struct cdc_field out[CDC_ROW_TRACKING_COLUMNS], int *n, struct cdc_err *err)
 {
 	static const struct {
 		const char *key;
@@ -50,6 +49,21 @@ int cdc_row_tracking_columns(const struct cdc_snapshot *s,
 	}
 	*n = CDC_ROW_TRACKING_COLUMNS;
 	return CDC_OK;
+}
+
+int cdc_tracked_table_init(struct cdc_tracked_table *t, const struct cdc_snapshot *s,
+			   struct cdc_err *err)
+{
+	int rc;
+
+	*t = (struct cdc_tracked_table){ .num_columns = 0 };
+	rc = find_columns(s, t->column, &t->num_columns, err);
+	return rc ? rc : cdc_snapshot_extend(&t->table, s, t->column, t->num_columns, err);
+}
+
+void cdc_tracked_table_free(struct cdc_tracked_table *t)
+{
+	cdc_snapshot_extend_free(&t->table);
 }
 
 int cdc_row_tracking_follow(const struct cdc_domain *d, int64_t *mark, struct cdc_err *err)

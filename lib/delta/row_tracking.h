@@ -17,13 +17,20 @@
 bool cdc_row_tracking_on(const struct cdc_snapshot *s);
 
 /*
- * The columns that new files must have for rows to keep their ids, id first, then version: none
- * (*n == 0) when the table does not ask for that. Names are borrowed from the snapshot.
- * CDC_ECORRUPT when the table asks for it and does not name them.
+ * The table with the columns that new files must have for rows to keep their ids, id first, then
+ * version, behind its own: what files are read and written by. There are none where the table does
+ * not ask for that. Free it in any case; all zero is free.
  */
-int cdc_row_tracking_columns(const struct cdc_snapshot *s,
-			     struct cdc_field out[CDC_ROW_TRACKING_COLUMNS], int *n,
-			     struct cdc_err *err) CDC_NODISCARD;
+struct cdc_tracked_table {
+	struct cdc_snapshot table; /* shares its memory with the snapshot that it is made of */
+	struct cdc_field column[CDC_ROW_TRACKING_COLUMNS];
+	int num_columns; /* 0: rows have no ids to keep */
+};
+
+/* CDC_ECORRUPT when the table asks for the columns and does not name them. */
+int cdc_tracked_table_init(struct cdc_tracked_table *t, const struct cdc_snapshot *s,
+			   struct cdc_err *err) CDC_NODISCARD;
+void cdc_tracked_table_free(struct cdc_tracked_table *t);
 
 /* The highest id that was given so far: of the table, and after the domain of a later commit, which
  * leaves *mark if it is another one. -1: none. */

@@ -42,27 +42,14 @@ static int open_writer(struct compaction *k, struct cdc_err *err)
 	struct cdc_datawriter_options opt = { .target_bytes =
 						      k->opt->sort_by ? k->target : UINT64_MAX,
 					      .codec_level = 3,
-					      .extra = k->tracking,
-					      .num_extra = k->num_tracking };
+					      .extra = k->tracked.column,
+					      .num_extra = k->tracked.num_columns };
 	int rc = cdc_datawriter_codec(k->s, &opt.codec, err);
 
 	return rc ? rc : cdc_datawriter_new(&k->writer, k->io, k->s, &opt, err);
 }
 
 /* ------------------------------------------------------------------ attempts */
-
-/* Rows keep their ids where the table asks for it. */
-static int track_rows(struct compaction *k, struct cdc_err *err)
-{
-	int rc = cdc_row_tracking_columns(k->s, k->tracking, &k->num_tracking, err);
-
-	if (!rc)
-		rc = cdc_row_tracking_mark(k->s, &k->row_id_mark, err);
-	if (!rc)
-		rc = cdc_snapshot_extend(&k->table, k->s, k->tracking, k->num_tracking, err);
-	k->has_table = !rc;
-	return rc;
-}
 
 static int prepare(struct compaction *k, struct cdc_err *err)
 {
@@ -71,7 +58,9 @@ static int prepare(struct compaction *k, struct cdc_err *err)
 	if (!rc)
 		rc = cdc_snapshot_check_writable(k->s, err);
 	if (!rc)
-		rc = track_rows(k, err);
+		rc = cdc_tracked_table_init(&k->tracked, k->s, err);
+	if (!rc)
+		rc = cdc_row_tracking_mark(k->s, &k->row_id_mark, err);
 	if (rc)
 		return rc;
 	k->target = k->opt->target_bytes;
@@ -101,6 +90,17 @@ static void count_inputs(struct compaction *k)
 	}
 }
 
+/* Where a merge would write a checkpoint after its commit, this commit took its place. The commit
+ * stands whatever becomes of it. */
+static void checkpoint_if_due(const struct compaction *k)
+{
+	struct cdc_checkpoint_result done;
+	struct cdc_err err = CDC_ERR_INIT;
+
+	if (k->r->version >= 0 && cdc_checkpoint_due(k->s, k->r->version))
+		(void)!cdc_checkpoint_write_version(k->io, k->s->table, -1, &done, &err);
+}
+
 /* One attempt on the latest state; CDC_ECONFLICT: nothing of it could be kept. */
 static int attempt(const struct cdc_compact_options *opt, struct cdc_compact_result *r,
 		   struct cdc_err *err)
@@ -119,11 +119,12 @@ static int attempt(const struct cdc_compact_options *opt, struct cdc_compact_res
 		if (!rc)
 			rc = compact_commit(&k, &keep, err);
 	}
+	if (!rc)
+		checkpoint_if_due(&k);
 	compact_bins_free(&k);
 	cdc_datawriter_free(k.writer, keep);
 	cdc_arena_free(&k.arena);
-	if (k.has_table)
-		cdc_snapshot_extend_free(&k.table);
+	cdc_tracked_table_free(&k.tracked);
 	cdc_snapshot_free(k.s);
 	return rc;
 }
@@ -140,18 +141,6 @@ int compact_again(const struct cdc_compact_options *opt, struct cdc_compact_resu
 	return cdc_io_back_off(opt->io, (unsigned)r->retries++, err);
 }
 
-/* Where a merge would write a checkpoint after its commit, this commit took its place. */
-static void checkpoint_if_due(const struct cdc_compact_options *opt, int64_t version)
-{
-	struct cdc_err err = CDC_ERR_INIT;
-	struct cdc_snapshot *s = NULL;
-
-	/* The commit stands whatever becomes of it. */
-	if (!cdc_snapshot_load(&s, opt->io, opt->table, -1, &err) && cdc_checkpoint_due(s, version))
-		(void)!cdc_checkpoint_write(opt->io, s, &err);
-	cdc_snapshot_free(s);
-}
-
 int cdc_compact(const struct cdc_compact_options *opt, struct cdc_compact_result *r,
 		struct cdc_err *err)
 {
@@ -164,8 +153,6 @@ int cdc_compact(const struct cdc_compact_options *opt, struct cdc_compact_result
 		if (rc)
 			break;
 	}
-	if (!rc && r->version >= 0)
-		checkpoint_if_due(opt, r->version);
 	r->elapsed_ms = (opt->io->now_us(opt->io->ctx) - start_us) / 1000;
 	return rc;
 }

@@ -171,7 +171,7 @@ static int put(struct compaction *k, struct compact_outcome *o, int64_t version,
 				     .num_removes = o->num_removes,
 				     .domain = &domain,
 				     .tag = &preserved,
-				     .num_tags = k->num_tracking > 0 };
+				     .num_tags = k->tracked.num_columns > 0 };
 
 	if (cdc_row_tracking_assign(k->s, k->row_id_mark, version, o->add, o->num_adds, &domain,
 				    &has_domain, &k->arena, err))

@@ -62,12 +62,7 @@ struct compaction {
 	const struct cdc_compact_options *opt;
 	const struct cdc_io *io;
 	struct cdc_snapshot *s;
-	/* The table with the columns of row tracking, if it has them: what files are read and
-	 * written by. */
-	struct cdc_snapshot table;
-	bool has_table;
-	struct cdc_field tracking[CDC_ROW_TRACKING_COLUMNS];
-	int num_tracking;
+	struct cdc_tracked_table tracked; /* what files are read and written by */
 	int64_t row_id_mark; /* as of the last commit that was seen */
 	uint64_t target;
 	struct cdc_str *column; /* physical names of the partition columns */

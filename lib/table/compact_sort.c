@@ -220,7 +220,7 @@ int compact_sort(struct compaction *k, struct compact_bin *b, struct cdc_err *er
 	if (!rc && k->opt->zorder)
 		rc = sample(&s, err);
 	if (!rc)
-		rc = cdc_row_builder_new(&s.builder, &k->table.schema, err);
+		rc = cdc_row_builder_new(&s.builder, &k->tracked.table.schema, err);
 	if (!rc)
 		rc = cdc_sorter_new(&s.sorter, k->io, k->opt->tmpdir, memory, err);
 	if (!rc)

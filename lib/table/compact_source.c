@@ -24,7 +24,7 @@ int compact_source_open(struct compact_source *s, struct compaction *k, const st
 	int rc;
 
 	*s = (struct compact_source){ .df = NULL };
-	rc = cdc_datafile_open(&s->df, k->io, &k->table, add, err);
+	rc = cdc_datafile_open(&s->df, k->io, &k->tracked.table, add, err);
 	if (!rc && add->dv.storage)
 		rc = cdc_dv_load(&s->dv, k->io, k->s->table, k->s->allow_external, &add->dv, err);
 	if (rc) {
@@ -34,14 +34,14 @@ int compact_source_open(struct compact_source *s, struct compaction *k, const st
 	pq = cdc_datafile_parquet(s->df);
 	/* New files say that their days count in the Gregorian calendar, and have the ids of their
 	 * rows, of which old ones leave some to their add action. */
-	s->same = !k->num_tracking && cdc_datawriter_can_splice(k->writer, pq) &&
+	s->same = !k->tracked.num_columns && cdc_datawriter_can_splice(k->writer, pq) &&
 		  !cdc_convert_is_hybrid(cdc_pq_metadata(pq));
 	return CDC_OK;
 }
 
 static int start_scan(struct compact_source *s, struct compaction *k, struct cdc_err *err)
 {
-	int n = k->table.schema.num_fields;
+	int n = k->tracked.table.schema.num_fields;
 	int rc = cdc_datafile_scan_new(&s->scan, s->df, NULL, n, err);
 
 	return rc ? rc : cdc_gather_new(&s->gather, n, err);

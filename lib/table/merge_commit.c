@@ -2,7 +2,6 @@
  * Committing a batch: the plan, its commit with metrics, the next try when it was lost, the
  * checkpoint. See merge_internal.h.
  */
-#include "delta/row_tracking.h"
 #include "table/merge_internal.h"
 
 #include <stdio.h>
@@ -174,9 +173,7 @@ static int put_commit(struct committing *k, struct cdc_err *err)
 	k->c.domain = &k->o.domain;
 	k->c.num_domains = k->o.has_domain;
 	k->c.tag = &preserved;
-	k->c.num_tags = cdc_row_tracking_on(m->target.snapshot) &&
-			cdc_metadata_config_is(&m->target.snapshot->metadata,
-					       "delta.enableRowTracking", "true");
+	k->c.num_tags = k->o.tracks_rows;
 	rc = cdc_commit_put(m->opt.io, m->target.path, read + 1, &k->c, err);
 	k->keep_files = cdc_commit_may_be_there(m->opt.io, m->target.path, read + 1, rc);
 	if (!rc)

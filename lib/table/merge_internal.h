@@ -335,6 +335,7 @@ struct outcome {
 	struct cdc_datawriter *writer;
 	struct cdc_datawriter *feed; /* NULL: no change data */
 	struct cdc_dv_writer *dv_writer;
+	bool tracks_rows; /* rows kept their ids */
 	struct cdc_add *add;
 	size_t num_adds;
 	struct cdc_remove *remove;

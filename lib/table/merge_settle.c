@@ -192,18 +192,12 @@ static void pair(struct settling *k)
 /* Row tracking: an updated row keeps its id. */
 static int find_row_ids(struct settling *k, struct cdc_err *err)
 {
-	struct cdc_field column[CDC_ROW_TRACKING_COLUMNS];
-	struct cdc_snapshot table;
-	int n, rc = cdc_row_tracking_columns(k->s, column, &n, err);
+	struct cdc_tracked_table t;
+	int rc = cdc_tracked_table_init(&t, k->s, err);
 
-	if (rc || !n)
-		return rc;
-	rc = cdc_snapshot_extend(&table, k->s, column, n, err);
-	if (rc)
-		return rc;
-	for (size_t i = 0; !rc && i < k->p->n; i++)
-		rc = stored_row_ids(k->m, k->b, &k->p->touched[i], &table, err);
-	cdc_snapshot_extend_free(&table);
+	for (size_t i = 0; !rc && t.num_columns && i < k->p->n; i++)
+		rc = stored_row_ids(k->m, k->b, &k->p->touched[i], &t.table, err);
+	cdc_tracked_table_free(&t);
 	return rc;
 }
 

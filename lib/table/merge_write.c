@@ -16,11 +16,7 @@ struct writing {
 	struct plan *p;
 	struct outcome *o;
 	const struct cdc_snapshot *s;
-	/* The table with the columns of row tracking, if it has them: what files are read and
-	 * written by. */
-	struct cdc_snapshot table;
-	struct cdc_field tracking[CDC_ROW_TRACKING_COLUMNS];
-	int num_tracking;
+	struct cdc_tracked_table tracked; /* what files are read and written by */
 	struct groups groups;
 	struct gather g;
 };
@@ -38,7 +34,7 @@ static int put_row(struct writing *w, const struct entry *e, struct cdc_err *err
 
 	if (gather_row(&w->g, &w->b->rows, e->row, err))
 		return err->code;
-	if (w->num_tracking && e->row_id >= 0)
+	if (w->tracked.num_columns && e->row_id >= 0)
 		gather_extra(&w->g, 0, &id);
 	return w->g.n == CDC_BATCH_ROWS ? flush(w, err) : CDC_OK;
 }
@@ -137,10 +133,11 @@ static int rewrite_file(struct writing *w, struct touched *t, uint32_t group, st
 	struct cdc_datafile_scan *scan = NULL;
 	struct cdc_batch rows;
 	const struct cdc_io *io = w->m->opt.io;
-	int rc = cdc_datafile_open(&df, io, &w->table, t->add, err);
+	int rc = cdc_datafile_open(&df, io, &w->tracked.table, t->add, err);
 
 	if (!rc)
-		rc = cdc_datafile_scan_new(&scan, df, NULL, w->table.schema.num_fields, err);
+		rc = cdc_datafile_scan_new(&scan, df, NULL, w->tracked.table.schema.num_fields,
+					   err);
 	while (!rc) {
 		rc = io->interrupted(io->ctx) ? cdc_fail(err, CDC_EINTR, "interrupted")
 					      : cdc_datafile_scan_next(scan, &rows, err);
@@ -298,8 +295,8 @@ int outcome_actions(struct cdc_merge *m, struct plan *p, struct outcome *o, stru
 static int open_writer(struct writing *w, struct cdc_err *err)
 {
 	struct cdc_datawriter_options opt = { .data_change = true,
-					      .extra = w->tracking,
-					      .num_extra = w->num_tracking };
+					      .extra = w->tracked.column,
+					      .num_extra = w->tracked.num_columns };
 
 	opt.target_bytes = w->m->opt.target_file_bytes;
 	if (!opt.target_bytes)
@@ -317,14 +314,13 @@ int write_outcome(struct cdc_merge *m, struct batch *b, struct plan *p, struct o
 	int rc;
 
 	*o = (struct outcome){ .num_adds = 0 };
-	rc = cdc_row_tracking_columns(w.s, w.tracking, &w.num_tracking, err);
+	rc = cdc_tracked_table_init(&w.tracked, w.s, err);
+	o->tracks_rows = w.tracked.num_columns > 0;
 	if (!rc)
-		rc = cdc_snapshot_extend(&w.table, w.s, w.tracking, w.num_tracking, err);
-	if (rc)
-		return rc;
-	rc = open_writer(&w, err);
+		rc = open_writer(&w, err);
 	if (!rc)
-		rc = gather_init(&w.g, &w.s->schema, w.tracking, w.num_tracking, &o->arena, err);
+		rc = gather_init(&w.g, &w.s->schema, w.tracked.column, w.tracked.num_columns,
+				 &o->arena, err);
 	if (!rc)
 		rc = groups_make(&w.groups, m, b, p, err);
 	if (!rc)
@@ -339,7 +335,7 @@ int write_outcome(struct cdc_merge *m, struct batch *b, struct plan *p, struct o
 		rc = cdc_datawriter_sync(o->writer, err);
 	gather_free(&w.g);
 	groups_free(&w.groups);
-	cdc_snapshot_extend_free(&w.table);
+	cdc_tracked_table_free(&w.tracked);
 	return rc;
 }
 

@@ -28,7 +28,7 @@ static int write_bins(struct compaction *k, struct cdc_err *err)
 		struct compact_bin *b = &k->bin[i];
 
 		end = partition_end(k, i);
-		rc = cdc_datawriter_begin(k->writer, k->partition[b->partition].value, n, err);
+		rc = cdc_datawriter_begin(k->writer, k->partitions.value[b->partition], n, err);
 		if (!rc)
 			rc = k->opt->sort_by ? compact_sort(k, b, err)
 					     : compact_pack(k, b, k->bin + end, err);

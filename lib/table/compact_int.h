@@ -19,6 +19,7 @@
 #include "table/batch_gather.h"
 #include "table/compact.h"
 #include "table/datawriter.h"
+#include "table/partitions.h"
 #include "table/scan.h"
 
 /* A file that is rewritten. */
@@ -52,8 +53,6 @@ struct compact_bin {
 };
 
 struct compact_partition {
-	struct cdc_str text; /* the values, length-prefixed: what makes partitions equal */
-	struct cdc_kv *value; /* by physical name, in the order of the partition columns */
 	bool chosen; /* by --where */
 	size_t last_bin; /* SIZE_MAX: none */
 };
@@ -65,11 +64,9 @@ struct compaction {
 	struct cdc_tracked_table tracked; /* what files are read and written by */
 	int64_t row_id_mark; /* as of the last commit that was seen */
 	uint64_t target;
-	struct cdc_str *column; /* physical names of the partition columns */
-	struct compact_partition *partition;
-	uint32_t num_partitions;
+	struct cdc_partitions partitions;
+	struct compact_partition *partition; /* by their numbers */
 	uint32_t cap_partitions;
-	struct cdc_map partition_map;
 	struct compact_bin *bin;
 	size_t num_bins;
 	size_t cap_bins;

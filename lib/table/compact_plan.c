@@ -76,9 +76,10 @@ static int condition_init(struct condition *c, const struct compaction *k, struc
 }
 
 /* The values of a partition as a batch of one row. */
-static int choose_partition(const struct condition *c, struct compaction *k,
-			    struct compact_partition *p, struct cdc_err *err)
+static int choose_partition(const struct condition *c, struct compaction *k, uint32_t partition,
+			    bool *chosen, struct cdc_err *err)
 {
+	const struct cdc_kv *values = k->partitions.value[partition];
 	struct cdc_column *column =
 		cdc_arena_calloc(&k->arena, (size_t)c->num_columns + 1, sizeof(*column));
 	struct cdc_batch row = { .rows = 1, .num_columns = c->num_columns, .column = column };
@@ -97,9 +98,9 @@ static int choose_partition(const struct condition *c, struct compaction *k,
 
 		if (!value || !valid)
 			return cdc_fail_nomem(err);
-		for (int j = 0; j < k->s->metadata.num_partition_columns; j++)
-			if (cdc_str_eq(p->value[j].key, f->physical_name))
-				text = p->value[j].value;
+		for (int j = 0; j < k->partitions.num_columns; j++)
+			if (cdc_str_eq(values[j].key, f->physical_name))
+				text = values[j].value;
 		rc = cdc_partition_parse(f, text, &v, &is_null, err);
 		if (rc == CDC_OK && !is_null)
 			cdc_value_store(f->type, value, 0, &v);
@@ -108,98 +109,35 @@ static int choose_partition(const struct condition *c, struct compaction *k,
 	}
 	if (rc == CDC_OK && c->filter)
 		rc = cdc_filter_eval(c->filter, &row, &outcome, err);
-	p->chosen = outcome == CDC_TRUE;
+	*chosen = outcome == CDC_TRUE;
 	return rc;
 }
 
 /* ------------------------------------------------------------------ partitions */
 
-static struct cdc_str partition_value(const struct cdc_add *a, struct cdc_str column)
+static int new_partition(struct compaction *k, const struct condition *c, struct cdc_err *err)
 {
-	for (int i = 0; i < a->num_partition_values; i++)
-		if (cdc_str_eq(a->partition_value[i].key, column) && a->partition_value[i].value.n)
-			return a->partition_value[i].value;
-	return (struct cdc_str)CDC_STR_INIT; /* an empty value is null */
-}
-
-static int name_columns(struct compaction *k, struct cdc_err *err)
-{
-	const struct cdc_metadata *m = &k->s->metadata;
-
-	k->column = cdc_arena_calloc(&k->arena, (size_t)m->num_partition_columns + 1,
-				     sizeof(*k->column));
-	if (!k->column)
-		return cdc_fail_nomem(err);
-	for (int i = 0; i < m->num_partition_columns; i++) {
-		int f = cdc_schema_find(&k->s->schema, m->partition_column[i]);
-
-		k->column[i] = f < 0 ? m->partition_column[i] : k->s->schema.field[f].physical_name;
-	}
-	return CDC_OK;
-}
-
-static int partition_text(const struct compaction *k, const struct cdc_add *a, struct cdc_buf *b,
-			  struct cdc_err *err)
-{
-	int rc = CDC_OK;
-
-	cdc_buf_reset(b);
-	for (int i = 0; rc == CDC_OK && i < k->s->metadata.num_partition_columns; i++) {
-		struct cdc_str v = partition_value(a, k->column[i]);
-		uint64_t n = v.p ? v.n : UINT64_MAX;
-
-		rc = cdc_buf_append(b, &n, sizeof(n), err);
-		if (rc == CDC_OK && v.p)
-			rc = cdc_buf_put(b, v, err);
-	}
-	return rc;
-}
-
-static int new_partition(struct compaction *k, const struct condition *c, const struct cdc_add *a,
-			 struct cdc_str text, struct cdc_err *err)
-{
-	int n = k->s->metadata.num_partition_columns;
 	struct compact_partition *p;
 
-	if (k->num_partitions == k->cap_partitions) {
-		uint32_t cap = k->cap_partitions ? k->cap_partitions * 2 : 16;
-
-		p = cap > k->cap_partitions ? reallocarray(k->partition, cap, sizeof(*k->partition))
-					    : NULL;
+	if (k->partitions.n > k->cap_partitions) {
+		p = reallocarray(k->partition, k->partitions.cap, sizeof(*k->partition));
 		if (!p)
 			return cdc_fail_nomem(err);
 		k->partition = p;
-		k->cap_partitions = cap;
+		k->cap_partitions = k->partitions.cap;
 	}
-	p = &k->partition[k->num_partitions];
+	p = &k->partition[k->partitions.n - 1];
 	*p = (struct compact_partition){ .last_bin = SIZE_MAX };
-	p->text = cdc_str(cdc_arena_dup(&k->arena, text.p ? text.p : "", text.n), text.n);
-	p->value = cdc_arena_calloc(&k->arena, (size_t)n + 1, sizeof(*p->value));
-	if (!p->text.p || !p->value)
-		return cdc_fail_nomem(err);
-	for (int i = 0; i < n; i++) {
-		p->value[i].key = k->column[i];
-		p->value[i].value = partition_value(a, p->value[i].key);
-	}
-	if (choose_partition(c, k, p, err))
-		return err->code;
-	return cdc_map_insert(&k->partition_map, cdc_hash64(p->text.p, p->text.n),
-			      k->num_partitions++, err);
+	return choose_partition(c, k, k->partitions.n - 1, &p->chosen, err);
 }
 
 static int find_partition(struct compaction *k, const struct condition *c, const struct cdc_add *a,
-			  struct cdc_buf *text, uint32_t *index, struct cdc_err *err)
+			  uint32_t *index, struct cdc_err *err)
 {
-	struct cdc_map_iter it;
+	uint32_t before = k->partitions.n;
+	int rc = cdc_partitions_of_file(&k->partitions, a, index, err);
 
-	if (partition_text(k, a, text, err))
-		return err->code;
-	it = cdc_map_seek(&k->partition_map, cdc_hash64(text->p ? text->p : "", text->len));
-	while (cdc_map_next(&k->partition_map, &it, index))
-		if (cdc_str_eq(k->partition[*index].text, cdc_buf_str(text)))
-			return CDC_OK;
-	*index = k->num_partitions;
-	return new_partition(k, c, a, cdc_buf_str(text), err);
+	return rc || k->partitions.n == before ? rc : new_partition(k, c, err);
 }
 
 /* ------------------------------------------------------------------ bins */
@@ -320,12 +258,11 @@ static void judge_bins(struct compaction *k)
 
 int compact_plan(struct compaction *k, struct cdc_err *err)
 {
-	struct cdc_buf text = CDC_BUF_INIT;
 	struct condition c;
 	int rc = condition_init(&c, k, err);
 
 	if (!rc)
-		rc = name_columns(k, err);
+		rc = cdc_partitions_init(&k->partitions, k->s, err);
 	for (size_t i = 0; !rc && i < k->s->num_adds; i++) {
 		const struct cdc_add *a = &k->s->add[i];
 		bool large = (uint64_t)a->size_bytes >= k->target - k->target / 4;
@@ -333,14 +270,13 @@ int compact_plan(struct compaction *k, struct cdc_err *err)
 
 		if (large && !dv_has_grown(k, a) && !k->opt->sort_by)
 			continue;
-		rc = find_partition(k, &c, a, &text, &partition, err);
+		rc = find_partition(k, &c, a, &partition, err);
 		if (!rc && k->partition[partition].chosen)
 			rc = put_in_bin(k, partition, a, err);
 	}
 	if (!rc)
 		judge_bins(k);
 	condition_free(&c);
-	cdc_buf_free(&text);
 	return rc;
 }
 
@@ -354,19 +290,19 @@ void compact_bins_free(struct compaction *k)
 	free(k->bin);
 	free(k->prev_bin);
 	free(k->partition);
-	cdc_map_free(&k->partition_map);
+	cdc_partitions_free(&k->partitions);
 }
 
 /* ------------------------------------------------------------------ telling */
 
 /* Partition values by the names that people know. */
-static struct cdc_kv *named_values(struct compaction *k, const struct compact_partition *p)
+static struct cdc_kv *named_values(struct compaction *k, const struct cdc_kv *value)
 {
 	int n = k->s->metadata.num_partition_columns;
 	struct cdc_kv *v = cdc_arena_calloc(&k->arena, (size_t)n + 1, sizeof(*v));
 
 	for (int i = 0; v && i < n; i++)
-		v[i] = (struct cdc_kv){ k->s->metadata.partition_column[i], p->value[i].value };
+		v[i] = (struct cdc_kv){ k->s->metadata.partition_column[i], value[i].value };
 	return v;
 }
 
@@ -377,7 +313,7 @@ static int report_bin(struct compaction *k, const struct compact_bin *b, struct 
 						  : k->opt->zorder ? "zorder"
 								   : "sort",
 				     .partition_value =
-					     named_values(k, &k->partition[b->partition]),
+					     named_values(k, k->partitions.value[b->partition]),
 				     .num_partition_values = k->s->metadata.num_partition_columns,
 				     .file = file,
 				     .num_files = b->n };

@@ -31,6 +31,7 @@
 #include "table/key_index.h"
 #include "table/merge.h"
 #include "table/nested_build.h"
+#include "table/partitions.h"
 #include "table/nested_build.h"
 #include "table/batch_rows.h"
 #include "table/target.h"
@@ -272,8 +273,7 @@ int stored_row_ids(struct cdc_merge *m, struct batch *b, struct touched *t,
 
 /* Groups of rows by partition: the new rows of each, and the files that take them. */
 struct group {
-	struct cdc_str text; /* the values, length-prefixed: what makes groups equal */
-	struct cdc_kv *value;
+	const struct cdc_kv *value;
 	uint32_t first; /* entry, chained by groups.next */
 	uint32_t last;
 	size_t first_file; /* touched file, chained by groups.next_file; SIZE_MAX: none */
@@ -282,16 +282,14 @@ struct group {
 };
 
 struct groups {
-	struct group *group;
+	struct cdc_partitions partitions;
+	struct group *group; /* by their numbers */
 	uint32_t n;
 	uint32_t cap;
-	struct cdc_map map;
 	uint32_t *next; /* entry -> next entry of its group */
 	uint32_t *of_entry; /* entry -> group; NO_INDEX: not written */
 	uint32_t *of_file; /* touched file -> group */
 	size_t *next_file; /* touched file -> next one of its group */
-	struct cdc_arena arena;
-	struct cdc_buf text;
 	struct cdc_buf scratch;
 };
 

@@ -5,7 +5,6 @@
  */
 #include "table/fsck_int.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -149,8 +148,9 @@ static int check_lists(struct checksum *c, struct cdc_err *err)
 	return rc;
 }
 
-static int check_text(struct checksum *c, struct cdc_str text, struct cdc_err *err)
+static int check_text(void *ctx, struct cdc_str text, struct cdc_err *err)
 {
+	struct checksum *c = ctx;
 	struct cdc_err why = CDC_ERR_INIT;
 	int rc;
 
@@ -173,30 +173,14 @@ static int check_text(struct checksum *c, struct cdc_str text, struct cdc_err *e
 static int check_file(struct fsck *k, const struct cdc_snapshot *s, struct cdc_err *err)
 {
 	struct checksum c = { .k = k, .s = s, .tape = CDC_TAPE_INIT };
-	struct cdc_buf text = CDC_BUF_INIT_MAX(CHECKSUM_MAX);
-	struct cdc_err why = CDC_ERR_INIT;
 	char name[CDC_LOG_NAME_MAX];
-	const char *path;
 	int rc;
 
 	snprintf(name, sizeof(name), "%020" PRId64 ".crc", s->version);
 	c.at = (struct fsck_place){ cdc_str_z(name), s->version };
-	rc = cdc_log_path(k->table, name, &c.arena, &path, err);
-	if (rc)
-		goto out;
-	rc = cdc_log_read_file(k->io, path, &text, &why);
-	if (rc == CDC_EIO && why.sys_errno == ENOENT) {
-		rc = CDC_OK;
-		goto out;
-	}
-	rc = rc ? fsck_report_err(k, FSCK_CHECKSUM, c.at, &why, err)
-		: check_text(&c, cdc_buf_str(&text), err);
-	if (!rc)
-		rc = fsck_side_file(k, path, c.at, err);
-out:
+	rc = fsck_log_text(k, FSCK_CHECKSUM, name, CHECKSUM_MAX, c.at, check_text, &c, err);
 	cdc_arena_free(&c.arena);
 	cdc_tape_free(&c.tape);
-	cdc_buf_free(&text);
 	return rc;
 }
 

@@ -126,8 +126,9 @@ static int check_digest(struct hint *h, struct cdc_str text, struct cdc_err *err
 	return rc;
 }
 
-static int check_text(struct hint *h, struct cdc_str text, struct cdc_err *err)
+static int check_text(void *ctx, struct cdc_str text, struct cdc_err *err)
 {
+	struct hint *h = ctx;
 	struct cdc_err why = CDC_ERR_INIT;
 	int rc = cdc_json_scan(&h->tape, text, NULL, &why);
 
@@ -146,26 +147,8 @@ int fsck_hint(struct fsck *k, struct cdc_err *err)
 	struct hint h = {
 		.k = k, .tape = CDC_TAPE_INIT, .at = { CDC_STR(HINT), -1 }, .num_actions = 0
 	};
-	struct cdc_buf text = CDC_BUF_INIT_MAX(HINT_MAX);
-	struct cdc_arena arena = CDC_ARENA_INIT;
-	struct cdc_err why = CDC_ERR_INIT;
-	const char *path;
-	int rc = cdc_log_path(k->table, HINT, &arena, &path, err);
+	int rc = fsck_log_text(k, FSCK_HINT, HINT, HINT_MAX, h.at, check_text, &h, err);
 
-	if (rc)
-		goto out;
-	rc = cdc_log_read_file(k->io, path, &text, &why);
-	if (rc == CDC_EIO && why.sys_errno == ENOENT) {
-		rc = CDC_OK;
-		goto out;
-	}
-	rc = rc ? fsck_report_err(k, FSCK_HINT, h.at, &why, err)
-		: check_text(&h, cdc_buf_str(&text), err);
-	if (!rc)
-		rc = fsck_side_file(k, path, h.at, err);
-out:
-	cdc_arena_free(&arena);
 	cdc_tape_free(&h.tape);
-	cdc_buf_free(&text);
 	return rc;
 }

@@ -96,6 +96,15 @@ int fsck_put_line(struct fsck *k, int rc, struct cdc_err *err) CDC_NODISCARD;
 int fsck_side_file(struct fsck *k, const char *path, struct fsck_place at,
 		   struct cdc_err *err) CDC_NODISCARD;
 
+/*
+ * Give the text of a file of the log, which need not be there, to look(), and check its Hadoop
+ * checksum. That it cannot be read, or has more than `max` bytes, is a finding of `check`.
+ */
+int fsck_log_text(struct fsck *k, enum fsck_check check, const char *name, size_t max,
+		  struct fsck_place at,
+		  int (*look)(void *ctx, struct cdc_str text, struct cdc_err *err), void *ctx,
+		  struct cdc_err *err) CDC_NODISCARD;
+
 /* The parts, in the order in which they run. */
 int fsck_log(struct fsck *k, struct cdc_err *err) CDC_NODISCARD;
 int fsck_checkpoints(struct fsck *k, struct cdc_err *err) CDC_NODISCARD;

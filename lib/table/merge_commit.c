@@ -254,7 +254,7 @@ static int follow_up(struct cdc_merge *m, struct batch *b, int64_t version, stru
 	m->version = version;
 	m->counts.batches++;
 	seen_add(&m->seen, b);
-	rc = merge_reload(m, b, err);
+	rc = merge_reload(m, b, NULL, err);
 	/* Somebody committed right after: not every stored key is of this run. */
 	if (m->target.snapshot->version != version)
 		seen_stop(&m->seen);

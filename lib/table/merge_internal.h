@@ -362,8 +362,9 @@ int merge_rebase(struct cdc_merge *m, struct batch *b, struct plan *p, bool *cha
 		 struct cdc_err *err);
 /* What depends on the target's snapshot, which is another one now. */
 int merge_use_snapshot(struct cdc_merge *m, struct cdc_err *err);
-/* Load the table's state after a commit. */
-int merge_reload(struct cdc_merge *m, struct batch *b, struct cdc_err *err);
+/* Load the table's state after a commit, or a lost one; `old` as of cdc_target_reload. */
+int merge_reload(struct cdc_merge *m, struct batch *b, struct cdc_snapshot **old,
+		 struct cdc_err *err);
 /* A commit that stands, though the system could not promise that a power loss spares it. */
 void merge_warn_of_commit(const struct cdc_merge *m, struct cdc_err *err);
 

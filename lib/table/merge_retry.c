@@ -109,9 +109,10 @@ static bool same_settings(const struct cdc_snapshot *a, const struct cdc_snapsho
 	return same;
 }
 
-int merge_reload(struct cdc_merge *m, struct batch *b, struct cdc_err *err)
+int merge_reload(struct cdc_merge *m, struct batch *b, struct cdc_snapshot **old,
+		 struct cdc_err *err)
 {
-	int rc = cdc_target_reload(&m->target, NULL, err);
+	int rc = cdc_target_reload(&m->target, old, err);
 
 	b->rows.schema = &m->target.snapshot->schema;
 	return rc ? rc : merge_use_snapshot(m, err);
@@ -122,13 +123,10 @@ int merge_rebase(struct cdc_merge *m, struct batch *b, struct plan *p, bool *cha
 {
 	struct moving v = { .num_fresh = 0 };
 	struct cdc_snapshot *old = NULL;
-	int rc = cdc_target_reload(&m->target, &old, err);
+	int rc = merge_reload(m, b, &old, err);
 
 	*changed = false;
 	seen_stop(&m->seen);
-	b->rows.schema = &m->target.snapshot->schema;
-	if (!rc)
-		rc = merge_use_snapshot(m, err);
 	if (!rc)
 		rc = merge_check_positions(m, err);
 	v.old = old;

@@ -9,10 +9,23 @@
 #include "base/error.h"
 #include "io/stream.h"
 
-/* One message, and where it came from. */
+/* A header of a Kafka message. */
+struct cdc_header {
+	struct cdc_str name;
+	struct cdc_str value;
+	bool is_null;
+};
+
+/* One message, and where it came from. Slices are borrowed until the next message. */
 struct cdc_message {
-	struct cdc_str value; /* borrowed until the next message */
+	struct cdc_str value;
 	bool is_null; /* Kafka null value */
+	bool has_key; /* false: the key is null, or the framing does not tell it */
+	struct cdc_str key;
+	const struct cdc_header *header;
+	uint32_t n_headers;
+	bool has_timestamp; /* of the message, as Kafka has it */
+	int64_t timestamp_ms;
 	uint64_t offset; /* byte offset of the value in the input */
 	uint64_t line; /* 1-based first line, 0: not a text input */
 	uint64_t index; /* 0-based number of the message in the input */

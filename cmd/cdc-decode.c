@@ -103,7 +103,10 @@ static void on_format(void *ctx, const char *file, const char *format, const cha
 {
 	struct run *r = ctx;
 
-	cmd_debug(&r->c, "%s: format %s, framing %s", file, format, framing);
+	if (framing)
+		cmd_debug(&r->c, "%s: format %s, framing %s", file, format, framing);
+	else
+		cmd_debug(&r->c, "%s: format %s", file, format);
 }
 
 static int open_source(struct run *r, struct cdc_err *err)

@@ -1,20 +1,22 @@
 /*
- * Telling format and framing from the first bytes of an input (spec section 9). What has no mark
- * (CSV and its kin) is never guessed, and what is not proven is refused.
+ * Telling format and framing of an input from its first bytes (spec section 9). Each framing cuts
+ * a copy of the head into messages, and each format is asked about these. What has no mark (CSV and
+ * its kin) is never guessed, and what two formats claim is refused.
  */
 #include "source/source_int.h"
 
-#include "base/endian.h"
+#include <stdlib.h>
 
-/* No-op messages at the start of a dump that are passed over to find a real one. */
-#define PROBE_MESSAGES 64
-#define HEAD_BYTES 6
+#define HEAD_MAX ((size_t)4 << 20) /* looked at before giving up, unless a message is longer */
+#define NOTHING_BYTES 2 /* messages up to this length mean nothing in any format */
+#define SAMPLE_BYTES ((size_t)64 << 20)
 
 static const struct {
 	const char *magic;
 	size_t n;
 	const char *what;
 } foreign[] = {
+	{ "\xfd\x62\x69\x6e", 4, "an encrypted binlog, which cannot be read without its key" },
 	{ "\xfe\x62\x69\x6e", 4, "a MySQL binlog, which this program does not read" },
 	{ "PAR1", 4, "a Parquet file, which this program does not read" },
 	{ "\x1f\x8b", 2, "compressed with gzip: decompress it first" },
@@ -31,185 +33,296 @@ static bool starts_with(struct cdc_str s, const char *magic, size_t n)
 	return s.n >= n && memcmp(s.p, magic, n) == 0;
 }
 
-struct probe {
-	struct cdc_source *s;
-	struct cdc_reader *r;
-	const struct cdc_format *format; /* that is asked */
-	void *ctx;
+/* --- a sample ----------------------------------------------------------- */
+
+static bool copy(struct cdc_arena *a, struct cdc_str *s)
+{
+	char *p = cdc_arena_dup(a, s->p, s->n);
+
+	s->p = p;
+	return p != NULL;
+}
+
+static bool copy_headers(struct cdc_arena *a, struct cdc_message *m)
+{
+	struct cdc_header *h = cdc_arena_calloc(a, m->n_headers + 1u, sizeof(*h));
+
+	for (uint32_t i = 0; h && i < m->n_headers; i++) {
+		h[i] = m->header[i];
+		if (!copy(a, &h[i].name) || !copy(a, &h[i].value))
+			h = NULL;
+	}
+	m->header = h;
+	return h != NULL;
+}
+
+int cdc_sample_add(struct cdc_sample *sample, const struct cdc_message *m, struct cdc_err *err)
+{
+	struct cdc_message *to = &sample->m[sample->n];
+
+	if (m->unterminated && sample->cut)
+		return CDC_OK;
+	*to = *m;
+	if (!copy(&sample->text, &to->value) || !copy(&sample->text, &to->key) ||
+	    !copy(&sample->text, &to->topic) || !copy_headers(&sample->text, to))
+		return cdc_fail_nomem(err);
+	sample->n++;
+	if (sample->n < CDC_SAMPLE_MESSAGES && sample->text.total_bytes < SAMPLE_BYTES)
+		return CDC_OK;
+	sample->full = true;
+	return cdc_fail(err, CDC_EINTR, "enough has been seen");
+}
+
+/* Run the framing over a copy of the head. What it thinks is wrong there does not matter. */
+static int take_sample(struct cdc_source *s, struct cdc_reader *r, const struct cdc_framing *f,
+		       struct cdc_str head, struct cdc_sample *sample, struct cdc_err *err)
+{
+	struct cdc_source_counts counts = s->counts;
+	struct cdc_err ignored = CDC_ERR_INIT;
+	struct cdc_reader mem = *r;
+	int rc;
+
+	mem.buf = malloc(head.n);
+	if (!mem.buf)
+		return cdc_fail_nomem(err);
+	memcpy(mem.buf, head.p, head.n);
+	mem.fd = -1;
+	mem.owns_fd = false;
+	mem.eof = mem.regular = true;
+	mem.tied = NULL;
+	mem.cap = mem.end = head.n;
+	mem.pos = 0;
+	mem.base = mem.line = 0;
+	sample->n = 0;
+	sample->full = false;
+	cdc_arena_reset(&sample->text);
+	s->sample = sample;
+	rc = f->run(s, &mem, &ignored);
+	s->sample = NULL;
+	s->counts = counts;
+	free(mem.buf);
+	return rc == CDC_ENOMEM ? cdc_fail_nomem(err) : CDC_OK;
+}
+
+/* --- asking the formats ------------------------------------------------- */
+
+struct choice {
+	const struct cdc_format *format;
+	const struct cdc_format *other; /* that fits as well */
+	enum cdc_fit fit;
 };
 
-/*
- * Is this a kcat dump of messages that the format knows? Null and tiny messages mean nothing, so
- * the first one of substance decides; a dump of nothing else is a dump if its lengths add up.
- */
-static int probe_kcat(struct probe *p, bool *yes, struct cdc_err *err)
+static void consider(struct choice *c, const struct cdc_format *f, enum cdc_fit fit)
 {
-	size_t at = 0;
+	if (fit == CDC_FIT_NO || fit < c->fit)
+		return;
+	c->other = fit == c->fit ? f : NULL;
+	if (fit > c->fit)
+		c->format = f;
+	c->fit = fit;
+}
 
-	*yes = false;
-	for (int i = 0; i < PROBE_MESSAGES; i++) {
-		struct cdc_str head;
-		int32_t n;
-		int rc = cdc_reader_peek(p->r, at + 4 < p->r->max ? at + 4 : p->r->max, &head, err);
+static bool is_substance(const struct cdc_message *m)
+{
+	return !m->is_null && m->value.n > NOTHING_BYTES;
+}
 
-		if (rc < 0)
-			return rc;
-		*yes = head.n == at;
-		if (head.n < at + 4)
-			return CDC_OK;
-		n = (int32_t)cdc_be32(head.p + at);
-		if (n < -1 || (n > 0 && (size_t)n > p->s->record_max - at))
-			return CDC_OK;
-		at += 4;
-		if (n <= 0)
+/* A bad first message is a reject, if what follows it is not bad too. */
+static enum cdc_fit fit_of(const struct cdc_format *f, void *ctx, const struct cdc_sample *sample)
+{
+	enum cdc_fit best = CDC_FIT_NO;
+	unsigned asked = 0;
+
+	for (size_t i = 0; i < sample->n && asked < 2; i++) {
+		enum cdc_fit fit;
+
+		if (!is_substance(&sample->m[i]))
 			continue;
-		rc = cdc_reader_peek(p->r, at + (size_t)n, &head, err);
+		asked++;
+		fit = f->probe(ctx, &sample->m[i]);
+		best = fit > best ? fit : best;
+	}
+	return best;
+}
+
+/* Ask the one format, or all that can tell. */
+static int ask(struct cdc_source *s, const struct cdc_format *only, const struct cdc_sample *sample,
+	       struct choice *c, struct cdc_err *err)
+{
+	for (size_t i = 0; cdc_formats[i]; i++) {
+		const struct cdc_format *f = cdc_formats[i];
+		void *ctx;
+		int rc;
+
+		if (!f->probe || (only && f != only))
+			continue;
+		rc = cdc_source_use(s, f, &ctx, err);
 		if (rc < 0)
 			return rc;
-		if (head.n < at + (size_t)n)
-			return CDC_OK;
-		if (n > 2) {
-			*yes = p->format->probe(p->ctx, cdc_str(head.p + at, (size_t)n));
-			/* A bad first message is a reject, if what follows it is not bad too. */
-			if (*yes || i > 0)
-				return CDC_OK;
-		}
-		at += (size_t)n;
+		consider(c, f, fit_of(f, ctx, sample));
 	}
 	return CDC_OK;
 }
 
-static int probe_single(struct probe *p, bool *yes, struct cdc_err *err)
+static int ask_schema(struct cdc_source *s, struct cdc_reader *r, const struct cdc_format *only,
+		      struct choice *c, struct cdc_err *err)
 {
-	struct cdc_str all;
-	int rc = cdc_reader_peek(p->r, p->s->record_max + 1, &all, err);
+	struct cdc_str schema;
+	int rc = cdc_ocf_peek_schema(s, r, &schema, err);
 
-	if (rc < 0)
+	/* A format that was named takes the container, or says why not. */
+	if (only && only->schema) {
+		consider(c, only, CDC_FIT_YES);
 		return rc;
-	*yes = all.n <= p->s->record_max && p->format->probe(p->ctx, all);
+	}
+	for (size_t i = 0; rc == CDC_OK && cdc_formats[i]; i++) {
+		const struct cdc_format *f = cdc_formats[i];
+		void *ctx;
+
+		if (!f->probe_schema || (only && f != only))
+			continue;
+		rc = cdc_source_use(s, f, &ctx, err);
+		if (rc == CDC_OK)
+			consider(c, f, f->probe_schema(ctx, schema));
+	}
+	return rc;
+}
+
+/* --- the search --------------------------------------------------------- */
+
+struct search {
+	struct cdc_source *s;
+	struct cdc_reader *r;
+	const struct cdc_format *format; /* --from */
+	const struct cdc_framing *framing; /* --framing */
+	struct cdc_sample sample;
+	bool any_message; /* of substance, in some framing */
+	const struct cdc_framing *empty; /* the input holds messages, but none of substance */
+	struct choice found;
+	const struct cdc_framing *found_framing;
+};
+
+static int try_framing(struct search *q, const struct cdc_framing *f, struct cdc_str head, bool eof,
+		       struct cdc_err *err)
+{
+	struct choice c = { NULL, NULL, CDC_FIT_NO };
+	int rc;
+
+	if (f->maybe && !f->maybe(head, eof))
+		return CDC_OK;
+	if (f->run == cdc_framing_ocf_run) {
+		rc = ask_schema(q->s, q->r, q->format, &c, err);
+		q->any_message = true;
+	} else {
+		bool substance = false;
+
+		q->sample.cut = !eof;
+		rc = take_sample(q->s, q->r, f, head, &q->sample, err);
+		for (size_t i = 0; i < q->sample.n; i++)
+			substance = substance || is_substance(&q->sample.m[i]);
+		q->any_message = q->any_message || substance;
+		if (q->sample.n && !substance && !q->empty && f->maybe)
+			q->empty = f;
+		if (rc == CDC_OK)
+			rc = ask(q->s, q->format, &q->sample, &c, err);
+	}
+	if (rc < 0 || c.fit <= q->found.fit)
+		return rc;
+	q->found = c;
+	q->found_framing = f;
 	return CDC_OK;
 }
 
-/* Change records begin with a brace and one line is one of them. */
-static int probe_records(struct probe *p, bool *yes, struct cdc_err *err)
+static int try_all(struct search *q, struct cdc_str head, bool eof, struct cdc_err *err)
 {
-	struct cdc_str head;
-	const char *lf;
-	int rc = cdc_reader_peek(p->r, 1, &head, err);
+	int rc = CDC_OK;
 
-	*yes = false;
-	if (rc < 0 || head.n == 0 || head.p[0] != '{')
-		return rc;
-	for (size_t want = 1;;) {
-		rc = cdc_reader_peek(p->r, want, &head, err);
-		if (rc < 0)
-			return rc;
-		lf = memchr(head.p, '\n', head.n);
-		if (lf || head.n < want || head.n >= p->s->record_max)
+	q->any_message = false;
+	q->empty = NULL;
+	for (size_t i = 0; rc == CDC_OK && cdc_framings[i]; i++) {
+		if (!q->framing || cdc_framings[i] == q->framing)
+			rc = try_framing(q, cdc_framings[i], head, eof, err);
+		if (q->found.fit == CDC_FIT_YES)
 			break;
-		want = head.n + 1;
 	}
-	if (lf)
-		head.n = (size_t)(lf - head.p);
-	*yes = p->format->probe(p->ctx, head);
-	return CDC_OK;
+	return rc;
 }
 
-static int use(struct probe *p, const struct cdc_format *f, struct cdc_err *err)
+/* A format that reads inputs by itself, by its magic. */
+static const struct cdc_format *by_magic(struct cdc_str head)
 {
-	p->format = f;
-	return cdc_source_use(p->s, f, &p->ctx, err);
+	for (size_t i = 0; cdc_formats[i]; i++) {
+		const char *magic = cdc_formats[i]->magic;
+
+		if (magic && starts_with(head, magic, strlen(magic)))
+			return cdc_formats[i];
+	}
+	return NULL;
 }
 
-static int refuse(struct cdc_str head, const struct cdc_format *format, struct cdc_err *err)
+static int refuse_foreign(struct cdc_str head, struct cdc_err *err)
 {
 	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
 		if (starts_with(head, foreign[i].magic, foreign[i].n))
 			return cdc_fail(err, CDC_EDATA, "the input is %s", foreign[i].what);
 	}
-	if (format)
+	return CDC_OK;
+}
+
+static int search(struct search *q, struct cdc_err *err)
+{
+	size_t want = 1, looks = 0;
+	struct cdc_str head;
+	int rc;
+
+	for (;;) {
+		bool eof;
+
+		rc = cdc_reader_peek(q->r, want, &head, err);
+		if (rc < 0)
+			return rc;
+		eof = head.n < want;
+		if (looks == 0 && head.n < 4 && !eof) {
+			want = 4;
+			continue;
+		}
+		if (head.n == 0)
+			return CDC_OK;
+		if (!q->format && !q->framing && by_magic(head)) {
+			q->found.format = by_magic(head);
+			return CDC_OK;
+		}
+		rc = refuse_foreign(head, err);
+		if (rc == CDC_OK)
+			rc = try_all(q, head, eof, err);
+		if (rc < 0 || q->found.format || eof || head.n >= q->r->max)
+			return rc;
+		if (head.n >= HEAD_MAX && q->any_message)
+			return CDC_OK;
+		/* A pipe gives what it has; an input that says nothing for long is looked at less
+		 * and less often. */
+		want = ++looks < 4 ? head.n + 1 : head.n * 2;
+		want = want < q->r->max ? want : q->r->max;
+	}
+}
+
+static int nothing_fits(const struct search *q, struct cdc_err *err)
+{
+	if (q->format)
 		return cdc_fail(
 			err, CDC_EDATA,
 			"cannot tell how messages of format %s are framed here: give --framing",
-			format->name);
+			q->format->name);
 	return cdc_fail(err, CDC_EDATA, "cannot tell what the input is: give --from and --framing");
-}
-
-/* The framing of an input whose format is known. */
-static int find_framing(struct probe *p, struct cdc_str head, const char **name,
-			struct cdc_err *err)
-{
-	bool yes = false;
-	int rc = CDC_OK;
-
-	*name = NULL;
-	if (p->format == &cdc_format_dts && starts_with(head, "Obj\x01", 4)) {
-		*name = "ocf";
-		return CDC_OK;
-	}
-	if (p->format != &cdc_format_dts) {
-		*name = "lines";
-		return CDC_OK;
-	}
-	rc = probe_kcat(p, &yes, err);
-	if (rc < 0 || yes) {
-		*name = "kcat";
-		return rc;
-	}
-	rc = probe_single(p, &yes, err);
-	if (rc == CDC_OK && yes)
-		*name = "single";
-	return rc;
-}
-
-/* Neither was given. */
-static int find_both(struct probe *p, struct cdc_str head, const char **framing,
-		     struct cdc_err *err)
-{
-	bool yes = false;
-	int rc = use(p, &cdc_format_records, err);
-
-	if (rc == CDC_OK)
-		rc = probe_records(p, &yes, err);
-	if (rc < 0)
-		return rc;
-	if (yes) {
-		*framing = "lines";
-		return CDC_OK;
-	}
-	rc = use(p, &cdc_format_dts, err);
-	return rc < 0 ? rc : find_framing(p, head, framing, err);
-}
-
-/* The format of an input whose framing is known; *framing becomes NULL if none fits. */
-static int find_format(struct probe *p, const char **framing, struct cdc_err *err)
-{
-	bool yes = false;
-	int rc;
-
-	if (strcmp(*framing, "ocf") == 0)
-		return use(p, &cdc_format_dts, err);
-	rc = use(p, &cdc_format_records, err);
-	if (rc == CDC_OK && strcmp(*framing, "lines") == 0)
-		rc = probe_records(p, &yes, err);
-	if (rc < 0 || yes)
-		return rc;
-	rc = use(p, &cdc_format_dts, err);
-	if (rc == CDC_OK && strcmp(*framing, "kcat") == 0)
-		rc = probe_kcat(p, &yes, err);
-	else if (rc == CDC_OK && strcmp(*framing, "single") == 0)
-		rc = probe_single(p, &yes, err);
-	if (!yes)
-		*framing = NULL;
-	return rc;
 }
 
 static int check_pair(const struct cdc_format *f, const char *framing, struct cdc_err *err)
 {
 	if (f->stream && strcmp(framing, "lines") != 0)
-		return cdc_fail(err, CDC_EUSAGE, "format %s is text: --framing %s cannot be",
+		return cdc_fail(err, CDC_EUSAGE,
+				"format %s delimits its own records: --framing %s cannot be",
 				f->name, framing);
-	if (!f->datum && strcmp(framing, "ocf") == 0)
+	if (!f->stream && !f->datum && strcmp(framing, "ocf") == 0)
 		return cdc_fail(err, CDC_EUSAGE, "format %s does not come in Avro containers",
 				f->name);
 	return CDC_OK;
@@ -220,52 +333,66 @@ static const char *given(const char *option)
 	return option && strcmp(option, "auto") != 0 ? option : NULL;
 }
 
+/* Put the result together; both are NULL for an empty input. */
+static int settle(struct search *q, const struct cdc_format **format,
+		  const struct cdc_framing **framing, struct cdc_err *err)
+{
+	if (q->found.format && q->found.other)
+		return cdc_fail(err, CDC_EDATA,
+				"the input could be %s or %s: say which with --from",
+				q->found.format->name, q->found.other->name);
+	*format = q->found.format;
+	*framing = q->found_framing;
+	if (*format)
+		return CDC_OK;
+	if (q->empty && !q->format) {
+		/* Nothing but messages that mean nothing, whatever the format. */
+		*format = &cdc_format_dts;
+		*framing = q->empty;
+		return CDC_OK;
+	}
+	if (q->empty || (q->format && q->framing)) {
+		*format = q->format;
+		*framing = q->framing ? q->framing : q->empty;
+		return CDC_OK;
+	}
+	if (q->format && q->format->text) {
+		*format = q->format;
+		*framing = cdc_framing_find("lines");
+		return CDC_OK;
+	}
+	return nothing_fits(q, err);
+}
+
 int cdc_source_detect(struct cdc_source *s, struct cdc_reader *r, const struct cdc_format **format,
 		      const struct cdc_framing **framing, struct cdc_err *err)
 {
 	const char *from = given(s->opt.format);
 	const char *framed = given(s->opt.framing);
-	struct probe p = { .s = s, .r = r, .format = from ? cdc_format_find(from) : NULL };
-	struct cdc_str head = CDC_STR("");
-	char first[HEAD_BYTES]; /* the reader's buffer moves while more is looked at */
-	int rc = CDC_OK;
+	struct search q = { .s = s, .r = r };
+	struct cdc_str head;
+	int rc;
 
+	*format = from ? cdc_format_find(from) : NULL;
+	*framing = framed ? cdc_framing_find(framed) : NULL;
+	if (*format && framed) {
+		rc = check_pair(*format, framed, err);
+		if ((*format)->stream)
+			*framing = NULL;
+		return rc;
+	}
+	if (*format && (*format)->stream)
+		return CDC_OK; /* there is nothing to look at */
+	q.format = *format;
+	q.framing = *framing;
+	*format = NULL;
 	*framing = NULL;
-	if (from && framed) {
-		*format = p.format;
-		*framing = cdc_framing_find(framed);
-		return check_pair(p.format, framed, err);
-	}
-	if (p.format && !p.format->datum)
-		framed = "lines"; /* text: there is nothing to look at */
-	else
-		rc = cdc_reader_peek(r, HEAD_BYTES, &head, err);
+	rc = search(&q, err);
+	cdc_arena_free(&q.sample.text);
 	if (rc < 0)
 		return rc;
-	head.n = head.n < HEAD_BYTES ? head.n : HEAD_BYTES;
-	memcpy(first, head.p, head.n);
-	head.p = first;
-	if (p.format && framed) {
-		*format = p.format;
-		*framing = cdc_framing_find(framed);
-		return CDC_OK;
-	}
-	if (head.n == 0)
-		return CDC_OK;
-	if (p.format) {
-		rc = use(&p, p.format, err);
-		if (rc == CDC_OK)
-			rc = find_framing(&p, head, &framed, err);
-	} else if (framed) {
-		rc = find_format(&p, &framed, err);
-	} else {
-		rc = find_both(&p, head, &framed, err);
-	}
-	if (rc < 0)
+	rc = cdc_reader_peek(r, 1, &head, err);
+	if (rc < 0 || (head.n == 0 && !q.found.format))
 		return rc;
-	if (!framed)
-		return refuse(head, from ? p.format : NULL, err);
-	*format = p.format;
-	*framing = cdc_framing_find(framed);
-	return check_pair(p.format, framed, err);
+	return settle(&q, format, framing, err);
 }

@@ -490,14 +490,29 @@ static void dts_rejected(void *ctx)
 	}
 }
 
-static bool dts_probe(void *ctx, struct cdc_str value)
+static enum cdc_fit dts_probe(void *ctx, const struct cdc_message *m)
 {
 	struct dts *d = ctx;
-	struct cdc_avro_cur cur = cursor(value);
+	struct cdc_avro_cur cur = cursor(m->value);
 	bool nomem;
 
 	return dts_event_read(d->builtin, &cur, &d->e, CDC_STR(""), &nomem) && cur.p == cur.end &&
-	       d->e.id >= 0 && d->e.timestamp_s >= SECONDS_MIN && d->e.timestamp_s <= SECONDS_MAX;
+			       d->e.id >= 0 && d->e.timestamp_s >= SECONDS_MIN &&
+			       d->e.timestamp_s <= SECONDS_MAX
+		       ? CDC_FIT_YES
+		       : CDC_FIT_NO;
+}
+
+static enum cdc_fit dts_probe_schema(void *ctx, struct cdc_str json)
+{
+	struct cdc_err ignored = CDC_ERR_INIT;
+	struct dts_layout *l = NULL;
+	enum cdc_fit fit;
+
+	(void)ctx;
+	fit = dts_layout_new(&l, json, &ignored) == CDC_OK ? CDC_FIT_YES : CDC_FIT_NO;
+	dts_layout_free(l);
+	return fit;
 }
 
 const struct cdc_format cdc_format_dts = {
@@ -509,4 +524,5 @@ const struct cdc_format cdc_format_dts = {
 	.schema = dts_schema,
 	.datum = dts_datum,
 	.probe = dts_probe,
+	.probe_schema = dts_probe_schema,
 };

@@ -9,6 +9,7 @@
 #include "source/avro_plan.h"
 #include "source/charset.h"
 #include "source/out.h"
+#include "source/value_text.h"
 
 #define DTS_COLUMNS_MAX 16384u /* MySQL stops at 4096 */
 #define DTS_TAGS_MAX 1024u
@@ -203,8 +204,5 @@ void dts_value_print(struct cdc_out *o, struct cdc_charsets *cs, const struct dt
  */
 int dts_truncated_table(struct cdc_str ddl, struct cdc_str db, struct cdc_buf *name, bool *yes,
 			struct cdc_err *err) CDC_NODISCARD;
-
-/* wkb.c: well-known text of a geometry, false (nothing printed) when it is not plain WKB. */
-bool cdc_wkb_print(struct cdc_out *o, struct cdc_str wkb);
 
 #endif

@@ -6,10 +6,6 @@
 #define BIT(part) (1u << (part))
 #define DATE_PARTS (BIT(DTS_YEAR) | BIT(DTS_MONTH) | BIT(DTS_DAY))
 
-/* Years 0000 to 9999. */
-#define SECONDS_MIN (-62167219200)
-#define SECONDS_MAX 253402300799
-
 static char *put2(char *p, unsigned v)
 {
 	*p++ = (char)('0' + v / 10 % 10);
@@ -147,29 +143,13 @@ static void print_datetime(struct cdc_out *o, const struct dts_value *v, enum dt
 	cdc_out_raw(o, cdc_str(text, (size_t)(p - text)));
 }
 
-/* Years 0000 to 9999 in UTC. */
-static void print_instant(struct cdc_out *o, int64_t seconds, unsigned micros)
-{
-	char text[CDC_VALUE_TEXT_MAX];
-	size_t n;
-
-	if (seconds < SECONDS_MIN || seconds > SECONDS_MAX) {
-		cdc_out_fail(o, "a timestamp is out of range");
-		return;
-	}
-	n = cdc_timestamp_format_fixed(seconds * 1000000 + micros, 'T', true, micros ? 6 : 0, text);
-	cdc_out_char(o, '"');
-	cdc_out_raw(o, cdc_str(text, n));
-	cdc_out_char(o, '"');
-}
-
 static void print_timestamp(struct cdc_out *o, const struct dts_value *v)
 {
 	/* The field is called millis and holds microseconds (spec section 0). */
 	if (v->part[DTS_MICROS] < 0 || v->part[DTS_MICROS] > 999999)
 		cdc_out_fail(o, "a timestamp's fraction is out of range");
 	else
-		print_instant(o, v->u.seconds, (unsigned)v->part[DTS_MICROS]);
+		cdc_text_instant_s(o, v->u.seconds, v->part[DTS_MICROS]);
 }
 
 static bool digits2(const char *p, int *v)
@@ -244,7 +224,7 @@ static void print_zoned(struct cdc_out *o, const struct dts_value *v)
 		return;
 	}
 	if (zone_offset(v->tag, &offset) && wall_clock(v, &seconds)) {
-		print_instant(o, seconds - offset, magnitude(v, DTS_MICROS));
+		cdc_text_instant_s(o, seconds - offset, (int32_t)magnitude(v, DTS_MICROS));
 	} else {
 		char text[48];
 		char *p = put_date(text, v);
@@ -259,108 +239,6 @@ static void print_zoned(struct cdc_out *o, const struct dts_value *v)
 	}
 }
 
-static void print_float(struct cdc_out *o, double v, bool single)
-{
-	char *p = cdc_out_room(o, CDC_VALUE_TEXT_MAX + 2);
-	size_t n;
-
-	if (!p)
-		return;
-	/* A FLOAT column arrives widened (spec section 1.3): its own shortest form is shorter. */
-	if (single && (v != v || (double)(float)v == v))
-		n = cdc_float_format((float)v, p + 1);
-	else
-		n = cdc_double_format(v, p + 1);
-	p[0] = '"';
-	p[n + 1] = '"';
-	o->buf.len += n + 2;
-}
-
-/* Digits of a number in scientific notation, and where its point is; false: not one. */
-static bool split_scientific(struct cdc_str s, struct cdc_str *whole, struct cdc_str *fraction,
-			     int64_t *exponent)
-{
-	size_t e = 0, dot;
-
-	while (e < s.n && s.p[e] != 'e' && s.p[e] != 'E')
-		e++;
-	if (e == s.n ||
-	    cdc_int64_parse(cdc_str(s.p + e + 1, s.n - e - 1), exponent) != CDC_PARSE_OK)
-		return false;
-	for (dot = 0; dot < e && s.p[dot] != '.'; dot++)
-		;
-	*whole = cdc_str(s.p, dot);
-	*fraction = dot < e ? cdc_str(s.p + dot + 1, e - dot - 1) : cdc_str(s.p + e, 0);
-	if (whole->n + fraction->n == 0)
-		return false;
-	for (size_t i = 0; i < whole->n + fraction->n; i++) {
-		char c = i < whole->n ? whole->p[i] : fraction->p[i - whole->n];
-
-		if (c < '0' || c > '9')
-			return false;
-	}
-	return true;
-}
-
-/* Java writes 0.00000000 as 0E-8; a change record has plain notation only. */
-#define EXPONENT_MAX 1000
-
-/* Digit i of the two parts together; 0 before and after them. */
-static char digit_at(struct cdc_str whole, struct cdc_str fraction, int64_t i)
-{
-	if (i < 0 || i >= (int64_t)(whole.n + fraction.n))
-		return '0';
-	return (size_t)i < whole.n ? whole.p[i] : fraction.p[(size_t)i - whole.n];
-}
-
-static bool print_scientific(struct cdc_out *o, struct cdc_str s)
-{
-	struct cdc_str sign = cdc_str(s.p, s.n && (s.p[0] == '-' || s.p[0] == '+'));
-	struct cdc_str whole, fraction;
-	int64_t exponent, point, n, from = 0;
-
-	if (!split_scientific(cdc_str(s.p + sign.n, s.n - sign.n), &whole, &fraction, &exponent) ||
-	    exponent > EXPONENT_MAX || exponent < -EXPONENT_MAX)
-		return false;
-	point = (int64_t)whole.n + exponent;
-	n = (int64_t)(whole.n + fraction.n);
-	while (from < point - 1 && digit_at(whole, fraction, from) == '0')
-		from++;
-	cdc_out_char(o, '"');
-	if (sign.n && sign.p[0] == '-')
-		cdc_out_char(o, '-');
-	if (point <= 0) {
-		cdc_out_char(o, '0');
-		from = point;
-	}
-	for (int64_t i = from; i < n || i < point; i++) {
-		if (i == point)
-			cdc_out_char(o, '.');
-		cdc_out_char(o, digit_at(whole, fraction, i));
-	}
-	cdc_out_char(o, '"');
-	return true;
-}
-
-static void print_decimal(struct cdc_out *o, struct cdc_str s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == 'E' || s.p[i] == 'e') {
-			if (!print_scientific(o, s))
-				cdc_out_quoted(o, s);
-			return;
-		}
-	}
-	cdc_out_quoted(o, s);
-}
-
-static void print_binary(struct cdc_out *o, struct cdc_str s)
-{
-	cdc_out_char(o, '"');
-	cdc_out_base64(o, s);
-	cdc_out_char(o, '"');
-}
-
 static void print_character(struct cdc_out *o, struct cdc_charsets *cs, const struct dts_value *v)
 {
 	struct cdc_err err = CDC_ERR_INIT;
@@ -368,7 +246,7 @@ static void print_character(struct cdc_out *o, struct cdc_charsets *cs, const st
 
 	/* Bytes that no character set is told for are binary. */
 	if (v->tag.n == 0) {
-		print_binary(o, v->u.text);
+		cdc_text_binary(o, v->u.text);
 	} else if (cdc_str_eq(v->tag, CDC_STR("utf8mb4")) || cdc_str_eq(v->tag, CDC_STR("utf8"))) {
 		cdc_out_quoted(o, v->u.text);
 	} else if (cdc_charset_decode(cs, v->tag, v->u.text, &text, &err) < 0) {
@@ -396,13 +274,13 @@ void dts_value_print(struct cdc_out *o, struct cdc_charsets *cs, const struct dt
 		cdc_out_quoted(o, v->u.text);
 		break;
 	case DTS_DECIMAL:
-		print_decimal(o, v->u.text);
+		cdc_text_decimal(o, v->u.text);
 		break;
 	case DTS_CHARACTER:
 		print_character(o, cs, v);
 		break;
 	case DTS_FLOAT:
-		print_float(o, v->u.number, as == DTS_AS_FLOAT);
+		cdc_text_double(o, v->u.number, as == DTS_AS_FLOAT);
 		break;
 	case DTS_TIMESTAMP:
 		print_timestamp(o, v);
@@ -414,11 +292,10 @@ void dts_value_print(struct cdc_out *o, struct cdc_charsets *cs, const struct dt
 		print_zoned(o, v);
 		break;
 	case DTS_BINARY_GEOMETRY:
-		if (!cdc_wkb_print(o, v->u.text))
-			print_binary(o, v->u.text);
+		cdc_text_wkb(o, v->u.text);
 		break;
 	case DTS_BINARY_OBJECT:
-		print_binary(o, v->u.text);
+		cdc_text_binary(o, v->u.text);
 		break;
 	}
 }

@@ -88,6 +88,7 @@ static int kcat_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *
 static int lines_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *err)
 {
 	struct cdc_message m = { .file = s->file };
+	bool terminated;
 	int rc;
 
 	for (;; m.index++) {
@@ -97,7 +98,7 @@ static int lines_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_err 
 			if (rc < 0)
 				return rc;
 		}
-		rc = cdc_reader_line(r, &m.value, NULL, err);
+		rc = cdc_reader_line(r, &m.value, &terminated, err);
 		if (rc == CDC_EDATA) {
 			/* Longer than a record may be: the reader goes on behind it. */
 			rc = cdc_source_reject(s, m.offset, r->line, CDC_STR(""), err);
@@ -108,6 +109,7 @@ static int lines_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_err 
 		if (rc != CDC_OK)
 			break;
 		m.line = r->line;
+		m.unterminated = !terminated;
 		rc = cdc_source_message(s, &m, err);
 		if (rc < 0)
 			return rc;
@@ -129,18 +131,41 @@ static int single_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_err
 	return rc;
 }
 
-static const struct cdc_framing framings[] = {
-	{ "kcat", kcat_run },
-	{ "lines", lines_run },
-	{ "ocf", cdc_framing_ocf_run },
-	{ "single", single_run },
-};
+/* A length of a message, and for short dumps no more than there is. */
+static bool kcat_maybe(struct cdc_str head, bool eof)
+{
+	uint32_t n;
+
+	if (head.n < 4)
+		return !eof;
+	n = cdc_be32(head.p);
+	return n == UINT32_MAX || (n <= INT32_MAX && (!eof || n <= head.n - 4));
+}
+
+/* Only an input that has been seen to its end can be one message. */
+static bool single_maybe(struct cdc_str head, bool eof)
+{
+	return head.n && eof;
+}
+
+static bool ocf_maybe(struct cdc_str head, bool eof)
+{
+	(void)eof;
+	return head.n >= 4 && memcmp(head.p, "Obj\x01", 4) == 0;
+}
+
+static const struct cdc_framing kcat = { "kcat", kcat_run, kcat_maybe };
+static const struct cdc_framing lines = { "lines", lines_run, NULL };
+static const struct cdc_framing ocf = { "ocf", cdc_framing_ocf_run, ocf_maybe };
+static const struct cdc_framing single = { "single", single_run, single_maybe };
+
+const struct cdc_framing *const cdc_framings[] = { &ocf, &kcat, &lines, &single, NULL };
 
 const struct cdc_framing *cdc_framing_find(const char *name)
 {
-	for (size_t i = 0; i < sizeof(framings) / sizeof(framings[0]); i++) {
-		if (strcmp(framings[i].name, name) == 0)
-			return &framings[i];
+	for (size_t i = 0; cdc_framings[i]; i++) {
+		if (strcmp(cdc_framings[i]->name, name) == 0)
+			return cdc_framings[i];
 	}
 	return NULL;
 }

@@ -53,10 +53,11 @@ static bool parse_header(struct ocf *f, struct cdc_str head, struct cdc_str *cod
 	return true;
 }
 
-static int read_header(struct ocf *f, struct cdc_err *err)
+/* Find the header's end; *used is its length. What is found points into the reader's buffer. */
+static int find_header(struct ocf *f, struct cdc_str *codec, size_t *used, struct cdc_err *err)
 {
-	size_t want = CDC_STREAM_CHUNK, used;
-	struct cdc_str head, codec;
+	size_t want = CDC_STREAM_CHUNK;
+	struct cdc_str head;
 	int rc;
 
 	for (;; want *= 2) {
@@ -67,14 +68,36 @@ static int read_header(struct ocf *f, struct cdc_err *err)
 			return rc;
 		if (head.n < MAGIC_BYTES || memcmp(head.p, "Obj\x01", MAGIC_BYTES) != 0)
 			return cdc_fail(err, CDC_EDATA, "not an Avro container: it has no magic");
-		if (parse_header(f, head, &codec, &used))
+		if (parse_header(f, head, codec, used))
 			break;
 		if (head.n < want || want == HEADER_MAX || want == f->r->max)
 			return cdc_fail(err, CDC_EDATA, "the Avro container's header is damaged");
 	}
 	if (f->schema.n == 0)
 		return cdc_fail(err, CDC_EDATA, "the Avro container has no schema");
-	rc = cdc_ocf_codec_find(codec, &f->codec, err);
+	return CDC_OK;
+}
+
+int cdc_ocf_peek_schema(struct cdc_source *s, struct cdc_reader *r, struct cdc_str *schema,
+			struct cdc_err *err)
+{
+	struct ocf f = { .s = s, .r = r };
+	struct cdc_str codec;
+	size_t used;
+	int rc = find_header(&f, &codec, &used, err);
+
+	*schema = f.schema;
+	return rc;
+}
+
+static int read_header(struct ocf *f, struct cdc_err *err)
+{
+	struct cdc_str codec;
+	size_t used;
+	int rc = find_header(f, &codec, &used, err);
+
+	if (rc == CDC_OK)
+		rc = cdc_ocf_codec_find(codec, &f->codec, err);
 	if (rc == CDC_OK)
 		rc = f->s->format->schema(f->s->format_ctx, f->schema, err);
 	if (rc == CDC_OK)

@@ -116,17 +116,19 @@ static int records_message(void *ctx, const struct cdc_message *m, struct cdc_er
 	return put_record(d, &r, err);
 }
 
-static bool records_probe(void *ctx, struct cdc_str value)
+static enum cdc_fit records_probe(void *ctx, const struct cdc_message *m)
 {
 	struct records *d = ctx;
 	struct cdc_err unused = CDC_ERR_INIT;
 	struct cdc_record r;
 
-	return cdc_record_parse(&r, &d->tape, value, &unused) == CDC_OK;
+	return cdc_record_parse(&r, &d->tape, m->value, &unused) == CDC_OK ? CDC_FIT_YES
+									   : CDC_FIT_NO;
 }
 
 const struct cdc_format cdc_format_records = {
 	.name = "records",
+	.text = true,
 	.open = records_open,
 	.close = records_close,
 	.message = records_message,

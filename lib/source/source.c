@@ -5,17 +5,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* NULL-terminated; the order is that of --help. */
-static const struct cdc_format *const formats[] = {
+/* The order is that of --help. */
+const struct cdc_format *const cdc_formats[] = {
 	&cdc_format_dts,   &cdc_format_csv,	&cdc_format_tsv,
 	&cdc_format_sqoop, &cdc_format_records, NULL,
 };
 
 const struct cdc_format *cdc_format_find(const char *name)
 {
-	for (size_t i = 0; formats[i]; i++) {
-		if (strcmp(formats[i]->name, name) == 0)
-			return formats[i];
+	for (size_t i = 0; cdc_formats[i]; i++) {
+		if (strcmp(cdc_formats[i]->name, name) == 0)
+			return cdc_formats[i];
 	}
 	return NULL;
 }
@@ -62,7 +62,7 @@ int cdc_source_use(struct cdc_source *s, const struct cdc_format *f, void **ctx,
 	size_t i = 0;
 	int rc = CDC_OK;
 
-	while (formats[i] != f)
+	while (cdc_formats[i] != f)
 		i++;
 	if (!s->ctx[i])
 		rc = f->open(s, &s->ctx[i], err);
@@ -106,6 +106,10 @@ int cdc_source_reject(struct cdc_source *s, uint64_t offset, uint64_t line, stru
 	struct cdc_err reason = *err;
 	int rc;
 
+	if (s->sample) {
+		*err = (struct cdc_err)CDC_ERR_INIT;
+		return CDC_OK;
+	}
 	s->counts.rejected++;
 	cdc_err_file(err, s->file);
 	if (line)
@@ -127,6 +131,8 @@ int cdc_source_message(struct cdc_source *s, const struct cdc_message *m, struct
 	struct cdc_err unused;
 	int rc;
 
+	if (s->sample)
+		return cdc_sample_add(s->sample, m, err);
 	s->counts.messages++;
 	s->counts.bytes += m->value.n;
 	before = s->counts;
@@ -207,7 +213,7 @@ static void set_file(struct cdc_source *s, const struct cdc_reader *r)
 
 int cdc_source_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *err)
 {
-	const struct cdc_framing *framing = NULL;
+	const struct cdc_framing *framing;
 	size_t max = s->record_max < SIZE_MAX - 64 ? s->record_max + 64 : s->record_max;
 	int rc;
 
@@ -215,17 +221,18 @@ int cdc_source_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *e
 		r->max = max;
 	set_file(s, r);
 	rc = cdc_source_detect(s, r, &s->format, &framing, err);
-	if (rc < 0 || !framing)
+	if (rc < 0 || !s->format)
 		goto out;
 	rc = cdc_source_use(s, s->format, &s->format_ctx, err);
 	if (rc < 0)
 		goto out;
 	if (s->sink.on_format)
-		s->sink.on_format(s->sink.ctx, s->file, s->format->name, framing->name);
-	if (s->format->stream)
-		rc = s->format->stream(s->format_ctx, r, err);
-	else
+		s->sink.on_format(s->sink.ctx, s->file, s->format->name,
+				  framing ? framing->name : NULL);
+	if (framing)
 		rc = framing->run(s, r, err);
+	else
+		rc = s->format->stream(s->format_ctx, r, err);
 out:
 	if (rc == CDC_OK)
 		rc = cdc_source_flush(s, err);
@@ -259,9 +266,9 @@ void cdc_source_free(struct cdc_source *s)
 {
 	if (!s)
 		return;
-	for (size_t i = 0; formats[i]; i++) {
+	for (size_t i = 0; cdc_formats[i]; i++) {
 		if (s->ctx[i])
-			formats[i]->close(s->ctx[i]);
+			cdc_formats[i]->close(s->ctx[i]);
 	}
 	cdc_positions_free(&s->positions);
 	cdc_buf_free(&s->out.buf);

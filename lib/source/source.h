@@ -29,6 +29,7 @@ struct cdc_message {
 	uint64_t offset; /* byte offset of the value in the input */
 	uint64_t line; /* 1-based first line, 0: not a text input */
 	uint64_t index; /* 0-based number of the message in the input */
+	bool unterminated; /* a line without its end: the input ends there */
 	const char *file;
 	/* Kafka coordinates, when the framing knows them (has_kafka). */
 	bool has_kafka;
@@ -71,7 +72,8 @@ struct cdc_sink {
 	void *ctx;
 	int (*put)(void *ctx, struct cdc_str lines, struct cdc_err *err);
 	int (*on_reject)(void *ctx, const struct cdc_reject *reject, struct cdc_err *err);
-	/* Called once an input's format and framing are settled; may be NULL. */
+	/* Called once an input's format and framing (NULL: the format's own) are settled; may be
+	 * NULL. */
 	void (*on_format)(void *ctx, const char *file, const char *format, const char *framing);
 };
 

@@ -11,8 +11,19 @@
 #include "source/out.h"
 #include "source/source.h"
 
+/* How well something is what a format reads. */
+enum cdc_fit {
+	CDC_FIT_NO,
+	CDC_FIT_WEAK, /* it would be read, but so would what others wrote */
+	CDC_FIT_YES /* it has the format's own marks */
+};
+
 struct cdc_format {
 	const char *name;
+	/* First bytes of files that only this format has: then no framing is asked. NULL: none. */
+	const char *magic;
+	/* Messages are text: where nothing tells the framing, it is lines. */
+	bool text;
 	/* Made at the first input that has this format; lives as long as the source. */
 	int (*open)(struct cdc_source *s, void **ctx, struct cdc_err *err);
 	void (*close)(void *ctx);
@@ -27,13 +38,34 @@ struct cdc_format {
 	/* Avro containers: take the writer's schema, then datum after datum at *p. */
 	int (*schema)(void *ctx, struct cdc_str json, struct cdc_err *err);
 	int (*datum)(void *ctx, const struct cdc_message *m, size_t *used, struct cdc_err *err);
-	/* Could this message be one of ours? For detection: decodes, prints nothing. */
-	bool (*probe)(void *ctx, struct cdc_str value);
+	/* For detection: is this message one of ours? Decodes, prints nothing. NULL: the format has
+	 * no mark and must be named. */
+	enum cdc_fit (*probe)(void *ctx, const struct cdc_message *m);
+	/* The same for the writer's schema of an Avro container. */
+	enum cdc_fit (*probe_schema)(void *ctx, struct cdc_str json);
 };
 
+/*
+ * For detection, run() is given a copy of an input's head, and what it hands on is only looked at
+ * (detect.c): a framing needs nothing more.
+ */
 struct cdc_framing {
 	const char *name;
 	int (*run)(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *err);
+	/* Could an input that begins like this be framed so? Cheap; NULL: always. `head` is not
+	 * empty, and is all of the input if eof. */
+	bool (*maybe)(struct cdc_str head, bool eof);
+};
+
+/* The first messages of an input, while its format and framing are being told. */
+#define CDC_SAMPLE_MESSAGES 64
+
+struct cdc_sample {
+	struct cdc_message m[CDC_SAMPLE_MESSAGES]; /* copies */
+	size_t n;
+	bool full; /* there are more */
+	bool cut; /* the head is not all of the input */
+	struct cdc_arena text;
 };
 
 extern const struct cdc_format cdc_format_dts;
@@ -42,7 +74,7 @@ extern const struct cdc_format cdc_format_tsv;
 extern const struct cdc_format cdc_format_sqoop;
 extern const struct cdc_format cdc_format_records;
 
-#define CDC_SOURCE_FORMATS_MAX 8
+#define CDC_SOURCE_FORMATS_MAX 32
 
 struct cdc_source {
 	struct cdc_source_options opt;
@@ -57,7 +89,12 @@ struct cdc_source {
 	const struct cdc_format *format; /* of the current input */
 	void *format_ctx;
 	int fatal; /* the sink's error, which must not be taken for a bad message */
+	struct cdc_sample *sample; /* not NULL: messages go there */
 };
+
+/* The tables; both end in NULL. Framings come in the order in which they are tried. */
+extern const struct cdc_framing *const cdc_framings[];
+extern const struct cdc_format *const cdc_formats[];
 
 const struct cdc_framing *cdc_framing_find(const char *name);
 const struct cdc_format *cdc_format_find(const char *name);
@@ -66,9 +103,17 @@ const struct cdc_format *cdc_format_find(const char *name);
 int cdc_source_use(struct cdc_source *s, const struct cdc_format *f, void **ctx,
 		   struct cdc_err *err) CDC_NODISCARD;
 
-/* Settle format and framing of an input (detect.c). *framing is NULL when the input is empty. */
+/*
+ * Settle format and framing of an input (detect.c). *format is NULL when the input is empty,
+ * *framing when the format reads inputs by itself.
+ */
 int cdc_source_detect(struct cdc_source *s, struct cdc_reader *r, const struct cdc_format **format,
 		      const struct cdc_framing **framing, struct cdc_err *err) CDC_NODISCARD;
+
+/* Put a message into the sample; negative when that has enough. A line that the input's end cut
+ * (not terminated) is not taken. */
+int cdc_sample_add(struct cdc_sample *sample, const struct cdc_message *m,
+		   struct cdc_err *err) CDC_NODISCARD;
 
 /* Decode one message: counts, rejects, hands the output on when it is large. */
 int cdc_source_message(struct cdc_source *s, const struct cdc_message *m,
@@ -97,5 +142,9 @@ void cdc_source_put_position(struct cdc_source *s, const struct cdc_message *m);
 
 /* ocf.c */
 int cdc_framing_ocf_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *err);
+/* The writer's schema of the container that the reader is at; nothing is consumed, the slice lives
+ * until the next call on the reader. */
+int cdc_ocf_peek_schema(struct cdc_source *s, struct cdc_reader *r, struct cdc_str *schema,
+			struct cdc_err *err) CDC_NODISCARD;
 
 #endif

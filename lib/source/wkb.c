@@ -2,7 +2,7 @@
  * Well-known binary to well-known text: the seven plain 2D types, either byte order, with or
  * without the four bytes of SRID that MySQL stores in front. Spelled as MySQL's ST_AsText does.
  */
-#include "source/dts_int.h"
+#include "source/value_text.h"
 
 #include "base/endian.h"
 #include "base/value.h"

@@ -147,9 +147,9 @@ example() {
 	gzip t.csv
 	run cdc-decode t.csv.gz
 	[ "$output" = "cdc-decode: t.csv.gz: error: the input is compressed with gzip: decompress it first" ]
-	run cdc-decode --from canal t.csv.gz
+	run cdc-decode --from oracle t.csv.gz
 	[ "$status" -eq 2 ]
-	[[ $output == *'"canal" is not one of auto, dts, csv, tsv, sqoop, records'* ]]
+	[[ $output == *'"oracle" is not one of auto, dts, '* ]]
 	run cdc-decode --from csv t.csv.gz
 	[ "$status" -eq 2 ]
 	[[ $output == *"--columns or --header"* ]]

@@ -407,7 +407,7 @@ static void container_counts(void **state)
 
 static void container_foreign(void **state)
 {
-	struct cdc_source_options opt = { .format = NULL };
+	struct cdc_source_options opt = { .format = "dts" };
 	struct harness h = { .rc = 0 };
 	struct cdc_buf b = CDC_BUF_INIT;
 
@@ -508,7 +508,7 @@ static void bad_options(void **state)
 		{ { .framing = "cans" }, "unknown framing cans" },
 		{ { .format = "csv" }, "what the columns are must be told: --columns or --header" },
 		{ { .format = "csv", .framing = "kcat", .columns = "a" },
-		  "format csv is text: --framing kcat cannot be" },
+		  "format csv delimits its own records: --framing kcat cannot be" },
 		{ { .format = "records", .framing = "ocf" },
 		  "format records does not come in Avro containers" },
 		{ { .format = "dts", .framing = "kcat", .key = "a,,b" },

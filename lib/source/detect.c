@@ -210,7 +210,7 @@ static int try_framing(struct search *q, const struct cdc_framing *f, struct cdc
 
 	if (f->maybe && !f->maybe(head, eof))
 		return CDC_OK;
-	if (f->run == cdc_framing_ocf_run) {
+	if (f == &cdc_framing_ocf) {
 		rc = ask_schema(q->s, q->r, q->format, &c, err);
 		q->any_message = true;
 	} else {
@@ -337,11 +337,13 @@ static const char *given(const char *option)
 static int settle(struct search *q, const struct cdc_format **format,
 		  const struct cdc_framing **framing, struct cdc_err *err)
 {
-	if (q->found.format && q->found.other)
+	const struct cdc_format *first = q->found.format, *other = q->found.other;
+
+	if (first && other)
 		return cdc_fail(err, CDC_EDATA,
-				"the input could be %s or %s: say which with --from",
-				q->found.format->name, q->found.other->name);
-	*format = q->found.format;
+				"the input could be %s or %s: say which with --from", first->name,
+				other->name);
+	*format = first;
 	*framing = q->found_framing;
 	if (*format)
 		return CDC_OK;
@@ -358,7 +360,7 @@ static int settle(struct search *q, const struct cdc_format **format,
 	}
 	if (q->format && q->format->text) {
 		*format = q->format;
-		*framing = cdc_framing_find("lines");
+		*framing = &cdc_framing_lines;
 		return CDC_OK;
 	}
 	return nothing_fits(q, err);

@@ -148,31 +148,6 @@ static bool single_maybe(struct cdc_str head, bool eof)
 	return head.n && eof;
 }
 
-static bool ocf_maybe(struct cdc_str head, bool eof)
-{
-	(void)eof;
-	return head.n >= 4 && memcmp(head.p, "Obj\x01", 4) == 0;
-}
-
-static const struct cdc_framing kcat = { "kcat", kcat_run, kcat_maybe };
-static const struct cdc_framing lines = { "lines", lines_run, NULL };
-static const struct cdc_framing ocf = { "ocf", cdc_framing_ocf_run, ocf_maybe };
-static const struct cdc_framing single = { "single", single_run, single_maybe };
-
-const struct cdc_framing *const cdc_framings[] = { &ocf, &kcat, &lines, &single, NULL };
-
-const struct cdc_framing *cdc_framing_find(const char *name)
-{
-	for (size_t i = 0; cdc_framings[i]; i++) {
-		if (strcmp(cdc_framings[i]->name, name) == 0)
-			return cdc_framings[i];
-	}
-	return NULL;
-}
-
-const char *const *cdc_source_framings(void)
-{
-	static const char *const names[] = { "auto", "lines", "kcat", "ocf", "single", NULL };
-
-	return names;
-}
+const struct cdc_framing cdc_framing_kcat = { "kcat", kcat_run, kcat_maybe };
+const struct cdc_framing cdc_framing_lines = { "lines", lines_run, NULL };
+const struct cdc_framing cdc_framing_single = { "single", single_run, single_maybe };

@@ -235,7 +235,7 @@ static int read_block(struct ocf *f, struct cdc_err *err)
 	return rc;
 }
 
-int cdc_framing_ocf_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *err)
+static int ocf_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *err)
 {
 	struct ocf f = { .s = s, .r = r };
 	int rc;
@@ -248,3 +248,11 @@ int cdc_framing_ocf_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_e
 	cdc_buf_free(&f.plain);
 	return rc == CDC_END ? CDC_OK : rc;
 }
+
+static bool ocf_maybe(struct cdc_str head, bool eof)
+{
+	(void)eof;
+	return head.n >= MAGIC_BYTES && memcmp(head.p, "Obj\x01", MAGIC_BYTES) == 0;
+}
+
+const struct cdc_framing cdc_framing_ocf = { "ocf", ocf_run, ocf_maybe };

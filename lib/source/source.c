@@ -5,11 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The order is that of --help. */
-const struct cdc_format *const cdc_formats[] = {
-	&cdc_format_dts,   &cdc_format_csv,	&cdc_format_tsv,
-	&cdc_format_sqoop, &cdc_format_records, NULL,
-};
+#define FORMAT_POINTER(id, text) &cdc_format_##id,
+#define FRAMING_POINTER(id, text) &cdc_framing_##id,
+#define NAME(id, text) text,
+
+const struct cdc_format *const cdc_formats[] = { CDC_SOURCE_FORMATS(FORMAT_POINTER) NULL };
+const struct cdc_framing *const cdc_framings[] = { CDC_SOURCE_FRAMINGS(FRAMING_POINTER) NULL };
 
 const struct cdc_format *cdc_format_find(const char *name)
 {
@@ -20,11 +21,25 @@ const struct cdc_format *cdc_format_find(const char *name)
 	return NULL;
 }
 
+const struct cdc_framing *cdc_framing_find(const char *name)
+{
+	for (size_t i = 0; cdc_framings[i]; i++) {
+		if (strcmp(cdc_framings[i]->name, name) == 0)
+			return cdc_framings[i];
+	}
+	return NULL;
+}
+
 const char *const *cdc_source_formats(void)
 {
-	static const char *const names[] = {
-		"auto", "dts", "csv", "tsv", "sqoop", "records", NULL,
-	};
+	static const char *const names[] = { "auto", CDC_SOURCE_FORMATS(NAME) NULL };
+
+	return names;
+}
+
+const char *const *cdc_source_framings(void)
+{
+	static const char *const names[] = { "auto", CDC_SOURCE_FRAMINGS(NAME) NULL };
 
 	return names;
 }

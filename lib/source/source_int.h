@@ -68,11 +68,25 @@ struct cdc_sample {
 	struct cdc_arena text;
 };
 
-extern const struct cdc_format cdc_format_dts;
-extern const struct cdc_format cdc_format_csv;
-extern const struct cdc_format cdc_format_tsv;
-extern const struct cdc_format cdc_format_sqoop;
-extern const struct cdc_format cdc_format_records;
+/* All formats, in the order of --help: identifier and name. */
+#define CDC_SOURCE_FORMATS(X)                                                                      \
+	X(dts, "dts")                                                                              \
+	X(csv, "csv")                                                                              \
+	X(tsv, "tsv")                                                                              \
+	X(sqoop, "sqoop")                                                                          \
+	X(records, "records")
+
+/* All framings, in the order in which they are tried. */
+#define CDC_SOURCE_FRAMINGS(X)                                                                     \
+	X(ocf, "ocf")                                                                              \
+	X(kcat, "kcat")                                                                            \
+	X(lines, "lines")                                                                          \
+	X(single, "single")
+
+#define CDC_DECLARE_FORMAT(id, text) extern const struct cdc_format cdc_format_##id;
+#define CDC_DECLARE_FRAMING(id, text) extern const struct cdc_framing cdc_framing_##id;
+CDC_SOURCE_FORMATS(CDC_DECLARE_FORMAT)
+CDC_SOURCE_FRAMINGS(CDC_DECLARE_FRAMING)
 
 #define CDC_SOURCE_FORMATS_MAX 32
 
@@ -92,7 +106,7 @@ struct cdc_source {
 	struct cdc_sample *sample; /* not NULL: messages go there */
 };
 
-/* The tables; both end in NULL. Framings come in the order in which they are tried. */
+/* The tables; both end in NULL. */
 extern const struct cdc_framing *const cdc_framings[];
 extern const struct cdc_format *const cdc_formats[];
 
@@ -141,7 +155,6 @@ bool cdc_source_keeps(const struct cdc_source *s, const char *db_table, bool db_
 void cdc_source_put_position(struct cdc_source *s, const struct cdc_message *m);
 
 /* ocf.c */
-int cdc_framing_ocf_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *err);
 /* The writer's schema of the container that the reader is at; nothing is consumed, the slice lives
  * until the next call on the reader. */
 int cdc_ocf_peek_schema(struct cdc_source *s, struct cdc_reader *r, struct cdc_str *schema,

@@ -29,6 +29,7 @@ struct options {
 	const char *op_column;
 	const char *topic;
 	int64_t partition;
+	const char *zone;
 };
 
 /* The formats and framings are those of the library's tables. */
@@ -61,6 +62,9 @@ static struct opt option_table[] = {
 	  NULL },
 	{ 0, "partition", OPT_INT, "N", "partition that a dump is of (default 0)",
 	  OPT_TARGET(options, partition), NULL },
+	{ 0, "source-timezone", OPT_STRING, "ZONE",
+	  "zone of a source that prints local time (default UTC)", OPT_TARGET(options, zone),
+	  NULL },
 	{ 0, NULL, OPT_FLAG, NULL, NULL, 0, NULL }
 };
 
@@ -78,6 +82,7 @@ struct run {
 	struct cmd c;
 	struct options o;
 	struct cdc_source *s;
+	struct cdc_zone *zone;
 	const struct cdc_reader *in;
 	uint64_t bytes_before; /* of the inputs that are done */
 };
@@ -129,6 +134,13 @@ static int open_source(struct run *r, struct cdc_err *err)
 	};
 	struct cdc_sink sink = { r, put, on_reject, on_format };
 
+	if (o->zone) {
+		int rc = cdc_zone_new(&r->zone, &cdc_io_posix, o->zone, err);
+
+		if (rc < 0)
+			return cdc_err_prefix(err, "--source-timezone");
+		so.zone = r->zone;
+	}
 	if (o->partition < 0 || o->partition > INT32_MAX)
 		return cdc_fail(err, CDC_EUSAGE, "--partition is out of range");
 	if (r->c.opt.memory) {
@@ -206,6 +218,7 @@ int main(int argc, char **argv)
 		cmd_error(&r.c, &err);
 	}
 	cdc_source_free(r.s);
+	cdc_zone_free(r.zone);
 	opt_list_free(&r.o.table);
 	return cmd_exit(&r.c);
 }

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "io/stream.h"
+#include "source/zone.h"
 
 /* A header of a Kafka message. */
 struct cdc_header {
@@ -52,6 +53,7 @@ struct cdc_source_options {
 	const char *op_column; /* --op-column */
 	const char *topic; /* positions of framings without coordinates: NULL: none */
 	int32_t partition;
+	const struct cdc_zone *zone; /* --source-timezone; NULL: UTC */
 	size_t record_max; /* bytes of one message, 0: CDC_RECORD_MAX */
 };
 

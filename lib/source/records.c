@@ -66,15 +66,6 @@ static void put_line(struct cdc_out *o, struct cdc_str line)
 	cdc_out_char(o, '\n');
 }
 
-static bool is_blank(struct cdc_str s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] != ' ' && s.p[i] != '\t' && s.p[i] != '\r' && s.p[i] != '\n')
-			return false;
-	}
-	return true;
-}
-
 static int put_record(struct records *d, const struct cdc_record *r, struct cdc_err *err)
 {
 	struct cdc_source *s = d->s;
@@ -94,7 +85,7 @@ static int records_message(void *ctx, const struct cdc_message *m, struct cdc_er
 	bool yes = true;
 	int rc;
 
-	if (m->is_null || is_blank(m->value)) {
+	if (m->is_null || cdc_source_blank(m->value)) {
 		d->s->counts.skipped++;
 		return CDC_OK;
 	}

@@ -165,6 +165,15 @@ int cdc_source_message(struct cdc_source *s, const struct cdc_message *m, struct
 	return rc;
 }
 
+bool cdc_source_blank(struct cdc_str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] != ' ' && s.p[i] != '\t' && s.p[i] != '\r' && s.p[i] != '\n')
+			return false;
+	}
+	return true;
+}
+
 /* Whatever the pattern's own wildcards are, its part before the first dot is about the database. */
 static bool keeps_database(const char *pattern, const char *db)
 {

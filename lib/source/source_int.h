@@ -71,6 +71,7 @@ struct cdc_sample {
 /* All formats, in the order of --help: identifier and name. */
 #define CDC_SOURCE_FORMATS(X)                                                                      \
 	X(dts, "dts")                                                                              \
+	X(canal, "canal")                                                                          \
 	X(csv, "csv")                                                                              \
 	X(tsv, "tsv")                                                                              \
 	X(sqoop, "sqoop")                                                                          \
@@ -147,6 +148,9 @@ static inline bool cdc_source_full(const struct cdc_source *s)
 /* Like cdc_reader_peek, but hands the output on first when the read may block. */
 int cdc_source_peek(struct cdc_source *s, struct cdc_reader *r, size_t n, struct cdc_str *out,
 		    struct cdc_err *err) CDC_NODISCARD;
+
+/* Nothing but white space: a line that means nothing. */
+bool cdc_source_blank(struct cdc_str s);
 
 /* Does --table keep this name? db_only: a database name, kept if it could hold a kept table. */
 bool cdc_source_keeps(const struct cdc_source *s, const char *db_table, bool db_only);

@@ -1,0 +1,725 @@
+/*
+ * Format canal: FlatMessage JSON of Alibaba's Canal (spec section 2), which Alibaba Cloud DTS and
+ * TiCDC write as well. A message is one row event: `data` and `old` hold its rows, `mysqlType` the
+ * columns.
+ */
+#include "source/change.h"
+#include "source/mysql_type.h"
+#include "source/value_text.h"
+
+#include "base/value.h"
+
+#include <stdlib.h>
+
+enum member {
+	DATA,
+	DATABASE,
+	ES,
+	ID,
+	IS_DDL,
+	MYSQL_TYPE,
+	OLD,
+	PK_NAMES,
+	SQL,
+	SQL_TYPE,
+	TABLE,
+	TIDB,
+	TS,
+	TYPE,
+	GTID,
+	MEMBERS
+};
+
+/* In the order that Canal's own serializer prints them. */
+static const struct cdc_str members[MEMBERS] = {
+	[DATA] = { "data", 4 },	   [DATABASE] = { "database", 8 },
+	[ES] = { "es", 2 },	   [ID] = { "id", 2 },
+	[IS_DDL] = { "isDdl", 5 }, [MYSQL_TYPE] = { "mysqlType", 9 },
+	[OLD] = { "old", 3 },	   [PK_NAMES] = { "pkNames", 7 },
+	[SQL] = { "sql", 3 },	   [SQL_TYPE] = { "sqlType", 7 },
+	[TABLE] = { "table", 5 },  [TIDB] = { "_tidb", 5 },
+	[TS] = { "ts", 2 },	   [TYPE] = { "type", 4 },
+	[GTID] = { "gtid", 4 },
+};
+
+enum row_type { ROW_INSERT, ROW_UPDATE, ROW_DELETE, ROW_INIT };
+
+struct canal {
+	struct cdc_source *s;
+	struct cdc_change c;
+	struct cdc_tape tape;
+	uint32_t tok[MEMBERS];
+	struct cdc_buf text; /* an unescaped value */
+	struct cdc_buf id; /* database and table as they came */
+	struct cdc_buf shape;
+	struct cdc_arena scratch; /* of a table's definition */
+	/* The image of a row: column -> value token, CDC_JSON_NONE: unknown. */
+	uint32_t *value;
+	uint32_t *old;
+	uint32_t cap;
+};
+
+static void canal_close(void *ctx)
+{
+	struct canal *d = ctx;
+
+	cdc_change_free(&d->c);
+	cdc_tape_free(&d->tape);
+	cdc_buf_free(&d->text);
+	cdc_buf_free(&d->id);
+	cdc_buf_free(&d->shape);
+	cdc_arena_free(&d->scratch);
+	free(d->value);
+	free(d->old);
+	free(d);
+}
+
+static int canal_open(struct cdc_source *s, void **ctx, struct cdc_err *err)
+{
+	struct canal *d = calloc(1, sizeof(*d));
+	int rc;
+
+	if (!d)
+		return cdc_fail_nomem(err);
+	d->s = s;
+	rc = cdc_change_init(&d->c, s, CDC_STR("MySQL"), CDC_STR(""), err);
+	if (rc < 0)
+		canal_close(d);
+	else
+		*ctx = d;
+	return rc;
+}
+
+static const struct cdc_json_tok *token(const struct canal *d, uint32_t i)
+{
+	return &d->tape.tok[i];
+}
+
+static bool is_a(const struct canal *d, uint32_t i, enum cdc_json_type type)
+{
+	return i != CDC_JSON_NONE && token(d, i)->type == type;
+}
+
+static struct cdc_str raw(const struct canal *d, uint32_t i)
+{
+	return i == CDC_JSON_NONE ? CDC_STR("") : cdc_json_raw(&d->tape, i);
+}
+
+/* --- the table ---------------------------------------------------------- */
+
+/* A member of mysqlType as a column. */
+static int column(struct canal *d, uint32_t key, struct cdc_change_column *col, struct cdc_err *err)
+{
+	struct cdc_buf name = CDC_BUF_INIT;
+	enum cdc_mysql_kind kind;
+	int rc = cdc_json_string(&d->tape, key, &d->scratch, &col->name, err);
+
+	if (rc < 0)
+		return rc;
+	if (token(d, key + 1)->type != CDC_JSON_STRING)
+		return cdc_fail(err, CDC_EDATA, "mysqlType of a column is no string");
+	rc = cdc_json_string(&d->tape, key + 1, &d->scratch, &col->source_type, err);
+	if (rc == CDC_OK)
+		rc = cdc_mysql_type(col->source_type, &name, &kind, err);
+	if (rc == CDC_OK) {
+		char *p = cdc_arena_dup(&d->scratch, name.p, name.len);
+
+		if (!p)
+			rc = cdc_fail_nomem(err);
+		col->type = cdc_str(p, name.len);
+		col->as = (uint8_t)kind;
+	}
+	cdc_buf_free(&name);
+	return rc;
+}
+
+/* Columns of a row without types: only their names are known. */
+static int bare_column(struct canal *d, uint32_t key, struct cdc_change_column *col,
+		       struct cdc_err *err)
+{
+	col->as = CDC_MYSQL_TEXT;
+	return cdc_json_string(&d->tape, key, &d->scratch, &col->name, err);
+}
+
+static int primary_key(struct canal *d, struct cdc_str **key, size_t *n, struct cdc_err *err)
+{
+	uint32_t list = d->tok[PK_NAMES];
+
+	*n = 0;
+	*key = NULL;
+	if (!is_a(d, list, CDC_JSON_ARRAY))
+		return CDC_OK;
+	*key = cdc_arena_calloc(&d->scratch, token(d, list)->count + 1u, sizeof(**key));
+	if (!*key)
+		return cdc_fail_nomem(err);
+	for (uint32_t i = cdc_json_first(&d->tape, list); i != CDC_JSON_NONE;
+	     i = cdc_json_after(&d->tape, list, i)) {
+		int rc;
+
+		if (token(d, i)->type != CDC_JSON_STRING)
+			return cdc_fail(err, CDC_EDATA, "pkNames has something that is no name");
+		rc = cdc_json_string(&d->tape, i, &d->scratch, &(*key)[(*n)++], err);
+		if (rc < 0)
+			return rc;
+	}
+	return CDC_OK;
+}
+
+static bool same_type(const struct cdc_change_column *a, const struct cdc_change_column *b)
+{
+	return cdc_str_eq(a->source_type, b->source_type);
+}
+
+/*
+ * Under a minimal row image mysqlType holds the columns of the image only. Columns that are all
+ * known, with their types, are no new table.
+ */
+static bool is_part(struct cdc_change_table *t, const struct cdc_change_column *col, size_t n)
+{
+	if (!t->defined || n >= t->n)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		size_t k = 0;
+
+		while (k < t->n && !cdc_str_eq(t->col[k].name, col[i].name))
+			k++;
+		if (k == t->n || !same_type(&t->col[k], &col[i]))
+			return false;
+	}
+	return true;
+}
+
+/* `types`: mysqlType, or the first row when there is none. */
+static int define(struct canal *d, struct cdc_change_table *t, uint32_t types, struct cdc_err *err)
+{
+	bool typed = types == d->tok[MYSQL_TYPE];
+	struct cdc_change_column *col;
+	struct cdc_str *key;
+	size_t n = 0, n_key;
+	int rc;
+
+	cdc_arena_reset(&d->scratch);
+	col = cdc_arena_calloc(&d->scratch, token(d, types)->count + 1u, sizeof(*col));
+	if (!col)
+		return cdc_fail_nomem(err);
+	rc = primary_key(d, &key, &n_key, err);
+	for (uint32_t k = cdc_json_first(&d->tape, types); rc == CDC_OK && k != CDC_JSON_NONE;
+	     k = cdc_json_after(&d->tape, types, k)) {
+		rc = typed ? column(d, k, &col[n], err) : bare_column(d, k, &col[n], err);
+		n++;
+	}
+	if (rc < 0)
+		return rc;
+	if (is_part(t, col, n)) {
+		cdc_buf_reset(&t->shape);
+		return cdc_buf_put(&t->shape, cdc_buf_str(&d->shape), err);
+	}
+	return cdc_change_define(&d->c, t, cdc_buf_str(&d->shape), col, n, key, n_key, err);
+}
+
+/* What tells that the columns are as before: the bytes of mysqlType and pkNames. */
+static int find_shape(struct canal *d, struct cdc_err *err)
+{
+	uint32_t types = d->tok[MYSQL_TYPE];
+	int rc = CDC_OK;
+
+	cdc_buf_reset(&d->shape);
+	if (types != CDC_JSON_NONE)
+		rc = cdc_buf_put(&d->shape, cdc_json_source(&d->tape, types), err);
+	if (rc == CDC_OK && d->tok[PK_NAMES] != CDC_JSON_NONE)
+		rc = cdc_buf_put(&d->shape, cdc_json_source(&d->tape, d->tok[PK_NAMES]), err);
+	return rc;
+}
+
+static int name_table(struct canal *d, struct cdc_change_table *t, struct cdc_err *err)
+{
+	struct cdc_str part[2];
+	int rc;
+
+	cdc_arena_reset(&d->scratch);
+	rc = cdc_json_string(&d->tape, d->tok[DATABASE], &d->scratch, &part[0], err);
+	if (rc == CDC_OK)
+		rc = cdc_json_string(&d->tape, d->tok[TABLE], &d->scratch, &part[1], err);
+	return rc < 0 ? rc : cdc_change_name(&d->c, t, part, 2, err);
+}
+
+static int find_table(struct canal *d, struct cdc_change_table **t, struct cdc_err *err)
+{
+	int rc;
+
+	if (!is_a(d, d->tok[DATABASE], CDC_JSON_STRING) || !is_a(d, d->tok[TABLE], CDC_JSON_STRING))
+		return cdc_fail(err, CDC_EDATA, "a message without database and table");
+	cdc_buf_reset(&d->id);
+	rc = cdc_buf_put(&d->id, raw(d, d->tok[DATABASE]), err);
+	if (rc == CDC_OK)
+		rc = cdc_buf_putc(&d->id, '.', err);
+	if (rc == CDC_OK)
+		rc = cdc_buf_put(&d->id, raw(d, d->tok[TABLE]), err);
+	if (rc == CDC_OK)
+		rc = cdc_change_table(&d->c, cdc_buf_str(&d->id), t, err);
+	if (rc == CDC_OK && !(*t)->named)
+		rc = name_table(d, *t, err);
+	return rc;
+}
+
+/* --- values ------------------------------------------------------------- */
+
+/* ENUM comes as the number of its member, as other writers' name otherwise. */
+static void put_enum(struct canal *d, const struct cdc_change_column *col, struct cdc_str s)
+{
+	struct cdc_out *o = &d->s->out;
+	uint64_t number;
+	size_t n;
+	char *name;
+
+	if (cdc_uint64_parse(s, &number) != CDC_PARSE_OK) {
+		cdc_out_quoted(o, s);
+		return;
+	}
+	cdc_arena_reset(&d->scratch);
+	name = cdc_arena_alloc(&d->scratch, col->source_type.n + 1);
+	if (!name)
+		cdc_out_fail(o, "out of memory");
+	else if (number == 0)
+		cdc_out_lit(o, "\"\"");
+	else if (cdc_mysql_member(col->source_type, number, name, &n))
+		cdc_out_quoted(o, cdc_str(name, n));
+	else
+		cdc_out_quoted(o, s);
+}
+
+/* SET comes as the bits of its members. */
+static void put_set(struct canal *d, const struct cdc_change_column *col, struct cdc_str s)
+{
+	struct cdc_out *o = &d->s->out;
+	size_t mark = o->buf.len, n;
+	bool first = true;
+	uint64_t bits;
+	char *name;
+
+	cdc_arena_reset(&d->scratch);
+	name = cdc_arena_alloc(&d->scratch, col->source_type.n + 1);
+	if (!name || cdc_uint64_parse(s, &bits) != CDC_PARSE_OK) {
+		cdc_out_quoted(o, s);
+		return;
+	}
+	cdc_out_char(o, '"');
+	for (uint64_t i = 0; i < 64; i++) {
+		if (!(bits >> i & 1))
+			continue;
+		if (!cdc_mysql_member(col->source_type, i + 1, name, &n)) {
+			o->buf.len = mark;
+			cdc_out_quoted(o, s);
+			return;
+		}
+		if (!first)
+			cdc_out_char(o, ',');
+		first = false;
+		cdc_out_text(o, cdc_str(name, n));
+	}
+	cdc_out_char(o, '"');
+}
+
+/* A geometry travels like binary: its bytes as code points. */
+static void put_geometry(struct canal *d, struct cdc_str s)
+{
+	struct cdc_out *o = &d->s->out;
+	size_t mark = o->buf.len, n;
+	char *bytes;
+
+	cdc_text_latin1_binary(o, s);
+	if (o->rc < 0)
+		return;
+	cdc_arena_reset(&d->scratch);
+	bytes = cdc_arena_alloc(&d->scratch, s.n + 3);
+	if (!bytes ||
+	    cdc_base64_decode(cdc_str(o->buf.p + mark + 1, o->buf.len - mark - 2), bytes, &n)) {
+		cdc_out_fail(o, "out of memory");
+		return;
+	}
+	o->buf.len = mark;
+	cdc_text_wkb(o, cdc_str(bytes, n));
+}
+
+static void put_text(struct canal *d, const struct cdc_change_column *col, struct cdc_str s)
+{
+	struct cdc_out *o = &d->s->out;
+
+	switch ((enum cdc_mysql_kind)col->as) {
+	case CDC_MYSQL_TEXT:
+	case CDC_MYSQL_INTEGER:
+	case CDC_MYSQL_BIT:
+	case CDC_MYSQL_YEAR:
+	case CDC_MYSQL_JSON:
+		cdc_out_quoted(o, s);
+		break;
+	case CDC_MYSQL_DECIMAL:
+		cdc_text_decimal(o, s);
+		break;
+	case CDC_MYSQL_FLOAT:
+	case CDC_MYSQL_DOUBLE:
+		cdc_text_float(o, s, col->as == CDC_MYSQL_FLOAT);
+		break;
+	case CDC_MYSQL_DATE:
+		cdc_text_date(o, s);
+		break;
+	case CDC_MYSQL_TIME:
+		cdc_text_time(o, s);
+		break;
+	case CDC_MYSQL_DATETIME:
+		cdc_text_datetime(o, s);
+		break;
+	case CDC_MYSQL_TIMESTAMP:
+		cdc_text_instant(o, s, d->s->opt.zone);
+		break;
+	case CDC_MYSQL_ENUM:
+		put_enum(d, col, s);
+		break;
+	case CDC_MYSQL_SET:
+		put_set(d, col, s);
+		break;
+	case CDC_MYSQL_BINARY:
+		cdc_text_latin1_binary(o, s);
+		break;
+	case CDC_MYSQL_GEOMETRY:
+		put_geometry(d, s);
+		break;
+	}
+}
+
+static void put_value(struct canal *d, const struct cdc_change_column *col, uint32_t i)
+{
+	const struct cdc_json_tok *t = token(d, i);
+	struct cdc_out *o = &d->s->out;
+	struct cdc_str s = cdc_json_raw(&d->tape, i);
+
+	if (t->type == CDC_JSON_NULL) {
+		cdc_out_lit(o, "null");
+		return;
+	}
+	if (t->escaped) {
+		cdc_buf_reset(&d->text);
+		if (cdc_buf_reserve(&d->text, s.n, &o->err) < 0) {
+			cdc_out_fail(o, "out of memory");
+			return;
+		}
+		s = cdc_str(d->text.p, cdc_json_unescape(s, d->text.p));
+	}
+	put_text(d, col, s);
+	if (o->rc < 0)
+		cdc_err_prefix(&o->err, "column %.*s", (int)(col->name.n < 100 ? col->name.n : 100),
+			       col->name.p);
+}
+
+/* --- rows --------------------------------------------------------------- */
+
+/* Room for an image of n columns, all unknown. */
+static int reset_images(struct canal *d, uint32_t n, struct cdc_err *err)
+{
+	if (n > d->cap) {
+		uint32_t *value = realloc(d->value, n * sizeof(*value));
+		uint32_t *old;
+
+		if (!value)
+			return cdc_fail_nomem(err);
+		d->value = value;
+		old = realloc(d->old, n * sizeof(*old));
+		if (!old)
+			return cdc_fail_nomem(err);
+		d->old = old;
+		d->cap = n;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		d->value[i] = d->old[i] = CDC_JSON_NONE;
+	return CDC_OK;
+}
+
+/* Note where the values of a row are. A name that is no column is a new one: *unknown. */
+static int read_row(struct canal *d, struct cdc_change_table *t, uint32_t row, uint32_t *value,
+		    bool *unknown, struct cdc_err *err)
+{
+	uint32_t hint = 0;
+
+	for (uint32_t k = cdc_json_first(&d->tape, row); k != CDC_JSON_NONE;
+	     k = cdc_json_after(&d->tape, row, k)) {
+		struct cdc_str name = cdc_json_raw(&d->tape, k);
+		const struct cdc_change_column *col = cdc_change_find(t, name, &hint);
+
+		if (!col) {
+			*unknown = true;
+			return CDC_OK;
+		}
+		if (value[col - t->col] != CDC_JSON_NONE)
+			return cdc_fail(err, CDC_EDATA, "column %.*s comes twice in a row",
+					(int)(name.n < 100 ? name.n : 100), name.p);
+		value[col - t->col] = k + 1;
+	}
+	return CDC_OK;
+}
+
+static void put_image(struct canal *d, struct cdc_change_table *t, const uint32_t *value,
+		      const uint32_t *over)
+{
+	for (uint32_t i = 0; i < t->n; i++) {
+		uint32_t tok = over && over[i] != CDC_JSON_NONE ? over[i] : value[i];
+
+		if (tok == CDC_JSON_NONE)
+			continue;
+		cdc_change_value(&d->c, &t->col[i]);
+		put_value(d, &t->col[i], tok);
+	}
+}
+
+static bool time_of(const struct canal *d, int64_t *us)
+{
+	int64_t ms;
+	uint32_t i = d->tok[ES];
+
+	if (i == CDC_JSON_NONE || !cdc_json_int64(&d->tape, i, &ms) || ms > INT64_MAX / 1000 ||
+	    ms < INT64_MIN / 1000)
+		return false;
+	*us = ms * 1000;
+	return true;
+}
+
+static void put_tags(struct canal *d)
+{
+	uint32_t commit = cdc_json_get(&d->tape, d->tok[TIDB], "commitTs");
+
+	if (is_a(d, d->tok[ID], CDC_JSON_NUMBER) && !cdc_str_eqz(raw(d, d->tok[ID]), "0"))
+		cdc_change_tag_raw(&d->c, CDC_STR("id"), raw(d, d->tok[ID]));
+	if (is_a(d, d->tok[GTID], CDC_JSON_STRING) && raw(d, d->tok[GTID]).n)
+		cdc_change_tag_raw(&d->c, CDC_STR("gtid"), raw(d, d->tok[GTID]));
+	if (is_a(d, commit, CDC_JSON_NUMBER))
+		cdc_change_tag_raw(&d->c, CDC_STR("commitTs"), raw(d, commit));
+}
+
+static int put_row(struct canal *d, struct cdc_change_table *t, enum row_type type,
+		   const struct cdc_message *m, struct cdc_err *err)
+{
+	static const char *const names[] = { "INSERT", "UPDATE", "DELETE", "INIT" };
+	int64_t us = 0;
+	bool timed = time_of(d, &us);
+
+	cdc_change_begin(&d->c, t, names[type], cdc_change_id(&d->c, m), timed, us);
+	put_tags(d);
+	cdc_change_images(&d->c, t);
+	if (type == ROW_UPDATE)
+		put_image(d, t, d->value, d->old);
+	else if (type == ROW_DELETE)
+		put_image(d, t, d->value, NULL);
+	cdc_change_after(&d->c);
+	if (type != ROW_DELETE)
+		put_image(d, t, d->value, NULL);
+	return cdc_change_end(&d->c, m, err);
+}
+
+/* Rows are in an array, or one is there by itself. */
+static uint32_t first_row(const struct canal *d, uint32_t rows)
+{
+	if (is_a(d, rows, CDC_JSON_OBJECT))
+		return rows;
+	return is_a(d, rows, CDC_JSON_ARRAY) ? cdc_json_first(&d->tape, rows) : CDC_JSON_NONE;
+}
+
+static uint32_t next_row(const struct canal *d, uint32_t rows, uint32_t row)
+{
+	if (row == CDC_JSON_NONE || !is_a(d, rows, CDC_JSON_ARRAY))
+		return CDC_JSON_NONE;
+	return cdc_json_after(&d->tape, rows, row);
+}
+
+/* Read a row and what it was; a row with a new column redefines a table without types. */
+static int read_images(struct canal *d, struct cdc_change_table *t, uint32_t row, uint32_t old,
+		       struct cdc_err *err)
+{
+	bool unknown = false;
+	int rc = reset_images(d, t->n, err);
+
+	if (rc == CDC_OK)
+		rc = read_row(d, t, row, d->value, &unknown, err);
+	if (rc == CDC_OK && !unknown && is_a(d, old, CDC_JSON_OBJECT))
+		rc = read_row(d, t, old, d->old, &unknown, err);
+	if (rc == CDC_OK && unknown)
+		rc = cdc_fail(err, CDC_EDATA,
+			      "a row has a column that its message does not define");
+	return rc;
+}
+
+static int put_rows(struct canal *d, struct cdc_change_table *t, enum row_type type,
+		    const struct cdc_message *m, struct cdc_err *err)
+{
+	/* Some writers of DELETE put the row into `old`. */
+	bool in_old = type == ROW_DELETE && d->tok[DATA] == CDC_JSON_NONE;
+	uint32_t rows = d->tok[in_old ? OLD : DATA],
+		 olds = type == ROW_UPDATE ? d->tok[OLD] : CDC_JSON_NONE;
+	uint32_t row = first_row(d, rows), old = first_row(d, olds), types = d->tok[MYSQL_TYPE];
+	int rc = find_shape(d, err);
+
+	if (rc < 0)
+		return rc;
+	/* A statement of the old binlog format: its rows are not told. */
+	if (row == CDC_JSON_NONE)
+		return cdc_fail(err, CDC_EDATA, "a message of rows without rows");
+	for (; row != CDC_JSON_NONE; row = next_row(d, rows, row), old = next_row(d, olds, old)) {
+		if (!is_a(d, row, CDC_JSON_OBJECT))
+			return cdc_fail(err, CDC_EDATA, "a row is no object");
+		if (!is_a(d, types, CDC_JSON_OBJECT)) {
+			cdc_buf_reset(&d->shape);
+			rc = define(d, t, row, err);
+		} else if (!cdc_change_same(t, cdc_buf_str(&d->shape))) {
+			rc = define(d, t, types, err);
+		}
+		if (rc == CDC_OK)
+			rc = read_images(d, t, row, old, err);
+		if (rc == CDC_OK)
+			rc = put_row(d, t, type, m, err);
+		if (rc < 0)
+			return rc;
+	}
+	return CDC_OK;
+}
+
+/* --- statements --------------------------------------------------------- */
+
+static int put_control(struct canal *d, struct cdc_str name, const char *type, struct cdc_str ddl,
+		       const struct cdc_message *m, struct cdc_err *err)
+{
+	int64_t us = 0;
+	bool timed = time_of(d, &us);
+
+	cdc_change_begin_named(&d->c, name, type, cdc_change_id(&d->c, m), timed, us);
+	put_tags(d);
+	cdc_change_ddl(&d->c, ddl);
+	return cdc_change_end(&d->c, m, err);
+}
+
+static int put_statement(struct canal *d, struct cdc_change_table *t, const struct cdc_message *m,
+			 struct cdc_err *err)
+{
+	struct cdc_str name = cdc_buf_str(&t->name), ddl = CDC_STR("");
+	bool db_only = raw(d, d->tok[TABLE]).n == 0;
+	int rc;
+
+	/* Columns may be others from now on. */
+	t->defined = false;
+	if (!cdc_source_keeps(d->s, t->name.p, db_only)) {
+		d->s->counts.skipped++;
+		return CDC_OK;
+	}
+	cdc_arena_reset(&d->scratch);
+	if (is_a(d, d->tok[SQL], CDC_JSON_STRING)) {
+		rc = cdc_json_string(&d->tape, d->tok[SQL], &d->scratch, &ddl, err);
+		if (rc < 0)
+			return rc;
+	}
+	rc = put_control(d, name, "DDL", ddl, m, err);
+	if (rc == CDC_OK && cdc_str_eqz(raw(d, d->tok[TYPE]), "TRUNCATE") && !db_only)
+		rc = put_control(d, name, "TRUNCATE", (struct cdc_str)CDC_STR_INIT, m, err);
+	return rc;
+}
+
+/* --- messages ----------------------------------------------------------- */
+
+static const struct {
+	const char *name;
+	enum row_type type;
+} row_types[] = {
+	{ "INSERT", ROW_INSERT }, { "UPDATE", ROW_UPDATE }, { "DELETE", ROW_DELETE },
+	{ "INIT", ROW_INIT },	  { "ROW", ROW_INSERT },
+};
+
+/* Marks of a place in the stream, which say nothing of a table. */
+static const char *const marks[] = { "TIDB_WATERMARK", "GTID", "XACOMMIT", "XAROLLBACK",
+				     "MHEARTBEAT" };
+
+static int put_message(struct canal *d, const struct cdc_message *m, struct cdc_err *err)
+{
+	struct cdc_str type = raw(d, d->tok[TYPE]);
+	struct cdc_change_table *t;
+	int rc;
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		if (cdc_str_eqz(type, marks[i])) {
+			d->s->counts.skipped++;
+			return CDC_OK;
+		}
+	}
+	rc = find_table(d, &t, err);
+	if (rc < 0)
+		return rc;
+	if (is_a(d, d->tok[IS_DDL], CDC_JSON_TRUE))
+		return put_statement(d, t, m, err);
+	if (!t->keep) {
+		d->s->counts.skipped++;
+		return CDC_OK;
+	}
+	for (size_t i = 0; i < sizeof(row_types) / sizeof(row_types[0]); i++) {
+		if (cdc_str_eqz(type, row_types[i].name))
+			return put_rows(d, t, row_types[i].type, m, err);
+	}
+	return cdc_fail(err, CDC_EDATA, "unknown type %.*s", (int)(type.n < 40 ? type.n : 40),
+			type.p);
+}
+
+static int scan(struct canal *d, struct cdc_str text, struct cdc_err *err)
+{
+	int rc = cdc_json_scan(&d->tape, text, NULL, err);
+
+	if (rc < 0)
+		return rc;
+	if (d->tape.tok[0].type != CDC_JSON_OBJECT)
+		return cdc_fail(err, CDC_EDATA, "not a JSON object");
+	cdc_json_members(&d->tape, 0, members, MEMBERS, d->tok);
+	if (!is_a(d, d->tok[TYPE], CDC_JSON_STRING))
+		return cdc_fail(err, CDC_EDATA, "not a Canal message: it has no type");
+	return CDC_OK;
+}
+
+static int canal_message(void *ctx, const struct cdc_message *m, struct cdc_err *err)
+{
+	struct canal *d = ctx;
+	int rc;
+
+	cdc_change_message(&d->c);
+	if (m->is_null || cdc_source_blank(m->value)) {
+		d->s->counts.skipped++;
+		return CDC_OK;
+	}
+	rc = scan(d, m->value, err);
+	return rc < 0 ? rc : put_message(d, m, err);
+}
+
+static void canal_rejected(void *ctx)
+{
+	struct canal *d = ctx;
+
+	cdc_change_rejected(&d->c);
+}
+
+/* The members that only Canal has. */
+static enum cdc_fit canal_probe(void *ctx, const struct cdc_message *m)
+{
+	struct canal *d = ctx;
+	struct cdc_err ignored = CDC_ERR_INIT;
+
+	if (scan(d, m->value, &ignored) < 0)
+		return CDC_FIT_NO;
+	return is_a(d, d->tok[DATABASE], CDC_JSON_STRING) &&
+			       is_a(d, d->tok[TABLE], CDC_JSON_STRING) &&
+			       d->tok[IS_DDL] != CDC_JSON_NONE &&
+			       (d->tok[MYSQL_TYPE] != CDC_JSON_NONE ||
+				d->tok[SQL] != CDC_JSON_NONE || d->tok[TIDB] != CDC_JSON_NONE)
+		       ? CDC_FIT_YES
+		       : CDC_FIT_NO;
+}
+
+const struct cdc_format cdc_format_canal = {
+	.name = "canal",
+	.text = true,
+	.open = canal_open,
+	.close = canal_close,
+	.message = canal_message,
+	.rejected = canal_rejected,
+	.probe = canal_probe,
+};

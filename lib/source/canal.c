@@ -3,7 +3,7 @@
  * TiCDC write as well. A message is one row event: `data` and `old` hold its rows, `mysqlType` the
  * columns.
  */
-#include "source/change.h"
+#include "source/json_in.h"
 #include "source/mysql_type.h"
 #include "source/value_text.h"
 
@@ -45,32 +45,17 @@ static const struct cdc_str members[MEMBERS] = {
 enum row_type { ROW_INSERT, ROW_UPDATE, ROW_DELETE, ROW_INIT };
 
 struct canal {
-	struct cdc_source *s;
-	struct cdc_change c;
-	struct cdc_tape tape;
+	struct cdc_json_in j;
 	uint32_t tok[MEMBERS];
-	struct cdc_buf text; /* an unescaped value */
-	struct cdc_buf id; /* database and table as they came */
 	struct cdc_buf shape;
-	struct cdc_arena scratch; /* of a table's definition */
-	/* The image of a row: column -> value token, CDC_JSON_NONE: unknown. */
-	uint32_t *value;
-	uint32_t *old;
-	uint32_t cap;
 };
 
 static void canal_close(void *ctx)
 {
 	struct canal *d = ctx;
 
-	cdc_change_free(&d->c);
-	cdc_tape_free(&d->tape);
-	cdc_buf_free(&d->text);
-	cdc_buf_free(&d->id);
+	cdc_json_in_free(&d->j);
 	cdc_buf_free(&d->shape);
-	cdc_arena_free(&d->scratch);
-	free(d->value);
-	free(d->old);
 	free(d);
 }
 
@@ -81,8 +66,7 @@ static int canal_open(struct cdc_source *s, void **ctx, struct cdc_err *err)
 
 	if (!d)
 		return cdc_fail_nomem(err);
-	d->s = s;
-	rc = cdc_change_init(&d->c, s, CDC_STR("MySQL"), CDC_STR(""), err);
+	rc = cdc_json_in_init(&d->j, s, CDC_STR("MySQL"), err);
 	if (rc < 0)
 		canal_close(d);
 	else
@@ -90,19 +74,14 @@ static int canal_open(struct cdc_source *s, void **ctx, struct cdc_err *err)
 	return rc;
 }
 
-static const struct cdc_json_tok *token(const struct canal *d, uint32_t i)
-{
-	return &d->tape.tok[i];
-}
-
 static bool is_a(const struct canal *d, uint32_t i, enum cdc_json_type type)
 {
-	return i != CDC_JSON_NONE && token(d, i)->type == type;
+	return cdc_json_in_is(&d->j, i, type);
 }
 
 static struct cdc_str raw(const struct canal *d, uint32_t i)
 {
-	return i == CDC_JSON_NONE ? CDC_STR("") : cdc_json_raw(&d->tape, i);
+	return cdc_json_in_raw(&d->j, i);
 }
 
 /* --- the table ---------------------------------------------------------- */
@@ -112,17 +91,17 @@ static int column(struct canal *d, uint32_t key, struct cdc_change_column *col, 
 {
 	struct cdc_buf name = CDC_BUF_INIT;
 	enum cdc_mysql_kind kind;
-	int rc = cdc_json_string(&d->tape, key, &d->scratch, &col->name, err);
+	int rc = cdc_json_string(&d->j.tape, key, &d->j.scratch, &col->name, err);
 
 	if (rc < 0)
 		return rc;
-	if (token(d, key + 1)->type != CDC_JSON_STRING)
+	if (cdc_json_in_tok(&d->j, key + 1)->type != CDC_JSON_STRING)
 		return cdc_fail(err, CDC_EDATA, "mysqlType of a column is no string");
-	rc = cdc_json_string(&d->tape, key + 1, &d->scratch, &col->source_type, err);
+	rc = cdc_json_string(&d->j.tape, key + 1, &d->j.scratch, &col->source_type, err);
 	if (rc == CDC_OK)
 		rc = cdc_mysql_type(col->source_type, &name, &kind, err);
 	if (rc == CDC_OK) {
-		char *p = cdc_arena_dup(&d->scratch, name.p, name.len);
+		char *p = cdc_arena_dup(&d->j.scratch, name.p, name.len);
 
 		if (!p)
 			rc = cdc_fail_nomem(err);
@@ -138,31 +117,7 @@ static int bare_column(struct canal *d, uint32_t key, struct cdc_change_column *
 		       struct cdc_err *err)
 {
 	col->as = CDC_MYSQL_TEXT;
-	return cdc_json_string(&d->tape, key, &d->scratch, &col->name, err);
-}
-
-static int primary_key(struct canal *d, struct cdc_str **key, size_t *n, struct cdc_err *err)
-{
-	uint32_t list = d->tok[PK_NAMES];
-
-	*n = 0;
-	*key = NULL;
-	if (!is_a(d, list, CDC_JSON_ARRAY))
-		return CDC_OK;
-	*key = cdc_arena_calloc(&d->scratch, token(d, list)->count + 1u, sizeof(**key));
-	if (!*key)
-		return cdc_fail_nomem(err);
-	for (uint32_t i = cdc_json_first(&d->tape, list); i != CDC_JSON_NONE;
-	     i = cdc_json_after(&d->tape, list, i)) {
-		int rc;
-
-		if (token(d, i)->type != CDC_JSON_STRING)
-			return cdc_fail(err, CDC_EDATA, "pkNames has something that is no name");
-		rc = cdc_json_string(&d->tape, i, &d->scratch, &(*key)[(*n)++], err);
-		if (rc < 0)
-			return rc;
-	}
-	return CDC_OK;
+	return cdc_json_string(&d->j.tape, key, &d->j.scratch, &col->name, err);
 }
 
 static bool same_type(const struct cdc_change_column *a, const struct cdc_change_column *b)
@@ -198,13 +153,14 @@ static int define(struct canal *d, struct cdc_change_table *t, uint32_t types, s
 	size_t n = 0, n_key;
 	int rc;
 
-	cdc_arena_reset(&d->scratch);
-	col = cdc_arena_calloc(&d->scratch, token(d, types)->count + 1u, sizeof(*col));
+	cdc_arena_reset(&d->j.scratch);
+	col = cdc_arena_calloc(&d->j.scratch, cdc_json_in_tok(&d->j, types)->count + 1u,
+			       sizeof(*col));
 	if (!col)
 		return cdc_fail_nomem(err);
-	rc = primary_key(d, &key, &n_key, err);
-	for (uint32_t k = cdc_json_first(&d->tape, types); rc == CDC_OK && k != CDC_JSON_NONE;
-	     k = cdc_json_after(&d->tape, types, k)) {
+	rc = cdc_json_in_names(&d->j, d->tok[PK_NAMES], &key, &n_key, err);
+	for (uint32_t k = cdc_json_first(&d->j.tape, types); rc == CDC_OK && k != CDC_JSON_NONE;
+	     k = cdc_json_after(&d->j.tape, types, k)) {
 		rc = typed ? column(d, k, &col[n], err) : bare_column(d, k, &col[n], err);
 		n++;
 	}
@@ -214,7 +170,7 @@ static int define(struct canal *d, struct cdc_change_table *t, uint32_t types, s
 		cdc_buf_reset(&t->shape);
 		return cdc_buf_put(&t->shape, cdc_buf_str(&d->shape), err);
 	}
-	return cdc_change_define(&d->c, t, cdc_buf_str(&d->shape), col, n, key, n_key, err);
+	return cdc_change_define(&d->j.c, t, cdc_buf_str(&d->shape), col, n, key, n_key, err);
 }
 
 /* What tells that the columns are as before: the bytes of mysqlType and pkNames. */
@@ -225,41 +181,19 @@ static int find_shape(struct canal *d, struct cdc_err *err)
 
 	cdc_buf_reset(&d->shape);
 	if (types != CDC_JSON_NONE)
-		rc = cdc_buf_put(&d->shape, cdc_json_source(&d->tape, types), err);
+		rc = cdc_buf_put(&d->shape, cdc_json_source(&d->j.tape, types), err);
 	if (rc == CDC_OK && d->tok[PK_NAMES] != CDC_JSON_NONE)
-		rc = cdc_buf_put(&d->shape, cdc_json_source(&d->tape, d->tok[PK_NAMES]), err);
+		rc = cdc_buf_put(&d->shape, cdc_json_source(&d->j.tape, d->tok[PK_NAMES]), err);
 	return rc;
-}
-
-static int name_table(struct canal *d, struct cdc_change_table *t, struct cdc_err *err)
-{
-	struct cdc_str part[2];
-	int rc;
-
-	cdc_arena_reset(&d->scratch);
-	rc = cdc_json_string(&d->tape, d->tok[DATABASE], &d->scratch, &part[0], err);
-	if (rc == CDC_OK)
-		rc = cdc_json_string(&d->tape, d->tok[TABLE], &d->scratch, &part[1], err);
-	return rc < 0 ? rc : cdc_change_name(&d->c, t, part, 2, err);
 }
 
 static int find_table(struct canal *d, struct cdc_change_table **t, struct cdc_err *err)
 {
-	int rc;
+	const uint32_t part[] = { d->tok[DATABASE], d->tok[TABLE] };
 
-	if (!is_a(d, d->tok[DATABASE], CDC_JSON_STRING) || !is_a(d, d->tok[TABLE], CDC_JSON_STRING))
+	if (!is_a(d, part[0], CDC_JSON_STRING) || !is_a(d, part[1], CDC_JSON_STRING))
 		return cdc_fail(err, CDC_EDATA, "a message without database and table");
-	cdc_buf_reset(&d->id);
-	rc = cdc_buf_put(&d->id, raw(d, d->tok[DATABASE]), err);
-	if (rc == CDC_OK)
-		rc = cdc_buf_putc(&d->id, '.', err);
-	if (rc == CDC_OK)
-		rc = cdc_buf_put(&d->id, raw(d, d->tok[TABLE]), err);
-	if (rc == CDC_OK)
-		rc = cdc_change_table(&d->c, cdc_buf_str(&d->id), t, err);
-	if (rc == CDC_OK && !(*t)->named)
-		rc = name_table(d, *t, err);
-	return rc;
+	return cdc_json_in_table(&d->j, part, 2, t, err);
 }
 
 /* --- values ------------------------------------------------------------- */
@@ -267,7 +201,7 @@ static int find_table(struct canal *d, struct cdc_change_table **t, struct cdc_e
 /* ENUM comes as the number of its member, as other writers' name otherwise. */
 static void put_enum(struct canal *d, const struct cdc_change_column *col, struct cdc_str s)
 {
-	struct cdc_out *o = &d->s->out;
+	struct cdc_out *o = &d->j.s->out;
 	uint64_t number;
 	size_t n;
 	char *name;
@@ -276,8 +210,8 @@ static void put_enum(struct canal *d, const struct cdc_change_column *col, struc
 		cdc_out_quoted(o, s);
 		return;
 	}
-	cdc_arena_reset(&d->scratch);
-	name = cdc_arena_alloc(&d->scratch, col->source_type.n + 1);
+	cdc_arena_reset(&d->j.scratch);
+	name = cdc_arena_alloc(&d->j.scratch, col->source_type.n + 1);
 	if (!name)
 		cdc_out_fail(o, "out of memory");
 	else if (number == 0)
@@ -291,14 +225,14 @@ static void put_enum(struct canal *d, const struct cdc_change_column *col, struc
 /* SET comes as the bits of its members. */
 static void put_set(struct canal *d, const struct cdc_change_column *col, struct cdc_str s)
 {
-	struct cdc_out *o = &d->s->out;
+	struct cdc_out *o = &d->j.s->out;
 	size_t mark = o->buf.len, n;
 	bool first = true;
 	uint64_t bits;
 	char *name;
 
-	cdc_arena_reset(&d->scratch);
-	name = cdc_arena_alloc(&d->scratch, col->source_type.n + 1);
+	cdc_arena_reset(&d->j.scratch);
+	name = cdc_arena_alloc(&d->j.scratch, col->source_type.n + 1);
 	if (!name || cdc_uint64_parse(s, &bits) != CDC_PARSE_OK) {
 		cdc_out_quoted(o, s);
 		return;
@@ -323,15 +257,15 @@ static void put_set(struct canal *d, const struct cdc_change_column *col, struct
 /* A geometry travels like binary: its bytes as code points. */
 static void put_geometry(struct canal *d, struct cdc_str s)
 {
-	struct cdc_out *o = &d->s->out;
+	struct cdc_out *o = &d->j.s->out;
 	size_t mark = o->buf.len, n;
 	char *bytes;
 
 	cdc_text_latin1_binary(o, s);
 	if (o->rc < 0)
 		return;
-	cdc_arena_reset(&d->scratch);
-	bytes = cdc_arena_alloc(&d->scratch, s.n + 3);
+	cdc_arena_reset(&d->j.scratch);
+	bytes = cdc_arena_alloc(&d->j.scratch, s.n + 3);
 	if (!bytes ||
 	    cdc_base64_decode(cdc_str(o->buf.p + mark + 1, o->buf.len - mark - 2), bytes, &n)) {
 		cdc_out_fail(o, "out of memory");
@@ -343,7 +277,7 @@ static void put_geometry(struct canal *d, struct cdc_str s)
 
 static void put_text(struct canal *d, const struct cdc_change_column *col, struct cdc_str s)
 {
-	struct cdc_out *o = &d->s->out;
+	struct cdc_out *o = &d->j.s->out;
 
 	switch ((enum cdc_mysql_kind)col->as) {
 	case CDC_MYSQL_TEXT:
@@ -370,7 +304,7 @@ static void put_text(struct canal *d, const struct cdc_change_column *col, struc
 		cdc_text_datetime(o, s);
 		break;
 	case CDC_MYSQL_TIMESTAMP:
-		cdc_text_instant(o, s, d->s->opt.zone);
+		cdc_text_instant(o, s, d->j.s->opt.zone);
 		break;
 	case CDC_MYSQL_ENUM:
 		put_enum(d, col, s);
@@ -389,73 +323,19 @@ static void put_text(struct canal *d, const struct cdc_change_column *col, struc
 
 static void put_value(struct canal *d, const struct cdc_change_column *col, uint32_t i)
 {
-	const struct cdc_json_tok *t = token(d, i);
-	struct cdc_out *o = &d->s->out;
-	struct cdc_str s = cdc_json_raw(&d->tape, i);
+	struct cdc_out *o = &d->j.s->out;
 
-	if (t->type == CDC_JSON_NULL) {
+	if (is_a(d, i, CDC_JSON_NULL)) {
 		cdc_out_lit(o, "null");
 		return;
 	}
-	if (t->escaped) {
-		cdc_buf_reset(&d->text);
-		if (cdc_buf_reserve(&d->text, s.n, &o->err) < 0) {
-			cdc_out_fail(o, "out of memory");
-			return;
-		}
-		s = cdc_str(d->text.p, cdc_json_unescape(s, d->text.p));
-	}
-	put_text(d, col, s);
+	put_text(d, col, cdc_json_in_text(&d->j, i));
 	if (o->rc < 0)
 		cdc_err_prefix(&o->err, "column %.*s", (int)(col->name.n < 100 ? col->name.n : 100),
 			       col->name.p);
 }
 
 /* --- rows --------------------------------------------------------------- */
-
-/* Room for an image of n columns, all unknown. */
-static int reset_images(struct canal *d, uint32_t n, struct cdc_err *err)
-{
-	if (n > d->cap) {
-		uint32_t *value = realloc(d->value, n * sizeof(*value));
-		uint32_t *old;
-
-		if (!value)
-			return cdc_fail_nomem(err);
-		d->value = value;
-		old = realloc(d->old, n * sizeof(*old));
-		if (!old)
-			return cdc_fail_nomem(err);
-		d->old = old;
-		d->cap = n;
-	}
-	for (uint32_t i = 0; i < n; i++)
-		d->value[i] = d->old[i] = CDC_JSON_NONE;
-	return CDC_OK;
-}
-
-/* Note where the values of a row are. A name that is no column is a new one: *unknown. */
-static int read_row(struct canal *d, struct cdc_change_table *t, uint32_t row, uint32_t *value,
-		    bool *unknown, struct cdc_err *err)
-{
-	uint32_t hint = 0;
-
-	for (uint32_t k = cdc_json_first(&d->tape, row); k != CDC_JSON_NONE;
-	     k = cdc_json_after(&d->tape, row, k)) {
-		struct cdc_str name = cdc_json_raw(&d->tape, k);
-		const struct cdc_change_column *col = cdc_change_find(t, name, &hint);
-
-		if (!col) {
-			*unknown = true;
-			return CDC_OK;
-		}
-		if (value[col - t->col] != CDC_JSON_NONE)
-			return cdc_fail(err, CDC_EDATA, "column %.*s comes twice in a row",
-					(int)(name.n < 100 ? name.n : 100), name.p);
-		value[col - t->col] = k + 1;
-	}
-	return CDC_OK;
-}
 
 static void put_image(struct canal *d, struct cdc_change_table *t, const uint32_t *value,
 		      const uint32_t *over)
@@ -465,7 +345,7 @@ static void put_image(struct canal *d, struct cdc_change_table *t, const uint32_
 
 		if (tok == CDC_JSON_NONE)
 			continue;
-		cdc_change_value(&d->c, &t->col[i]);
+		cdc_change_value(&d->j.c, &t->col[i]);
 		put_value(d, &t->col[i], tok);
 	}
 }
@@ -475,7 +355,7 @@ static bool time_of(const struct canal *d, int64_t *us)
 	int64_t ms;
 	uint32_t i = d->tok[ES];
 
-	if (i == CDC_JSON_NONE || !cdc_json_int64(&d->tape, i, &ms) || ms > INT64_MAX / 1000 ||
+	if (i == CDC_JSON_NONE || !cdc_json_int64(&d->j.tape, i, &ms) || ms > INT64_MAX / 1000 ||
 	    ms < INT64_MIN / 1000)
 		return false;
 	*us = ms * 1000;
@@ -484,14 +364,14 @@ static bool time_of(const struct canal *d, int64_t *us)
 
 static void put_tags(struct canal *d)
 {
-	uint32_t commit = cdc_json_get(&d->tape, d->tok[TIDB], "commitTs");
+	uint32_t commit = cdc_json_get(&d->j.tape, d->tok[TIDB], "commitTs");
 
 	if (is_a(d, d->tok[ID], CDC_JSON_NUMBER) && !cdc_str_eqz(raw(d, d->tok[ID]), "0"))
-		cdc_change_tag_raw(&d->c, CDC_STR("id"), raw(d, d->tok[ID]));
+		cdc_change_tag_raw(&d->j.c, CDC_STR("id"), raw(d, d->tok[ID]));
 	if (is_a(d, d->tok[GTID], CDC_JSON_STRING) && raw(d, d->tok[GTID]).n)
-		cdc_change_tag_raw(&d->c, CDC_STR("gtid"), raw(d, d->tok[GTID]));
+		cdc_change_tag_raw(&d->j.c, CDC_STR("gtid"), raw(d, d->tok[GTID]));
 	if (is_a(d, commit, CDC_JSON_NUMBER))
-		cdc_change_tag_raw(&d->c, CDC_STR("commitTs"), raw(d, commit));
+		cdc_change_tag_raw(&d->j.c, CDC_STR("commitTs"), raw(d, commit));
 }
 
 static int put_row(struct canal *d, struct cdc_change_table *t, enum row_type type,
@@ -501,17 +381,17 @@ static int put_row(struct canal *d, struct cdc_change_table *t, enum row_type ty
 	int64_t us = 0;
 	bool timed = time_of(d, &us);
 
-	cdc_change_begin(&d->c, t, names[type], cdc_change_id(&d->c, m), timed, us);
+	cdc_change_begin(&d->j.c, t, names[type], cdc_change_id(&d->j.c, m), timed, us);
 	put_tags(d);
-	cdc_change_images(&d->c, t);
+	cdc_change_images(&d->j.c, t);
 	if (type == ROW_UPDATE)
-		put_image(d, t, d->value, d->old);
+		put_image(d, t, d->j.value, d->j.old);
 	else if (type == ROW_DELETE)
-		put_image(d, t, d->value, NULL);
-	cdc_change_after(&d->c);
+		put_image(d, t, d->j.value, NULL);
+	cdc_change_after(&d->j.c);
 	if (type != ROW_DELETE)
-		put_image(d, t, d->value, NULL);
-	return cdc_change_end(&d->c, m, err);
+		put_image(d, t, d->j.value, NULL);
+	return cdc_change_end(&d->j.c, m, err);
 }
 
 /* Rows are in an array, or one is there by itself. */
@@ -519,28 +399,28 @@ static uint32_t first_row(const struct canal *d, uint32_t rows)
 {
 	if (is_a(d, rows, CDC_JSON_OBJECT))
 		return rows;
-	return is_a(d, rows, CDC_JSON_ARRAY) ? cdc_json_first(&d->tape, rows) : CDC_JSON_NONE;
+	return is_a(d, rows, CDC_JSON_ARRAY) ? cdc_json_first(&d->j.tape, rows) : CDC_JSON_NONE;
 }
 
 static uint32_t next_row(const struct canal *d, uint32_t rows, uint32_t row)
 {
 	if (row == CDC_JSON_NONE || !is_a(d, rows, CDC_JSON_ARRAY))
 		return CDC_JSON_NONE;
-	return cdc_json_after(&d->tape, rows, row);
+	return cdc_json_after(&d->j.tape, rows, row);
 }
 
-/* Read a row and what it was; a row with a new column redefines a table without types. */
+/* Read a row and what it was. */
 static int read_images(struct canal *d, struct cdc_change_table *t, uint32_t row, uint32_t old,
 		       struct cdc_err *err)
 {
-	bool unknown = false;
-	int rc = reset_images(d, t->n, err);
+	uint32_t unknown = CDC_JSON_NONE;
+	int rc = cdc_json_in_reset(&d->j, t, err);
 
 	if (rc == CDC_OK)
-		rc = read_row(d, t, row, d->value, &unknown, err);
-	if (rc == CDC_OK && !unknown && is_a(d, old, CDC_JSON_OBJECT))
-		rc = read_row(d, t, old, d->old, &unknown, err);
-	if (rc == CDC_OK && unknown)
+		rc = cdc_json_in_row(&d->j, t, row, d->j.value, &unknown, err);
+	if (rc == CDC_OK && unknown == CDC_JSON_NONE && is_a(d, old, CDC_JSON_OBJECT))
+		rc = cdc_json_in_row(&d->j, t, old, d->j.old, &unknown, err);
+	if (rc == CDC_OK && unknown != CDC_JSON_NONE)
 		rc = cdc_fail(err, CDC_EDATA,
 			      "a row has a column that its message does not define");
 	return rc;
@@ -588,10 +468,10 @@ static int put_control(struct canal *d, struct cdc_str name, const char *type, s
 	int64_t us = 0;
 	bool timed = time_of(d, &us);
 
-	cdc_change_begin_named(&d->c, name, type, cdc_change_id(&d->c, m), timed, us);
+	cdc_change_begin_named(&d->j.c, name, type, cdc_change_id(&d->j.c, m), timed, us);
 	put_tags(d);
-	cdc_change_ddl(&d->c, ddl);
-	return cdc_change_end(&d->c, m, err);
+	cdc_change_ddl(&d->j.c, ddl);
+	return cdc_change_end(&d->j.c, m, err);
 }
 
 static int put_statement(struct canal *d, struct cdc_change_table *t, const struct cdc_message *m,
@@ -603,13 +483,13 @@ static int put_statement(struct canal *d, struct cdc_change_table *t, const stru
 
 	/* Columns may be others from now on. */
 	t->defined = false;
-	if (!cdc_source_keeps(d->s, t->name.p, db_only)) {
-		d->s->counts.skipped++;
+	if (!cdc_source_keeps(d->j.s, t->name.p, db_only)) {
+		d->j.s->counts.skipped++;
 		return CDC_OK;
 	}
-	cdc_arena_reset(&d->scratch);
+	cdc_arena_reset(&d->j.scratch);
 	if (is_a(d, d->tok[SQL], CDC_JSON_STRING)) {
-		rc = cdc_json_string(&d->tape, d->tok[SQL], &d->scratch, &ddl, err);
+		rc = cdc_json_string(&d->j.tape, d->tok[SQL], &d->j.scratch, &ddl, err);
 		if (rc < 0)
 			return rc;
 	}
@@ -641,7 +521,7 @@ static int put_message(struct canal *d, const struct cdc_message *m, struct cdc_
 
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
 		if (cdc_str_eqz(type, marks[i])) {
-			d->s->counts.skipped++;
+			d->j.s->counts.skipped++;
 			return CDC_OK;
 		}
 	}
@@ -651,7 +531,7 @@ static int put_message(struct canal *d, const struct cdc_message *m, struct cdc_
 	if (is_a(d, d->tok[IS_DDL], CDC_JSON_TRUE))
 		return put_statement(d, t, m, err);
 	if (!t->keep) {
-		d->s->counts.skipped++;
+		d->j.s->counts.skipped++;
 		return CDC_OK;
 	}
 	for (size_t i = 0; i < sizeof(row_types) / sizeof(row_types[0]); i++) {
@@ -664,16 +544,11 @@ static int put_message(struct canal *d, const struct cdc_message *m, struct cdc_
 
 static int scan(struct canal *d, struct cdc_str text, struct cdc_err *err)
 {
-	int rc = cdc_json_scan(&d->tape, text, NULL, err);
+	int rc = cdc_json_in_scan(&d->j, text, members, MEMBERS, d->tok, err);
 
-	if (rc < 0)
-		return rc;
-	if (d->tape.tok[0].type != CDC_JSON_OBJECT)
-		return cdc_fail(err, CDC_EDATA, "not a JSON object");
-	cdc_json_members(&d->tape, 0, members, MEMBERS, d->tok);
-	if (!is_a(d, d->tok[TYPE], CDC_JSON_STRING))
-		return cdc_fail(err, CDC_EDATA, "not a Canal message: it has no type");
-	return CDC_OK;
+	if (rc == CDC_OK && !is_a(d, d->tok[TYPE], CDC_JSON_STRING))
+		rc = cdc_fail(err, CDC_EDATA, "not a Canal message: it has no type");
+	return rc;
 }
 
 static int canal_message(void *ctx, const struct cdc_message *m, struct cdc_err *err)
@@ -681,9 +556,9 @@ static int canal_message(void *ctx, const struct cdc_message *m, struct cdc_err 
 	struct canal *d = ctx;
 	int rc;
 
-	cdc_change_message(&d->c);
+	cdc_change_message(&d->j.c);
 	if (m->is_null || cdc_source_blank(m->value)) {
-		d->s->counts.skipped++;
+		d->j.s->counts.skipped++;
 		return CDC_OK;
 	}
 	rc = scan(d, m->value, err);
@@ -694,7 +569,7 @@ static void canal_rejected(void *ctx)
 {
 	struct canal *d = ctx;
 
-	cdc_change_rejected(&d->c);
+	cdc_change_rejected(&d->j.c);
 }
 
 /* The members that only Canal has. */

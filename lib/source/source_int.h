@@ -72,6 +72,7 @@ struct cdc_sample {
 #define CDC_SOURCE_FORMATS(X)                                                                      \
 	X(dts, "dts")                                                                              \
 	X(canal, "canal")                                                                          \
+	X(maxwell, "maxwell")                                                                      \
 	X(csv, "csv")                                                                              \
 	X(tsv, "tsv")                                                                              \
 	X(sqoop, "sqoop")                                                                          \

@@ -417,9 +417,9 @@ static int read_images(struct canal *d, struct cdc_change_table *t, uint32_t row
 	int rc = cdc_json_in_reset(&d->j, t, err);
 
 	if (rc == CDC_OK)
-		rc = cdc_json_in_row(&d->j, t, row, d->j.value, &unknown, err);
+		rc = cdc_json_in_row(&d->j, t, row, NULL, d->j.value, &unknown, err);
 	if (rc == CDC_OK && unknown == CDC_JSON_NONE && is_a(d, old, CDC_JSON_OBJECT))
-		rc = cdc_json_in_row(&d->j, t, old, d->j.old, &unknown, err);
+		rc = cdc_json_in_row(&d->j, t, old, NULL, d->j.old, &unknown, err);
 	if (rc == CDC_OK && unknown != CDC_JSON_NONE)
 		rc = cdc_fail(err, CDC_EDATA,
 			      "a row has a column that its message does not define");

@@ -410,6 +410,7 @@ static void put_head(struct cdc_change *c, struct cdc_str name_json, const char 
 
 	if (id < 0)
 		cdc_out_fail(o, "the position of a change is negative");
+	c->record_at = o->buf.len;
 	cdc_out_lit(o, "{\"recordID\":");
 	cdc_out_int(o, id);
 	cdc_out_raw(o, cdc_buf_str(&c->source.buf));

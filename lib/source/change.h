@@ -69,6 +69,7 @@ struct cdc_change {
 	struct cdc_names given_key; /* --key */
 	bool first; /* no member of the object that is open has been printed */
 	bool row; /* the open record is a row */
+	size_t record_at; /* where the open record begins in the output */
 	/* The time of the last record: consecutive ones share it. */
 	int64_t time_us;
 	char time_text[64];

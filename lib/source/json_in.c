@@ -129,16 +129,20 @@ int cdc_json_in_reset(struct cdc_json_in *j, const struct cdc_change_table *t, s
 }
 
 int cdc_json_in_row(struct cdc_json_in *j, struct cdc_change_table *t, uint32_t row,
-		    uint32_t *value, uint32_t *unknown, struct cdc_err *err)
+		    const char *skip, uint32_t *value, uint32_t *unknown, struct cdc_err *err)
 {
+	size_t skip_n = skip ? strlen(skip) : 0;
 	uint32_t hint = 0;
 
 	*unknown = CDC_JSON_NONE;
 	for (uint32_t k = cdc_json_first(&j->tape, row); k != CDC_JSON_NONE;
 	     k = cdc_json_after(&j->tape, row, k)) {
 		struct cdc_str name = cdc_json_raw(&j->tape, k);
-		const struct cdc_change_column *col = cdc_change_find(t, name, &hint);
+		const struct cdc_change_column *col;
 
+		if (skip_n && name.n >= skip_n && memcmp(name.p, skip, skip_n) == 0)
+			continue;
+		col = cdc_change_find(t, name, &hint);
 		if (!col) {
 			*unknown = k;
 			return CDC_OK;

@@ -63,9 +63,11 @@ int cdc_json_in_reset(struct cdc_json_in *j, const struct cdc_change_table *t,
 		      struct cdc_err *err) CDC_NODISCARD;
 /*
  * Note where the values of object `row` are. *unknown receives the key of the first name that is no
- * column, or CDC_JSON_NONE. CDC_EDATA when a name comes twice.
+ * column, or CDC_JSON_NONE; names that begin with `skip` (NULL: none) are passed over. CDC_EDATA
+ * when a name comes twice.
  */
 int cdc_json_in_row(struct cdc_json_in *j, struct cdc_change_table *t, uint32_t row,
-		    uint32_t *value, uint32_t *unknown, struct cdc_err *err) CDC_NODISCARD;
+		    const char *skip, uint32_t *value, uint32_t *unknown,
+		    struct cdc_err *err) CDC_NODISCARD;
 
 #endif

@@ -340,9 +340,9 @@ static int read_images(struct maxwell *d, struct cdc_change_table *t, uint32_t *
 	int rc = cdc_json_in_reset(&d->j, t, err);
 
 	if (rc == CDC_OK)
-		rc = cdc_json_in_row(&d->j, t, d->tok[DATA], d->j.value, unknown, err);
+		rc = cdc_json_in_row(&d->j, t, d->tok[DATA], NULL, d->j.value, unknown, err);
 	if (rc == CDC_OK && *unknown == CDC_JSON_NONE && is_a(d, d->tok[OLD], CDC_JSON_OBJECT)) {
-		rc = cdc_json_in_row(&d->j, t, d->tok[OLD], d->j.old, unknown, err);
+		rc = cdc_json_in_row(&d->j, t, d->tok[OLD], NULL, d->j.old, unknown, err);
 		if (rc == CDC_OK && *unknown != CDC_JSON_NONE)
 			rc = cdc_fail(err, CDC_EDATA, "old has a column that data has not");
 	}

@@ -257,6 +257,12 @@ int cdc_source_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *e
 		rc = framing->run(s, r, err);
 	else
 		rc = s->format->stream(s->format_ctx, r, err);
+	if (s->format->flush && s->fatal == CDC_OK) {
+		struct cdc_err second = CDC_ERR_INIT;
+		int flushed = s->format->flush(s->format_ctx, rc < 0 ? &second : err);
+
+		rc = rc < 0 ? rc : flushed;
+	}
 out:
 	if (rc == CDC_OK)
 		rc = cdc_source_flush(s, err);

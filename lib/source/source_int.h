@@ -33,6 +33,9 @@ struct cdc_format {
 	 */
 	int (*message)(void *ctx, const struct cdc_message *m, struct cdc_err *err);
 	void (*rejected)(void *ctx);
+	/* Print what was held back to see what comes next (NULL: the format holds nothing): at the
+	 * end of an input, and before a CHECKPOINT. */
+	int (*flush)(void *ctx, struct cdc_err *err);
 	/* Text formats that delimit their own records: read the whole input. */
 	int (*stream)(void *ctx, struct cdc_reader *r, struct cdc_err *err);
 	/* Avro containers: take the writer's schema, then datum after datum at *p. */
@@ -73,6 +76,7 @@ struct cdc_sample {
 	X(dts, "dts")                                                                              \
 	X(canal, "canal")                                                                          \
 	X(maxwell, "maxwell")                                                                      \
+	X(debezium, "debezium")                                                                    \
 	X(csv, "csv")                                                                              \
 	X(tsv, "tsv")                                                                              \
 	X(sqoop, "sqoop")                                                                          \

@@ -1,0 +1,781 @@
+/*
+ * Format debezium: change events of Debezium as JSON, with and without schemas, whole and flattened
+ * (spec section 4); schema changes and transactions of its other topics.
+ */
+#include "source/debezium_int.h"
+
+#include "base/value.h"
+
+#include <stdlib.h>
+#include <strings.h>
+
+static const struct cdc_str members[DBZ_MEMBERS] = {
+	[DBZ_BEFORE] = { "before", 6 },
+	[DBZ_AFTER] = { "after", 5 },
+	[DBZ_SOURCE] = { "source", 6 },
+	[DBZ_OP] = { "op", 2 },
+	[DBZ_TS_MS] = { "ts_ms", 5 },
+	[DBZ_TS_US] = { "ts_us", 5 },
+	[DBZ_TS_NS] = { "ts_ns", 5 },
+	[DBZ_TRANSACTION] = { "transaction", 11 },
+	[DBZ_DATABASE_NAME] = { "databaseName", 12 },
+	[DBZ_SCHEMA_NAME] = { "schemaName", 10 },
+	[DBZ_DDL] = { "ddl", 3 },
+	[DBZ_TABLE_CHANGES] = { "tableChanges", 12 },
+	[DBZ_STATUS] = { "status", 6 },
+	[DBZ_ID] = { "id", 2 },
+	[DBZ_EVENT_COUNT] = { "event_count", 11 },
+};
+
+static const struct cdc_str source_members[DBZ_SRC_MEMBERS] = {
+	[DBZ_SRC_DB] = { "db", 2 },
+	[DBZ_SRC_SCHEMA] = { "schema", 6 },
+	[DBZ_SRC_TABLE] = { "table", 5 },
+	[DBZ_SRC_COLLECTION] = { "collection", 10 },
+	[DBZ_SRC_CONNECTOR] = { "connector", 9 },
+	[DBZ_SRC_TS_MS] = { "ts_ms", 5 },
+	[DBZ_SRC_TS_US] = { "ts_us", 5 },
+	[DBZ_SRC_TS_NS] = { "ts_ns", 5 },
+	[DBZ_SRC_TS_SEC] = { "ts_sec", 6 },
+};
+
+/* Of the source, what a record says elsewhere, or that says nothing of the change. */
+static const char *const no_tags[] = { "db",	    "schema", "table", "collection",
+				       "connector", "ts_ms",  "ts_us", "ts_ns",
+				       "ts_sec",    "name",   "query", "version" };
+
+static const struct {
+	const char *connector;
+	const char *source_type;
+} sources[] = {
+	{ "mysql", "MySQL" },	      { "mariadb", "MariaDB" },	    { "postgresql", "PostgreSQL" },
+	{ "oracle", "Oracle" },	      { "sqlserver", "SQLServer" }, { "db2", "DB2" },
+	{ "mongodb", "MongoDB" },     { "vitess", "Vitess" },	    { "spanner", "Spanner" },
+	{ "cassandra", "Cassandra" }, { "informix", "Informix" },
+};
+
+static void debezium_close(void *ctx)
+{
+	struct debezium *d = ctx;
+
+	cdc_json_in_free(&d->j);
+	cdc_json_in_free(&d->key);
+	cdc_connect_type_free(&d->type);
+	cdc_buf_free(&d->prefix);
+	cdc_tape_free(&d->schema_tape);
+	cdc_buf_free(&d->last_connector);
+	cdc_buf_free(&d->held.line);
+	cdc_buf_free(&d->held.topic);
+	for (size_t i = 0; i < d->n_schemas; i++)
+		free(d->schemas[i].text);
+	free(d);
+}
+
+static int debezium_open(struct cdc_source *s, void **ctx, struct cdc_err *err)
+{
+	struct debezium *d = calloc(1, sizeof(*d));
+	int rc;
+
+	if (!d)
+		return cdc_fail_nomem(err);
+	rc = cdc_json_in_init(&d->j, s, CDC_STR(""), err);
+	if (rc == CDC_OK)
+		rc = cdc_json_in_init(&d->key, s, CDC_STR(""), err);
+	if (rc < 0)
+		debezium_close(d);
+	else
+		*ctx = d;
+	return rc;
+}
+
+static bool is_a(const struct debezium *d, uint32_t i, enum cdc_json_type type)
+{
+	return cdc_json_in_is(&d->j, i, type);
+}
+
+static struct cdc_str raw(const struct debezium *d, uint32_t i)
+{
+	return cdc_json_in_raw(&d->j, i);
+}
+
+static int skip(struct debezium *d)
+{
+	d->j.s->counts.skipped++;
+	return CDC_OK;
+}
+
+/* --- the source --------------------------------------------------------- */
+
+static int set_source(struct debezium *d, struct cdc_err *err)
+{
+	struct cdc_str c = raw(d, d->src[DBZ_SRC_CONNECTOR]);
+	int rc;
+
+	if (cdc_str_eq(c, cdc_buf_str(&d->last_connector)))
+		return CDC_OK;
+	cdc_buf_reset(&d->last_connector);
+	rc = cdc_buf_put(&d->last_connector, c, err);
+	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
+		if (cdc_str_eqz(c, sources[i].connector))
+			c = cdc_str_z(sources[i].source_type);
+	}
+	return rc < 0 ? rc : cdc_change_source(&d->j.c, c, CDC_STR(""), err);
+}
+
+/* A time member in its unit; 0 says nothing (snapshots of old versions). */
+static bool take_time(const struct debezium *d, uint32_t i, int64_t up, int64_t down, int64_t *us)
+{
+	int64_t v;
+
+	if (!is_a(d, i, CDC_JSON_NUMBER) || !cdc_json_int64(&d->j.tape, i, &v) || v == 0 ||
+	    v > INT64_MAX / up || v < INT64_MIN / up)
+		return false;
+	*us = v * up / down;
+	return true;
+}
+
+static bool time_of(const struct debezium *d, int64_t *us)
+{
+	return take_time(d, d->src[DBZ_SRC_TS_NS], 1, 1000, us) ||
+	       take_time(d, d->src[DBZ_SRC_TS_US], 1, 1, us) ||
+	       take_time(d, d->src[DBZ_SRC_TS_MS], 1000, 1, us) ||
+	       take_time(d, d->src[DBZ_SRC_TS_SEC], 1000000, 1, us) ||
+	       take_time(d, d->tok[DBZ_TS_NS], 1, 1000, us) ||
+	       take_time(d, d->tok[DBZ_TS_US], 1, 1, us) ||
+	       take_time(d, d->tok[DBZ_TS_MS], 1000, 1, us);
+}
+
+static bool is_tag(struct cdc_str name)
+{
+	for (size_t i = 0; i < sizeof(no_tags) / sizeof(no_tags[0]); i++) {
+		if (cdc_str_eqz(name, no_tags[i]))
+			return false;
+	}
+	return true;
+}
+
+/* Scalars of an object as tags; of a flattened row those with two underscores. */
+static void put_tags(struct debezium *d, uint32_t object, bool flat)
+{
+	if (!is_a(d, object, CDC_JSON_OBJECT))
+		return;
+	for (uint32_t k = cdc_json_first(&d->j.tape, object); k != CDC_JSON_NONE;
+	     k = cdc_json_after(&d->j.tape, object, k)) {
+		enum cdc_json_type type = (enum cdc_json_type)d->j.tape.tok[k + 1].type;
+		struct cdc_str name = cdc_json_raw(&d->j.tape, k);
+
+		if (type == CDC_JSON_NULL || type == CDC_JSON_ARRAY || type == CDC_JSON_OBJECT)
+			continue;
+		if (flat ? !debezium_is_mark(name) : !is_tag(name))
+			continue;
+		if (d->j.tape.tok[k].escaped)
+			continue;
+		cdc_change_tag_raw(&d->j.c, flat ? cdc_str(name.p + 2, name.n - 2) : name,
+				   cdc_json_raw(&d->j.tape, k + 1));
+	}
+}
+
+static void put_transaction(struct debezium *d)
+{
+	uint32_t id = cdc_json_get(&d->j.tape, d->tok[DBZ_TRANSACTION], "id");
+
+	if (is_a(d, id, CDC_JSON_STRING))
+		cdc_change_tag_raw(&d->j.c, CDC_STR("transaction"), raw(d, id));
+}
+
+static const struct cdc_header *header(const struct cdc_message *m, const char *name)
+{
+	for (uint32_t i = 0; i < m->n_headers; i++) {
+		if (cdc_str_eqz(m->header[i].name, name) && !m->header[i].is_null)
+			return &m->header[i];
+	}
+	return NULL;
+}
+
+/* --- tables ------------------------------------------------------------- */
+
+/* "prefix.db.table" -> "db.table": what a connector calls its topics. */
+static struct cdc_str name_of_topic(struct cdc_str topic)
+{
+	const char *dot = topic.n ? memchr(topic.p, '.', topic.n) : NULL;
+	size_t rest = dot ? topic.n - (size_t)(dot - topic.p) - 1 : 0;
+
+	return rest && memchr(dot + 1, '.', rest) ? cdc_str(dot + 1, rest) : topic;
+}
+
+/* A table that the message does not name. */
+static int table_of_topic(struct debezium *d, const struct cdc_message *m,
+			  struct cdc_change_table **t, struct cdc_err *err)
+{
+	const struct cdc_source_options *opt = &d->j.s->opt;
+	struct cdc_str name = m->has_kafka ? name_of_topic(m->topic)
+			      : opt->topic ? name_of_topic(cdc_str_z(opt->topic))
+					   : CDC_STR("");
+	int rc;
+
+	if (opt->db_table)
+		name = cdc_str_z(opt->db_table);
+	if (name.n == 0)
+		return cdc_fail(err, CDC_EDATA,
+				"a row of a table that is not named: give --db-table");
+	rc = cdc_change_table(&d->j.c, name, t, err);
+	if (rc == CDC_OK && !(*t)->named)
+		rc = cdc_change_name(&d->j.c, *t, &name, 1, err);
+	return rc;
+}
+
+static int find_table(struct debezium *d, const struct cdc_message *m, struct cdc_change_table **t,
+		      struct cdc_err *err)
+{
+	uint32_t table = d->src[DBZ_SRC_TABLE];
+	uint32_t part[3];
+
+	if (table == CDC_JSON_NONE)
+		table = d->src[DBZ_SRC_COLLECTION];
+	part[0] = d->src[DBZ_SRC_DB];
+	part[1] = d->src[DBZ_SRC_SCHEMA];
+	part[2] = table;
+	if (!is_a(d, table, CDC_JSON_STRING))
+		return table_of_topic(d, m, t, err);
+	for (size_t i = 0; i < 2; i++) {
+		if (part[i] != CDC_JSON_NONE && !is_a(d, part[i], CDC_JSON_STRING))
+			return cdc_fail(err, CDC_EDATA, "a name in source is no string");
+	}
+	return cdc_json_in_table(&d->j, part, 3, t, err);
+}
+
+/* --- images ------------------------------------------------------------- */
+
+static int read_image(struct debezium *d, struct cdc_change_table *t, uint32_t row, bool flat,
+		      uint32_t *value, struct cdc_err *err)
+{
+	uint32_t unknown = CDC_JSON_NONE;
+	int rc;
+
+	if (!is_a(d, row, CDC_JSON_OBJECT))
+		return CDC_OK;
+	rc = cdc_json_in_row(&d->j, t, row, flat ? "__" : NULL, value, &unknown, err);
+	if (rc == CDC_OK && unknown != CDC_JSON_NONE) {
+		struct cdc_str name = raw(d, unknown);
+
+		rc = cdc_fail(err, CDC_EDATA, "column %.*s is not in the schema",
+			      (int)(name.n < 100 ? name.n : 100), name.p);
+	}
+	return rc;
+}
+
+static void put_image(struct debezium *d, const struct cdc_change_table *t, const uint32_t *value)
+{
+	for (uint32_t i = 0; i < t->n; i++) {
+		if (value[i] == CDC_JSON_NONE || (is_a(d, value[i], CDC_JSON_STRING) &&
+						  cdc_connect_unavailable(raw(d, value[i]))))
+			continue;
+		cdc_change_value(&d->j.c, &t->col[i]);
+		debezium_put(d, &t->col[i], value[i]);
+	}
+}
+
+/* The image of a key that is on the other tape. */
+static int put_key(struct debezium *d, struct cdc_change_table *t, struct cdc_err *err)
+{
+	struct cdc_tape tape = d->j.tape;
+	int rc;
+
+	d->j.tape = d->key.tape;
+	rc = cdc_json_in_reset(&d->j, t, err);
+	if (rc == CDC_OK)
+		rc = read_image(d, t, d->key_root, false, d->j.value, err);
+	if (rc == CDC_OK)
+		put_image(d, t, d->j.value);
+	d->key.tape = d->j.tape;
+	d->j.tape = tape;
+	return rc;
+}
+
+/* --- rows --------------------------------------------------------------- */
+
+static int flush_held(struct debezium *d, struct cdc_err *err)
+{
+	if (!d->held.is)
+		return CDC_OK;
+	d->held.is = false;
+	cdc_out_raw(&d->j.s->out, cdc_buf_str(&d->held.line));
+	d->j.s->counts.records++;
+	return cdc_out_take(&d->j.s->out, err);
+}
+
+static bool same_place(const struct debezium *d, const struct cdc_message *m)
+{
+	return cdc_str_eq(cdc_buf_str(&d->held.topic), m->has_kafka ? m->topic : CDC_STR("")) &&
+	       d->held.partition == (m->has_kafka ? m->partition : 0);
+}
+
+/* Take the DELETE that was just printed off the output, until the next message is known. */
+static int hold(struct debezium *d, struct cdc_change_table *t, size_t before_at, size_t before_end,
+		const struct cdc_message *m, struct cdc_err *err)
+{
+	struct cdc_out *o = &d->j.s->out;
+	size_t at = d->j.c.record_at;
+	int rc;
+
+	cdc_buf_reset(&d->held.line);
+	cdc_buf_reset(&d->held.topic);
+	rc = cdc_buf_put(&d->held.line, cdc_str(o->buf.p + at, o->buf.len - at), err);
+	if (rc == CDC_OK && m->has_kafka)
+		rc = cdc_buf_put(&d->held.topic, m->topic, err);
+	if (rc < 0)
+		return rc;
+	d->held.is = true;
+	d->held.before_at = before_at - at;
+	d->held.before_len = before_end - before_at;
+	d->held.t = t;
+	d->held.partition = m->has_kafka ? m->partition : 0;
+	o->buf.len = at;
+	d->j.s->counts.records--;
+	return CDC_OK;
+}
+
+enum row_kind { ROW_INSERT, ROW_UPDATE, ROW_DELETE, ROW_INIT };
+
+struct row {
+	enum row_kind kind;
+	uint32_t before;
+	uint32_t after;
+	bool flat;
+	bool joined; /* the before image is the held one */
+	bool key_before; /* the before image is the key on the key's tape */
+};
+
+/* The before image of a row that has one. */
+static int put_before(struct debezium *d, struct cdc_change_table *t, const struct row *r,
+		      struct cdc_err *err)
+{
+	int rc;
+
+	if (r->joined) {
+		cdc_out_raw(&d->j.s->out,
+			    cdc_str(d->held.line.p + d->held.before_at, d->held.before_len));
+		return CDC_OK;
+	}
+	if (r->key_before)
+		return put_key(d, t, err);
+	rc = cdc_json_in_reset(&d->j, t, err);
+	if (rc == CDC_OK)
+		rc = read_image(d, t, r->before, r->flat, d->j.old, err);
+	if (rc == CDC_OK)
+		put_image(d, t, d->j.old);
+	return rc;
+}
+
+static int put_after(struct debezium *d, struct cdc_change_table *t, const struct row *r,
+		     struct cdc_err *err)
+{
+	int rc;
+
+	if (r->kind == ROW_DELETE)
+		return CDC_OK;
+	rc = cdc_json_in_reset(&d->j, t, err);
+	if (rc == CDC_OK)
+		rc = read_image(d, t, r->after, r->flat, d->j.value, err);
+	if (rc == CDC_OK)
+		put_image(d, t, d->j.value);
+	return rc;
+}
+
+static int put_row(struct debezium *d, struct cdc_change_table *t, const struct row *r,
+		   const struct cdc_message *m, struct cdc_err *err)
+{
+	static const char *const names[] = { "INSERT", "UPDATE", "DELETE", "INIT" };
+	struct cdc_out *o = &d->j.s->out;
+	size_t before_at, before_end;
+	int64_t us = 0;
+	bool timed = time_of(d, &us);
+	int rc;
+
+	cdc_change_begin(&d->j.c, t, names[r->kind], cdc_change_id(&d->j.c, m), timed, us);
+	put_tags(d, r->flat ? d->root : d->tok[DBZ_SOURCE], r->flat);
+	put_transaction(d);
+	cdc_change_images(&d->j.c, t);
+	before_at = o->buf.len;
+	rc = put_before(d, t, r, err);
+	before_end = o->buf.len;
+	cdc_change_after(&d->j.c);
+	if (rc == CDC_OK)
+		rc = put_after(d, t, r, err);
+	if (rc == CDC_OK)
+		rc = cdc_change_end(&d->j.c, m, err);
+	if (rc < 0)
+		return rc;
+	d->held.is = d->held.is && !r->joined;
+	if (r->kind == ROW_DELETE && header(m, "__debezium.newkey"))
+		rc = hold(d, t, before_at, before_end, m, err);
+	return rc;
+}
+
+/* What a DELETE was of when its image was not sent, and what a moved row's key was. */
+static int find_key_image(struct debezium *d, struct row *r, const struct cdc_message *m,
+			  struct cdc_err *err)
+{
+	const struct cdc_header *old = header(m, "__debezium.oldkey");
+	struct cdc_message as_key = { .has_key = true };
+	int rc;
+
+	if (r->kind == ROW_INSERT && old) {
+		r->kind = ROW_UPDATE;
+		if (r->joined)
+			return CDC_OK;
+		as_key.key = old->value;
+		rc = debezium_scan_key(d, &as_key, err);
+		r->key_before = d->key_root != CDC_JSON_NONE;
+		return rc;
+	}
+	if (r->kind == ROW_DELETE && !is_a(d, r->before, CDC_JSON_OBJECT)) {
+		if (d->key_root == CDC_JSON_NONE)
+			return cdc_fail(err, CDC_EDATA,
+					"a deletion without a row and without a key");
+		r->key_before = true;
+	}
+	return CDC_OK;
+}
+
+static int put_change(struct debezium *d, struct row *r, const struct cdc_message *m,
+		      struct cdc_err *err)
+{
+	struct cdc_change_table *t;
+	int rc;
+
+	if (r->kind != ROW_DELETE && !is_a(d, r->after, CDC_JSON_OBJECT))
+		return cdc_fail(err, CDC_EDATA, "a row without after");
+	rc = find_table(d, m, &t, err);
+	if (rc < 0)
+		return rc;
+	r->joined = d->held.is && d->held.t == t && r->kind == ROW_INSERT && same_place(d, m) &&
+		    header(m, "__debezium.oldkey");
+	if (!r->joined)
+		rc = flush_held(d, err);
+	if (rc < 0)
+		return rc;
+	if (!t->keep)
+		return skip(d);
+	rc = set_source(d, err);
+	if (rc == CDC_OK)
+		rc = debezium_columns(d, t, r->before, r->after, r->flat, err);
+	if (rc == CDC_OK)
+		rc = find_key_image(d, r, m, err);
+	if (rc == CDC_OK)
+		rc = put_row(d, t, r, m, err);
+	return rc;
+}
+
+/* --- other events ------------------------------------------------------- */
+
+static int put_control(struct debezium *d, struct cdc_str name, const char *type,
+		       struct cdc_str ddl, const struct cdc_message *m, struct cdc_err *err)
+{
+	int64_t us = 0;
+	bool timed = time_of(d, &us);
+
+	cdc_change_begin_named(&d->j.c, name, type, cdc_change_id(&d->j.c, m), timed, us);
+	put_tags(d, d->tok[DBZ_SOURCE], false);
+	if (is_a(d, d->tok[DBZ_ID], CDC_JSON_STRING))
+		cdc_change_tag_raw(&d->j.c, CDC_STR("transaction"), raw(d, d->tok[DBZ_ID]));
+	cdc_change_ddl(&d->j.c, ddl);
+	return cdc_change_end(&d->j.c, m, err);
+}
+
+static int put_truncate(struct debezium *d, const struct cdc_message *m, struct cdc_err *err)
+{
+	struct cdc_change_table *t;
+	int rc = find_table(d, m, &t, err);
+
+	if (rc == CDC_OK)
+		rc = set_source(d, err);
+	if (rc < 0)
+		return rc;
+	if (!t->keep)
+		return skip(d);
+	return put_control(d, cdc_buf_str(&t->name), "TRUNCATE", (struct cdc_str)CDC_STR_INIT, m,
+			   err);
+}
+
+static int put_schema_change(struct debezium *d, const struct cdc_message *m, struct cdc_err *err)
+{
+	struct cdc_str db, ddl = CDC_STR("");
+	char *name;
+	int rc;
+
+	cdc_arena_reset(&d->j.scratch);
+	if (!is_a(d, d->tok[DBZ_DDL], CDC_JSON_STRING))
+		return skip(d);
+	rc = cdc_json_string(&d->j.tape, d->tok[DBZ_DDL], &d->j.scratch, &ddl, err);
+	db = CDC_STR("");
+	if (rc == CDC_OK && is_a(d, d->tok[DBZ_DATABASE_NAME], CDC_JSON_STRING))
+		rc = cdc_json_string(&d->j.tape, d->tok[DBZ_DATABASE_NAME], &d->j.scratch, &db,
+				     err);
+	if (rc == CDC_OK)
+		rc = set_source(d, err);
+	if (rc < 0)
+		return rc;
+	name = cdc_arena_dupz(&d->j.scratch, db);
+	if (!name)
+		return cdc_fail_nomem(err);
+	if (db.n && !cdc_source_keeps(d->j.s, name, true))
+		return skip(d);
+	return put_control(d, db, "DDL", ddl, m, err);
+}
+
+static int put_boundary(struct debezium *d, const struct cdc_message *m, struct cdc_err *err)
+{
+	struct cdc_str status = raw(d, d->tok[DBZ_STATUS]);
+	const char *type = cdc_str_eqz(status, "BEGIN") ? "BEGIN"
+			   : cdc_str_eqz(status, "END") ? "COMMIT"
+							: NULL;
+
+	if (!type)
+		return cdc_fail(err, CDC_EDATA, "unknown status %.*s",
+				(int)(status.n < 40 ? status.n : 40), status.p);
+	if (!d->j.s->opt.control)
+		return skip(d);
+	return put_control(d, CDC_STR(""), type, (struct cdc_str)CDC_STR_INIT, m, err);
+}
+
+/* --- messages ----------------------------------------------------------- */
+
+static bool is_envelope(const struct debezium *d)
+{
+	return is_a(d, d->tok[DBZ_OP], CDC_JSON_STRING) && raw(d, d->tok[DBZ_OP]).n == 1 &&
+	       (d->tok[DBZ_SOURCE] != CDC_JSON_NONE || d->tok[DBZ_AFTER] != CDC_JSON_NONE ||
+		d->tok[DBZ_BEFORE] != CDC_JSON_NONE);
+}
+
+static bool is_boundary(const struct debezium *d)
+{
+	return is_a(d, d->tok[DBZ_STATUS], CDC_JSON_STRING) &&
+	       is_a(d, d->tok[DBZ_ID], CDC_JSON_STRING) &&
+	       cdc_json_get(&d->j.tape, d->root, "event_count") != CDC_JSON_NONE;
+}
+
+static bool is_schema_change(const struct debezium *d)
+{
+	return is_a(d, d->tok[DBZ_DDL], CDC_JSON_STRING) &&
+	       (d->tok[DBZ_DATABASE_NAME] != CDC_JSON_NONE ||
+		is_a(d, d->tok[DBZ_TABLE_CHANGES], CDC_JSON_ARRAY));
+}
+
+static bool is_heartbeat(const struct debezium *d)
+{
+	return d->j.tape.tok[d->root].count == 1 && is_a(d, d->tok[DBZ_TS_MS], CDC_JSON_NUMBER);
+}
+
+static uint32_t mark(const struct debezium *d, const char *name)
+{
+	return cdc_json_get(&d->j.tape, d->root, name);
+}
+
+static int put_envelope(struct debezium *d, const struct cdc_message *m, struct cdc_err *err)
+{
+	struct row r = { .before = d->tok[DBZ_BEFORE], .after = d->tok[DBZ_AFTER] };
+
+	switch (raw(d, d->tok[DBZ_OP]).p[0]) {
+	case 'c':
+		r.kind = ROW_INSERT;
+		break;
+	case 'u':
+		r.kind = ROW_UPDATE;
+		break;
+	case 'd':
+		r.kind = ROW_DELETE;
+		break;
+	case 'r':
+		r.kind = ROW_INIT;
+		break;
+	case 't':
+		return put_truncate(d, m, err);
+	case 'm':
+		return skip(d);
+	default:
+		return cdc_fail(err, CDC_EDATA, "unknown op %c", raw(d, d->tok[DBZ_OP]).p[0]);
+	}
+	return put_change(d, &r, m, err);
+}
+
+/* What a flattened row's marks say of its table and time, where an envelope's source would. */
+static void flat_source(struct debezium *d)
+{
+	static const struct {
+		enum debezium_source member;
+		const char *name;
+	} marks[] = {
+		{ DBZ_SRC_DB, "__db" },
+		{ DBZ_SRC_DB, "__source_db" },
+		{ DBZ_SRC_SCHEMA, "__schema" },
+		{ DBZ_SRC_SCHEMA, "__source_schema" },
+		{ DBZ_SRC_TABLE, "__table" },
+		{ DBZ_SRC_TABLE, "__source_table" },
+		{ DBZ_SRC_TABLE, "__collection" },
+		{ DBZ_SRC_CONNECTOR, "__connector" },
+		{ DBZ_SRC_CONNECTOR, "__source_connector" },
+		{ DBZ_SRC_TS_NS, "__source_ts_ns" },
+		{ DBZ_SRC_TS_US, "__source_ts_us" },
+		{ DBZ_SRC_TS_MS, "__source_ts_ms" },
+		{ DBZ_SRC_TS_MS, "__ts_ms" },
+	};
+
+	for (size_t i = 0; i < DBZ_MEMBERS; i++)
+		d->tok[i] = CDC_JSON_NONE;
+	for (size_t i = 0; i < DBZ_SRC_MEMBERS; i++)
+		d->src[i] = CDC_JSON_NONE;
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		uint32_t tok = mark(d, marks[i].name);
+
+		if (tok != CDC_JSON_NONE && !is_a(d, tok, CDC_JSON_NULL) &&
+		    d->src[marks[i].member] == CDC_JSON_NONE)
+			d->src[marks[i].member] = tok;
+	}
+}
+
+static int put_flat(struct debezium *d, const struct cdc_message *m, struct cdc_err *err)
+{
+	uint32_t deleted = mark(d, "__deleted"), op = mark(d, "__op");
+	const struct cdc_header *h = header(m, "__op");
+	struct cdc_str how = is_a(d, op, CDC_JSON_STRING) ? raw(d, op) : h ? h->value : CDC_STR("");
+	struct row r = { .before = CDC_JSON_NONE, .after = d->root, .flat = true };
+	int rc;
+
+	flat_source(d);
+	if (cdc_str_eqz(raw(d, deleted), "true") || cdc_str_eqz(how, "d")) {
+		r.kind = ROW_DELETE;
+		r.before = d->root;
+		r.after = CDC_JSON_NONE;
+	} else if (cdc_str_eqz(how, "u")) {
+		r.kind = ROW_UPDATE;
+	} else if (cdc_str_eqz(how, "r")) {
+		r.kind = ROW_INIT;
+	} else if (how.n && !cdc_str_eqz(how, "c")) {
+		return cdc_fail(err, CDC_EDATA, "unknown __op %.*s", (int)(how.n < 40 ? how.n : 40),
+				how.p);
+	}
+	rc = put_change(d, &r, m, err);
+	d->flat = rc == CDC_OK ? d->j.c.last : NULL;
+	return rc;
+}
+
+/*
+ * No value. Behind a deletion it is for the topic's compaction only; in a topic of flattened rows
+ * it may be all that tells of a deletion.
+ */
+static int put_tombstone(struct debezium *d, const struct cdc_message *m, struct cdc_err *err)
+{
+	struct row r = { .kind = ROW_DELETE,
+			 .before = CDC_JSON_NONE,
+			 .after = CDC_JSON_NONE,
+			 .key_before = true };
+
+	if (!d->flat || d->key_root == CDC_JSON_NONE || !d->flat->keep || !d->flat->defined)
+		return skip(d);
+	for (size_t i = 0; i < DBZ_MEMBERS; i++)
+		d->tok[i] = CDC_JSON_NONE;
+	for (size_t i = 0; i < DBZ_SRC_MEMBERS; i++)
+		d->src[i] = CDC_JSON_NONE;
+	d->root = CDC_JSON_NONE;
+	return put_row(d, d->flat, &r, m, err);
+}
+
+static int put_message(struct debezium *d, const struct cdc_message *m, struct cdc_err *err)
+{
+	int rc = CDC_OK;
+
+	if (is_envelope(d))
+		return put_envelope(d, m, err);
+	rc = flush_held(d, err);
+	if (rc < 0)
+		return rc;
+	if (is_boundary(d))
+		return put_boundary(d, m, err);
+	if (is_schema_change(d))
+		return put_schema_change(d, m, err);
+	if (is_heartbeat(d))
+		return skip(d);
+	return put_flat(d, m, err);
+}
+
+static void find_members(struct debezium *d)
+{
+	cdc_json_members(&d->j.tape, d->root, members, DBZ_MEMBERS, d->tok);
+	for (size_t i = 0; i < DBZ_SRC_MEMBERS; i++)
+		d->src[i] = CDC_JSON_NONE;
+	if (is_a(d, d->tok[DBZ_SOURCE], CDC_JSON_OBJECT))
+		cdc_json_members(&d->j.tape, d->tok[DBZ_SOURCE], source_members, DBZ_SRC_MEMBERS,
+				 d->src);
+}
+
+static int debezium_message(void *ctx, const struct cdc_message *m, struct cdc_err *err)
+{
+	struct debezium *d = ctx;
+	bool null = m->is_null;
+	int rc = debezium_scan_key(d, m, err);
+
+	cdc_change_message(&d->j.c);
+	if (rc < 0)
+		return rc;
+	if (!null && cdc_source_blank(m->value))
+		return skip(d);
+	if (!null)
+		rc = debezium_scan(d, m->value, &null, err);
+	if (rc < 0)
+		return rc;
+	if (null)
+		return put_tombstone(d, m, err);
+	if (!is_a(d, d->root, CDC_JSON_OBJECT))
+		return cdc_fail(err, CDC_EDATA, "the payload is no object");
+	find_members(d);
+	return put_message(d, m, err);
+}
+
+static void debezium_rejected(void *ctx)
+{
+	struct debezium *d = ctx;
+
+	cdc_change_rejected(&d->j.c);
+}
+
+static int debezium_flush(void *ctx, struct cdc_err *err)
+{
+	return flush_held(ctx, err);
+}
+
+static enum cdc_fit debezium_probe(void *ctx, const struct cdc_message *m)
+{
+	struct debezium *d = ctx;
+	struct cdc_err ignored = CDC_ERR_INIT;
+	bool null;
+
+	if (debezium_scan(d, m->value, &null, &ignored) < 0)
+		return CDC_FIT_NO;
+	if (null)
+		return CDC_FIT_NO;
+	if (!is_a(d, d->root, CDC_JSON_OBJECT))
+		return CDC_FIT_NO;
+	find_members(d);
+	if (is_envelope(d) && (is_a(d, d->tok[DBZ_SOURCE], CDC_JSON_OBJECT) || d->schema_no))
+		return CDC_FIT_YES;
+	if (is_envelope(d) && (is_a(d, d->tok[DBZ_AFTER], CDC_JSON_OBJECT) ||
+			       is_a(d, d->tok[DBZ_BEFORE], CDC_JSON_OBJECT)))
+		return CDC_FIT_WEAK;
+	if (is_boundary(d) || is_schema_change(d))
+		return CDC_FIT_YES;
+	return mark(d, "__op") != CDC_JSON_NONE || mark(d, "__deleted") != CDC_JSON_NONE
+		       ? CDC_FIT_YES
+		       : CDC_FIT_NO;
+}
+
+const struct cdc_format cdc_format_debezium = {
+	.name = "debezium",
+	.text = true,
+	.open = debezium_open,
+	.close = debezium_close,
+	.message = debezium_message,
+	.rejected = debezium_rejected,
+	.flush = debezium_flush,
+	.probe = debezium_probe,
+};

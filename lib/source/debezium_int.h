@@ -1,0 +1,110 @@
+/*
+ * Debezium JSON between its files: debezium.c tells messages apart and makes records of them,
+ * debezium_columns.c the columns of a table from a schema or a row, debezium_value.c prints values.
+ */
+#ifndef CDC_SOURCE_DEBEZIUM_INT_H
+#define CDC_SOURCE_DEBEZIUM_INT_H
+
+#include "source/connect_type.h"
+#include "source/json_in.h"
+
+enum debezium_member {
+	DBZ_BEFORE,
+	DBZ_AFTER,
+	DBZ_SOURCE,
+	DBZ_OP,
+	DBZ_TS_MS,
+	DBZ_TS_US,
+	DBZ_TS_NS,
+	DBZ_TRANSACTION,
+	/* of other topics */
+	DBZ_DATABASE_NAME,
+	DBZ_SCHEMA_NAME,
+	DBZ_DDL,
+	DBZ_TABLE_CHANGES,
+	DBZ_STATUS,
+	DBZ_ID,
+	DBZ_EVENT_COUNT,
+	DBZ_MEMBERS
+};
+
+enum debezium_source {
+	DBZ_SRC_DB,
+	DBZ_SRC_SCHEMA,
+	DBZ_SRC_TABLE,
+	DBZ_SRC_COLLECTION,
+	DBZ_SRC_CONNECTOR,
+	DBZ_SRC_TS_MS,
+	DBZ_SRC_TS_US,
+	DBZ_SRC_TS_NS,
+	DBZ_SRC_TS_SEC,
+	DBZ_SRC_MEMBERS
+};
+
+/* A DELETE with a header that says the row came back under another key: kept until it is known
+ * whether the next message is that row. */
+struct debezium_held {
+	bool is;
+	struct cdc_buf line; /* the DELETE record */
+	size_t before_at; /* its before image, without the braces */
+	size_t before_len;
+	struct cdc_change_table *t;
+	struct cdc_buf topic;
+	int32_t partition;
+};
+
+/* A schema's text, so that the same text is known again by a number. */
+struct debezium_schema {
+	char *text;
+	size_t n;
+	uint64_t no;
+};
+
+#define DEBEZIUM_SCHEMAS_MAX 256 /* then all are forgotten */
+
+struct debezium {
+	struct cdc_json_in j;
+	uint32_t root; /* of the payload */
+	uint32_t tok[DBZ_MEMBERS];
+	uint32_t src[DBZ_SRC_MEMBERS];
+	/* {"schema":…,"payload": as it came last: most messages begin like the one before, and then
+	 * only their payload is scanned. */
+	struct cdc_buf prefix;
+	uint64_t prefix_no;
+	uint64_t schema_no; /* of the current message's schema, 0: it has none */
+	struct cdc_tape schema_tape; /* while a table is defined */
+	struct debezium_schema schemas[DEBEZIUM_SCHEMAS_MAX];
+	size_t n_schemas;
+	uint64_t last_no;
+	struct cdc_str connector; /* in the message */
+	struct cdc_buf last_connector;
+	struct cdc_json_in key; /* the message key, on a tape of its own */
+	uint32_t key_root; /* its object, CDC_JSON_NONE: there is none */
+	struct cdc_connect_type type; /* scratch */
+	struct debezium_held held;
+	struct cdc_change_table *flat; /* table of the last flattened row */
+};
+
+/* Set the table's columns from the schema or, without one, from the rows `a` and `b` (either may be
+ * CDC_JSON_NONE). Cheap when nothing changed. `flat`: names with two underscores are no columns. */
+int debezium_columns(struct debezium *d, struct cdc_change_table *t, uint32_t a, uint32_t b,
+		     bool flat, struct cdc_err *err) CDC_NODISCARD;
+
+/* Is the member of a flattened row metadata? */
+static inline bool debezium_is_mark(struct cdc_str name)
+{
+	return name.n > 2 && name.p[0] == '_' && name.p[1] == '_';
+}
+
+/* Read a message: root, schema, schema_no, key. *null: it has no payload. CDC_EDATA. */
+int debezium_scan(struct debezium *d, struct cdc_str value, bool *null,
+		  struct cdc_err *err) CDC_NODISCARD;
+/* The text of the current message's schema. */
+struct cdc_str debezium_schema_text(const struct debezium *d);
+int debezium_scan_key(struct debezium *d, const struct cdc_message *m,
+		      struct cdc_err *err) CDC_NODISCARD;
+
+/* Print a value, which is not unavailable. */
+void debezium_put(struct debezium *d, const struct cdc_change_column *col, uint32_t i);
+
+#endif

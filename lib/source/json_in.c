@@ -1,6 +1,9 @@
 /* Tapes, names and images of JSON dialects. */
 #include "source/json_in.h"
 
+#include "base/value.h"
+#include "source/zone.h"
+
 #include <stdlib.h>
 
 int cdc_json_in_init(struct cdc_json_in *j, struct cdc_source *s, struct cdc_str source_type,
@@ -153,4 +156,209 @@ int cdc_json_in_row(struct cdc_json_in *j, struct cdc_change_table *t, uint32_t 
 		value[col - t->col] = k + 1;
 	}
 	return CDC_OK;
+}
+
+/* --- rows by themselves ------------------------------------------------- */
+
+static bool is_skipped(struct cdc_str name, const char *skip)
+{
+	size_t n = skip ? strlen(skip) : 0;
+
+	return n && name.n >= n && memcmp(name.p, skip, n) == 0;
+}
+
+static bool covers(struct cdc_json_in *j, struct cdc_change_table *t, uint32_t row,
+		   const char *skip)
+{
+	uint32_t hint = 0;
+
+	if (!cdc_json_in_is(j, row, CDC_JSON_OBJECT))
+		return true;
+	for (uint32_t k = cdc_json_first(&j->tape, row); k != CDC_JSON_NONE;
+	     k = cdc_json_after(&j->tape, row, k)) {
+		struct cdc_str name = cdc_json_raw(&j->tape, k);
+
+		if (!is_skipped(name, skip) && !cdc_change_find(t, name, &hint))
+			return false;
+	}
+	return true;
+}
+
+static int add_names(struct cdc_json_in *j, uint32_t row, const char *skip,
+		     struct cdc_change_column *col, size_t *n, struct cdc_err *err)
+{
+	if (!cdc_json_in_is(j, row, CDC_JSON_OBJECT))
+		return CDC_OK;
+	for (uint32_t k = cdc_json_first(&j->tape, row); k != CDC_JSON_NONE;
+	     k = cdc_json_after(&j->tape, row, k)) {
+		struct cdc_str name;
+		size_t i = 0;
+		int rc;
+
+		if (is_skipped(cdc_json_raw(&j->tape, k), skip))
+			continue;
+		rc = cdc_json_string(&j->tape, k, &j->scratch, &name, err);
+		if (rc < 0)
+			return rc;
+		while (i < *n && !cdc_str_eq(col[i].name, name))
+			i++;
+		if (i == *n)
+			col[(*n)++].name = name;
+	}
+	return CDC_OK;
+}
+
+static size_t count(const struct cdc_json_in *j, uint32_t row)
+{
+	return cdc_json_in_is(j, row, CDC_JSON_OBJECT) ? cdc_json_in_tok(j, row)->count : 0;
+}
+
+static bool same_key(const struct cdc_change_table *t, const struct cdc_json_row *row)
+{
+	if (row->n_key == 0)
+		return true;
+	if (row->n_key != t->n_key)
+		return false;
+	for (size_t i = 0; i < row->n_key; i++) {
+		if (!cdc_str_eq(row->key[i], t->key[i]))
+			return false;
+	}
+	return true;
+}
+
+static int add_columns(struct cdc_json_in *j, struct cdc_change_table *t,
+		       const struct cdc_json_row *row, struct cdc_err *err)
+{
+	size_t known = t->defined ? t->n : 0, n = known;
+	struct cdc_change_column *col = cdc_arena_calloc(
+		&j->scratch, known + count(j, row->before) + count(j, row->after) + 1,
+		sizeof(*col));
+	const struct cdc_str *key = row->n_key || !t->defined ? row->key : t->key;
+	size_t n_key = row->n_key || !t->defined ? row->n_key : t->n_key;
+	int rc;
+
+	if (!col)
+		return cdc_fail_nomem(err);
+	for (size_t i = 0; i < known; i++)
+		col[i] = t->col[i];
+	rc = add_names(j, row->after, row->skip, col, &n, err);
+	if (rc == CDC_OK)
+		rc = add_names(j, row->before, row->skip, col, &n, err);
+	return rc < 0 ? rc : cdc_change_define(&j->c, t, CDC_STR(""), col, n, key, n_key, err);
+}
+
+int cdc_json_in_columns(struct cdc_json_in *j, struct cdc_change_table *t,
+			const struct cdc_json_row *row, struct cdc_err *err)
+{
+	if (t->defined && same_key(t, row) && covers(j, t, row->after, row->skip) &&
+	    covers(j, t, row->before, row->skip))
+		return CDC_OK;
+	return add_columns(j, t, row, err);
+}
+
+static int read_object(struct cdc_json_in *j, struct cdc_change_table *t, uint32_t row,
+		       const char *skip, uint32_t *value, struct cdc_err *err)
+{
+	uint32_t unknown;
+
+	return cdc_json_in_is(j, row, CDC_JSON_OBJECT)
+		       ? cdc_json_in_row(j, t, row, skip, value, &unknown, err)
+		       : CDC_OK;
+}
+
+void cdc_json_in_put(struct cdc_json_in *j, uint32_t tok)
+{
+	if (cdc_json_in_is(j, tok, CDC_JSON_NULL))
+		cdc_out_lit(&j->s->out, "null");
+	else
+		cdc_out_quoted(&j->s->out, cdc_json_in_text(j, tok));
+}
+
+static void put_image(struct cdc_json_in *j, const struct cdc_change_table *t,
+		      const struct cdc_json_row *row, const uint32_t *value)
+{
+	for (uint32_t i = 0; i < t->n; i++) {
+		if (value[i] == CDC_JSON_NONE)
+			continue;
+		cdc_change_value(&j->c, &t->col[i]);
+		if (row->put && !cdc_json_in_is(j, value[i], CDC_JSON_NULL))
+			row->put(row->ctx, &t->col[i], value[i]);
+		else
+			cdc_json_in_put(j, value[i]);
+	}
+}
+
+int cdc_json_in_put_row(struct cdc_json_in *j, struct cdc_change_table *t,
+			const struct cdc_json_row *row, const struct cdc_message *m,
+			struct cdc_err *err)
+{
+	int rc;
+
+	if (!t->keep) {
+		j->s->counts.skipped++;
+		return CDC_OK;
+	}
+	rc = cdc_json_in_columns(j, t, row, err);
+	if (rc == CDC_OK)
+		rc = cdc_json_in_reset(j, t, err);
+	if (rc == CDC_OK)
+		rc = read_object(j, t, row->before, row->skip, j->old, err);
+	if (rc == CDC_OK)
+		rc = read_object(j, t, row->after, row->skip, j->value, err);
+	if (rc < 0)
+		return rc;
+	cdc_change_begin(&j->c, t, row->type, cdc_change_id(&j->c, m), row->has_time, row->time_us);
+	if (row->tags)
+		row->tags(row->ctx);
+	cdc_change_images(&j->c, t);
+	put_image(j, t, row, j->old);
+	cdc_change_after(&j->c);
+	put_image(j, t, row, j->value);
+	return cdc_change_end(&j->c, m, err);
+}
+
+bool cdc_json_in_time(struct cdc_json_in *j, uint32_t tok, int64_t unit_us, int64_t *us)
+{
+	bool zoned;
+
+	if (cdc_json_in_is(j, tok, CDC_JSON_NUMBER)) {
+		if (!cdc_json_int64(&j->tape, tok, us) || *us <= 0 || *us > INT64_MAX / unit_us)
+			return false;
+		*us *= unit_us;
+		return true;
+	}
+	if (!cdc_json_in_is(j, tok, CDC_JSON_STRING) ||
+	    cdc_timestamp_parse(cdc_json_in_text(j, tok), false, us, &zoned) != CDC_PARSE_OK)
+		return false;
+	if (!zoned && j->s->opt.zone) {
+		int64_t part = (*us % 1000000 + 1000000) % 1000000;
+
+		*us = cdc_zone_to_utc(j->s->opt.zone, (*us - part) / 1000000) * 1000000 + part;
+	}
+	return true;
+}
+
+static bool is_listed(struct cdc_str name, const char *const *list)
+{
+	for (; list && *list; list++) {
+		if (cdc_str_eqz(name, *list))
+			return true;
+	}
+	return false;
+}
+
+void cdc_json_in_tags(struct cdc_json_in *j, uint32_t object, const char *const *skip)
+{
+	if (!cdc_json_in_is(j, object, CDC_JSON_OBJECT))
+		return;
+	for (uint32_t k = cdc_json_first(&j->tape, object); k != CDC_JSON_NONE;
+	     k = cdc_json_after(&j->tape, object, k)) {
+		enum cdc_json_type type = (enum cdc_json_type)j->tape.tok[k + 1].type;
+		struct cdc_str name = cdc_json_raw(&j->tape, k);
+
+		if (type == CDC_JSON_NULL || type == CDC_JSON_ARRAY || type == CDC_JSON_OBJECT ||
+		    j->tape.tok[k].escaped || j->tape.tok[k + 1].len == 0 || is_listed(name, skip))
+			continue;
+		cdc_change_tag_raw(&j->c, name, cdc_json_raw(&j->tape, k + 1));
+	}
 }

@@ -70,4 +70,42 @@ int cdc_json_in_row(struct cdc_json_in *j, struct cdc_change_table *t, uint32_t 
 		    const char *skip, uint32_t *value, uint32_t *unknown,
 		    struct cdc_err *err) CDC_NODISCARD;
 
+/*
+ * A row whose images are objects, one member a column: columns that are not known yet are added to
+ * the table, images read, the record printed.
+ */
+struct cdc_json_row {
+	const char *type; /* "INSERT" … */
+	uint32_t before; /* objects, or CDC_JSON_NONE */
+	uint32_t after;
+	const struct cdc_str *key; /* names; n_key 0: not told */
+	size_t n_key;
+	const char *skip; /* members that begin so are no columns; NULL: none */
+	bool has_time;
+	int64_t time_us;
+	void *ctx; /* of the two below */
+	void (*tags)(void *ctx); /* cdc_change_tag…; NULL: none */
+	/* Print a value that is not null; NULL: cdc_json_in_put. */
+	void (*put)(void *ctx, const struct cdc_change_column *col, uint32_t tok);
+};
+
+int cdc_json_in_put_row(struct cdc_json_in *j, struct cdc_change_table *t,
+			const struct cdc_json_row *row, const struct cdc_message *m,
+			struct cdc_err *err) CDC_NODISCARD;
+
+/* Only its columns: what the row has and the table has not is added. */
+int cdc_json_in_columns(struct cdc_json_in *j, struct cdc_change_table *t,
+			const struct cdc_json_row *row, struct cdc_err *err) CDC_NODISCARD;
+
+/* A value by what JSON tells of it: text, digits as they are, true and false, nested ones as JSON
+ * text. */
+void cdc_json_in_put(struct cdc_json_in *j, uint32_t tok);
+
+/* A date and time as text, by its offset or in the source's zone, or a number of units of unit_us.
+ * False: it is neither. */
+bool cdc_json_in_time(struct cdc_json_in *j, uint32_t tok, int64_t unit_us, int64_t *us);
+
+/* Members of the object whose values are scalars, but those in `skip`, as tags. */
+void cdc_json_in_tags(struct cdc_json_in *j, uint32_t object, const char *const *skip);
+
 #endif

@@ -77,6 +77,11 @@ struct cdc_sample {
 	X(canal, "canal")                                                                          \
 	X(maxwell, "maxwell")                                                                      \
 	X(debezium, "debezium")                                                                    \
+	X(ogg, "ogg")                                                                              \
+	X(dms, "dms")                                                                              \
+	X(sls, "sls")                                                                              \
+	X(dataworks, "dataworks")                                                                  \
+	X(oms, "oms")                                                                              \
 	X(csv, "csv")                                                                              \
 	X(tsv, "tsv")                                                                              \
 	X(sqoop, "sqoop")                                                                          \

@@ -110,7 +110,7 @@ static int compile_child(struct compiler *c, uint32_t node, uint32_t i, avro_sch
 		rc = compile(c, s, &child);
 	if (rc < 0)
 		return rc;
-	c->plan->child[c->plan->node[node].first + i] = (struct cdc_avro_child){ child, copy };
+	c->plan->child[c->plan->node[node].first + i] = (struct cdc_avro_child){ child, copy, 0 };
 	return CDC_OK;
 }
 
@@ -274,6 +274,8 @@ int cdc_avro_plan_new(struct cdc_avro_plan **plan, struct cdc_str json, struct c
 		goto out;
 	}
 	rc = compile(&c, schema, &root);
+	if (rc == CDC_OK)
+		rc = cdc_avro_plan_annotate(c.plan, json, err);
 out:
 	if (schema)
 		avro_schema_decref(schema);

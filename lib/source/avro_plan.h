@@ -29,6 +29,23 @@ enum cdc_avro_kind {
 	CDC_AVRO_UNION
 };
 
+/* What the schema says that a value means, where its type can have that meaning. */
+enum cdc_avro_logical {
+	CDC_AVRO_PLAIN,
+	CDC_AVRO_DECIMAL, /* bytes, fixed: precision and scale are set */
+	CDC_AVRO_DATE, /* int: days */
+	CDC_AVRO_TIME_MILLIS, /* int */
+	CDC_AVRO_TIME_MICROS, /* long, as all that follow but the last two */
+	CDC_AVRO_TIMESTAMP_MILLIS,
+	CDC_AVRO_TIMESTAMP_MICROS,
+	CDC_AVRO_TIMESTAMP_NANOS,
+	CDC_AVRO_LOCAL_MILLIS, /* local-timestamp-…: no zone */
+	CDC_AVRO_LOCAL_MICROS,
+	CDC_AVRO_LOCAL_NANOS,
+	CDC_AVRO_UUID, /* string, fixed(16) */
+	CDC_AVRO_DURATION /* fixed(12): months, days, milliseconds */
+};
+
 struct cdc_avro_node {
 	uint8_t kind; /* enum cdc_avro_kind */
 	bool empty; /* takes no bytes whatever its value is: null, a record of nulls */
@@ -36,11 +53,18 @@ struct cdc_avro_node {
 	uint32_t n; /* record fields, union branches, enum symbols; 1 for array and map */
 	uint64_t size; /* fixed: bytes */
 	const char *name; /* record, enum, fixed: name without namespace */
+	/* Of the schema's JSON, where it has them. */
+	uint8_t logical; /* enum cdc_avro_logical */
+	int32_t precision; /* "precision" and "scale", whatever the type: 0 when there is none */
+	int32_t scale;
+	const char *connect_name; /* "connect.name", or NULL */
+	struct cdc_str connect_parameters; /* JSON text of the object "connect.parameters" */
 };
 
 struct cdc_avro_child {
 	uint32_t node; /* not of enum symbols */
 	const char *name; /* record field or enum symbol */
+	int32_t sql_type; /* record field: java.sql.Types number that Sqoop gives it, 0: none */
 };
 
 struct cdc_avro_plan {
@@ -59,6 +83,9 @@ struct cdc_avro_plan {
 
 int cdc_avro_plan_new(struct cdc_avro_plan **plan, struct cdc_str json,
 		      struct cdc_err *err) CDC_NODISCARD;
+/* avro_props.c, for cdc_avro_plan_new: add what avro-c does not tell of the schema's JSON. */
+int cdc_avro_plan_annotate(struct cdc_avro_plan *plan, struct cdc_str json,
+			   struct cdc_err *err) CDC_NODISCARD;
 void cdc_avro_plan_free(struct cdc_avro_plan *plan);
 
 static inline const struct cdc_avro_node *cdc_avro_node(const struct cdc_avro_plan *plan,

@@ -4,15 +4,9 @@
  */
 #include "source/rows.h"
 
-#include "base/json.h"
-#include "record/record.h"
-#include "source/columns.h"
+#include "source/row_out.h"
 
 #include <stdlib.h>
-#include <strings.h>
-
-#define NO_COLUMN SIZE_MAX
-#define LOST_MAX ((size_t)64 << 10)
 
 struct rows {
 	struct cdc_source *s;
@@ -20,15 +14,10 @@ struct rows {
 	struct cdc_arena options; /* holds what --columns says */
 	struct cdc_schema_column *given; /* --columns */
 	size_t n_given;
-	struct cdc_names key; /* --key */
 	struct cdc_arena layout; /* holds what follows, until the next header */
 	struct cdc_schema_column *col; /* of the current input */
 	size_t n;
-	size_t op; /* index of --op-column, or NO_COLUMN */
-	struct cdc_out head; /* what is in front of the record type */
-	struct cdc_out names; /* ,"fields":[…] */
-	struct cdc_out *prefix; /* n: "name": */
-	struct cdc_out schema; /* the SCHEMA record that is in the output */
+	struct cdc_row_out out;
 	struct cdc_split sp;
 	struct cdc_buf text; /* an unescaped field */
 	uint64_t line; /* line ends consumed of the current input */
@@ -119,109 +108,6 @@ static bool field_is_null(const struct rows *d, const struct cdc_field *f, struc
 
 /* --- columns ------------------------------------------------------------ */
 
-static size_t find_column(const struct cdc_schema_column *col, size_t n, struct cdc_str name)
-{
-	size_t i = 0;
-
-	while (i < n && !cdc_str_eq(col[i].name, name))
-		i++;
-	return i;
-}
-
-/* Forget the columns of the input before. */
-static void reset_columns(struct rows *d)
-{
-	for (size_t i = 0; d->prefix && i < d->n; i++)
-		cdc_buf_free(&d->prefix[i].buf);
-	free(d->prefix);
-	d->prefix = NULL;
-	d->col = NULL;
-	d->n = 0;
-	cdc_arena_reset(&d->layout);
-}
-
-static int render(struct rows *d, struct cdc_err *err)
-{
-	bool first = true;
-	int rc = CDC_OK;
-
-	d->prefix = calloc(d->n, sizeof(*d->prefix));
-	if (!d->prefix)
-		return cdc_fail_nomem(err);
-	d->names.buf.len = 0;
-	cdc_out_lit(&d->names, ",\"fields\":[");
-	for (size_t i = 0; rc == CDC_OK && i < d->n; i++) {
-		cdc_out_quoted(&d->prefix[i], d->col[i].name);
-		cdc_out_char(&d->prefix[i], ':');
-		rc = cdc_out_take(&d->prefix[i], err);
-		if (i == d->op)
-			continue;
-		if (!first)
-			cdc_out_char(&d->names, ',');
-		first = false;
-		cdc_out_quoted(&d->names, d->col[i].name);
-	}
-	cdc_out_char(&d->names, ']');
-	return rc < 0 ? rc : cdc_out_take(&d->names, err);
-}
-
-/* The SCHEMA record, if anything is known beyond names and it is not what was printed before. */
-static int put_schema(struct rows *d, struct cdc_err *err)
-{
-	struct cdc_schema_column *col = cdc_arena_calloc(&d->layout, d->n, sizeof(*col));
-	struct cdc_out now = { .buf = CDC_BUF_INIT };
-	const char *table = d->s->opt.db_table ? d->s->opt.db_table : "";
-	bool known = d->key.n > 0;
-	size_t n = 0;
-	int rc;
-
-	if (!col)
-		return cdc_fail_nomem(err);
-	for (size_t i = 0; i < d->n; i++) {
-		known = known || d->col[i].type.n;
-		if (i != d->op)
-			col[n++] = d->col[i];
-	}
-	if (!known)
-		return CDC_OK;
-	cdc_schema_record_print(&now, cdc_str_z(table), col, n, d->key.name, d->key.n);
-	rc = cdc_out_take(&now, err);
-	if (rc == CDC_OK && !cdc_str_eq(cdc_buf_str(&now.buf), cdc_buf_str(&d->schema.buf))) {
-		struct cdc_out old = d->schema;
-
-		d->schema = now;
-		now = old;
-		cdc_out_raw(&d->s->out, cdc_buf_str(&d->schema.buf));
-		d->s->counts.control++;
-		rc = cdc_out_take(&d->s->out, err);
-	}
-	cdc_buf_free(&now.buf);
-	return rc;
-}
-
-/* The input's columns are in d->col: check the options against them and print what follows. */
-static int columns_known(struct rows *d, struct cdc_err *err)
-{
-	const char *op = d->s->opt.op_column;
-	int rc;
-
-	d->op = NO_COLUMN;
-	if (op) {
-		d->op = find_column(d->col, d->n, cdc_str_z(op));
-		if (d->op == d->n)
-			return cdc_fail(err, CDC_EUSAGE, "--op-column: there is no column %s", op);
-	}
-	for (size_t i = 0; i < d->key.n; i++) {
-		size_t k = find_column(d->col, d->n, d->key.name[i]);
-
-		if (k == d->n || k == d->op)
-			return cdc_fail(err, CDC_EUSAGE, "--key: there is no column %.*s",
-					(int)d->key.name[i].n, d->key.name[i].p);
-	}
-	rc = render(d, err);
-	return rc < 0 ? rc : put_schema(d, err);
-}
-
 /* A name of the header takes its type from --columns, which then must know all of them. */
 static int header_column(struct rows *d, size_t i, struct cdc_str text, struct cdc_err *err)
 {
@@ -235,7 +121,7 @@ static int header_column(struct rows *d, size_t i, struct cdc_str text, struct c
 	d->col[i].name = cdc_str(name, text.n);
 	if (d->n_given == 0)
 		return CDC_OK;
-	k = find_column(d->given, d->n_given, text);
+	k = cdc_row_find(d->given, d->n_given, text);
 	if (k == d->n_given)
 		return cdc_fail(err, CDC_EUSAGE, "--columns does not have %.*s of the header",
 				(int)(text.n < 100 ? text.n : 100), text.p);
@@ -273,92 +159,50 @@ static int read_header(struct rows *d, struct cdc_reader *r, struct cdc_err *err
 	d->n = d->sp.n;
 	d->line += d->sp.newlines;
 	cdc_reader_skip(r, in.n);
-	return columns_known(d, err);
+	return cdc_row_define(&d->out, CDC_STR(""), d->col, d->n, err);
 }
 
 /* --- records ------------------------------------------------------------ */
 
-static bool is_one_of(struct cdc_str s, const char *const *names)
-{
-	for (; *names; names++) {
-		if (strlen(*names) == s.n && strncasecmp(*names, s.p, s.n) == 0)
-			return true;
-	}
-	return false;
-}
-
 static int operation(struct rows *d, struct cdc_str in, enum cdc_record_type *type,
 		     struct cdc_err *err)
 {
-	static const char *const inserts[] = { "I", "c", "insert", NULL };
-	static const char *const updates[] = { "U", "update", NULL };
-	static const char *const deletes[] = { "D", "delete", NULL };
-	static const char *const reads[] = { "r", NULL };
 	const struct cdc_field *f;
 	struct cdc_str s;
 	int rc;
 
-	*type = d->s->opt.as_init ? CDC_RECORD_INIT : CDC_RECORD_INSERT;
-	if (d->op == NO_COLUMN)
+	*type = cdc_row_type(&d->out);
+	if (d->out.op == CDC_ROW_NO_COLUMN)
 		return CDC_OK;
-	f = &d->sp.field[d->op];
+	f = &d->sp.field[d->out.op];
 	rc = field_text(d, f, cdc_str(in.p + f->off, f->len), &s, err);
-	if (rc < 0)
-		return rc;
-	if (is_one_of(s, updates))
-		*type = CDC_RECORD_UPDATE;
-	else if (is_one_of(s, deletes))
-		*type = CDC_RECORD_DELETE;
-	else if (is_one_of(s, reads))
-		*type = CDC_RECORD_INIT;
-	else if (is_one_of(s, inserts))
-		*type = CDC_RECORD_INSERT;
-	else
-		return cdc_fail(err, CDC_EDATA, "unknown operation %.*s",
-				(int)(s.n < 40 ? s.n : 40), s.p);
-	return CDC_OK;
+	return rc < 0 ? rc : cdc_row_operation(s, type, err);
 }
 
-static int put_image(struct rows *d, struct cdc_str in, struct cdc_err *err)
+static int put_value(struct rows *d, size_t i, struct cdc_str in, struct cdc_err *err)
 {
+	const struct cdc_field *f = &d->sp.field[i];
+	struct cdc_str raw = cdc_str(in.p + f->off, f->len), text;
 	struct cdc_out *o = &d->s->out;
-	bool first = true;
+	int rc;
 
-	cdc_out_char(o, '{');
-	for (size_t i = 0; i < d->n; i++) {
-		const struct cdc_field *f = &d->sp.field[i];
-		struct cdc_str raw = cdc_str(in.p + f->off, f->len), text;
-		int rc;
-
-		if (i == d->op)
-			continue;
-		if (!first)
-			cdc_out_char(o, ',');
-		first = false;
-		cdc_out_raw(o, cdc_buf_str(&d->prefix[i].buf));
-		if (field_is_null(d, f, raw)) {
-			cdc_out_lit(o, "null");
-			continue;
-		}
-		rc = field_text(d, f, raw, &text, err);
-		if (rc < 0)
-			return rc;
-		cdc_out_quoted(o, text);
-		if (o->rc < 0) {
-			cdc_err_prefix(&o->err, "column %.*s",
-				       (int)(d->col[i].name.n < 100 ? d->col[i].name.n : 100),
-				       d->col[i].name.p);
-			break;
-		}
+	cdc_row_value(&d->out, i);
+	if (field_is_null(d, f, raw)) {
+		cdc_out_lit(o, "null");
+		return CDC_OK;
 	}
-	cdc_out_char(o, '}');
-	return cdc_out_take(o, err);
+	rc = field_text(d, f, raw, &text, err);
+	if (rc < 0)
+		return rc;
+	cdc_out_quoted(o, text);
+	if (o->rc < 0)
+		cdc_row_blame(&d->out, i);
+	return CDC_OK;
 }
 
 static int put_row(struct rows *d, struct cdc_str in, const struct cdc_message *m,
 		   struct cdc_err *err)
 {
-	struct cdc_out *o = &d->s->out;
 	enum cdc_record_type type;
 	int rc;
 
@@ -369,24 +213,13 @@ static int put_row(struct rows *d, struct cdc_str in, const struct cdc_message *
 	rc = operation(d, in, &type, err);
 	if (rc < 0)
 		return rc;
-	cdc_out_lit(o, "{\"recordID\":");
-	cdc_out_uint(o, d->s->lines_before + m->line);
-	cdc_out_raw(o, cdc_buf_str(&d->head.buf));
-	cdc_out_raw(o, cdc_str_z(cdc_record_type_name(type)));
-	cdc_out_lit(o, "\",\"extraTags\":{}");
-	cdc_out_raw(o, cdc_buf_str(&d->names.buf));
-	cdc_out_raw(o, type == CDC_RECORD_DELETE
-			       ? CDC_STR(",\"beforeImages\":")
-			       : CDC_STR(",\"beforeImages\":{},\"afterImages\":"));
-	rc = put_image(d, in, err);
-	if (rc < 0)
-		return rc;
-	if (type == CDC_RECORD_DELETE)
-		cdc_out_lit(o, ",\"afterImages\":{}");
-	cdc_source_put_position(d->s, m);
-	cdc_out_lit(o, "}\n");
-	d->s->counts.records++;
-	return cdc_out_take(o, err);
+	cdc_row_begin(&d->out, d->s->lines_before + m->line, type);
+	for (size_t i = 0; d->s->out.rc == CDC_OK && i < d->n; i++) {
+		rc = i == d->out.op ? CDC_OK : put_value(d, i, in, err);
+		if (rc < 0)
+			return rc;
+	}
+	return cdc_row_end(&d->out, type, m, err);
 }
 
 /* Lines with nothing on them mean nothing, unless there is one column, which is then null. */
@@ -456,14 +289,14 @@ int cdc_rows_stream(void *ctx, struct cdc_reader *r, struct cdc_err *err)
 	d->line = 0;
 	if (!cdc_source_keeps(d->s, table, false))
 		return cdc_fail(err, CDC_EUSAGE, "--table leaves nothing of %s", table);
-	reset_columns(d);
+	cdc_arena_reset(&d->layout);
 	rc = skip_bom(d, r, err);
 	if (rc == CDC_OK && d->s->opt.header) {
 		rc = read_header(d, r, err);
 	} else if (rc == CDC_OK) {
 		d->col = d->given;
 		d->n = d->n_given;
-		rc = columns_known(d, err);
+		rc = cdc_row_define(&d->out, CDC_STR(""), d->col, d->n, err);
 	}
 	while (rc == CDC_OK)
 		rc = one_record(d, r, &m, err);
@@ -472,21 +305,6 @@ int cdc_rows_stream(void *ctx, struct cdc_reader *r, struct cdc_err *err)
 }
 
 /* --- the context -------------------------------------------------------- */
-
-static int render_head(struct rows *d, struct cdc_err *err)
-{
-	const char *table = d->s->opt.db_table ? d->s->opt.db_table : "";
-	int rc;
-
-	cdc_out_lit(&d->head,
-		    ",\"source\":{\"sourceType\":\"FILE\",\"version\":\"\"},\"dbTable\":");
-	cdc_out_quoted(&d->head, cdc_str_z(table));
-	cdc_out_lit(&d->head, ",\"recordType\":\"");
-	rc = cdc_out_take(&d->head, err);
-	if (rc == CDC_EDATA)
-		rc = cdc_fail(err, CDC_EUSAGE, "--db-table is not UTF-8");
-	return rc;
-}
 
 int cdc_rows_open(struct cdc_source *s, const struct cdc_dialect *dialect, void **ctx,
 		  struct cdc_err *err)
@@ -505,10 +323,8 @@ int cdc_rows_open(struct cdc_source *s, const struct cdc_dialect *dialect, void 
 	d->dialect = dialect;
 	if (opt->columns)
 		rc = cdc_columns_parse(opt->columns, &d->options, &d->given, &d->n_given, err);
-	if (rc == CDC_OK && opt->key)
-		rc = cdc_names_split(&d->key, opt->key, "--key", err);
 	if (rc == CDC_OK)
-		rc = render_head(d, err);
+		rc = cdc_row_open(&d->out, s, err);
 	if (rc < 0)
 		cdc_rows_close(d);
 	else
@@ -520,13 +336,9 @@ void cdc_rows_close(void *ctx)
 {
 	struct rows *d = ctx;
 
-	reset_columns(d);
+	cdc_row_free(&d->out);
 	cdc_arena_free(&d->layout);
 	cdc_arena_free(&d->options);
-	cdc_names_free(&d->key);
-	cdc_buf_free(&d->head.buf);
-	cdc_buf_free(&d->names.buf);
-	cdc_buf_free(&d->schema.buf);
 	cdc_buf_free(&d->text);
 	free(d->sp.field);
 	free(d);

@@ -85,6 +85,7 @@ struct cdc_sample {
 	X(csv, "csv")                                                                              \
 	X(tsv, "tsv")                                                                              \
 	X(sqoop, "sqoop")                                                                          \
+	X(avro, "avro")                                                                            \
 	X(records, "records")
 
 /* All framings, in the order in which they are tried. */

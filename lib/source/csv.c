@@ -98,6 +98,7 @@ static bool csv_split(struct cdc_split *sp, struct cdc_str in, bool eof)
 	}
 	if (!eof)
 		return false;
+	sp->open = true;
 	if (sp->state == QUOTED)
 		sp->bad = "a quoted field is not closed";
 	if (sp->state == CR_AFTER_QUOTE)
@@ -108,10 +109,11 @@ static bool csv_split(struct cdc_split *sp, struct cdc_str in, bool eof)
 }
 
 /* A doubled quote is one quote. */
-static size_t csv_unescape(struct cdc_str s, char *out)
+static size_t csv_unescape(const struct cdc_delimiters *how, struct cdc_str s, char *out)
 {
 	size_t n = 0;
 
+	(void)how;
 	for (size_t i = 0; i < s.n; i++) {
 		out[n++] = s.p[i];
 		if (s.p[i] == '"')
@@ -120,12 +122,15 @@ static size_t csv_unescape(struct cdc_str s, char *out)
 	return n;
 }
 
-static bool csv_is_null(const struct cdc_field *f, struct cdc_str s)
+static bool csv_is_null(const struct cdc_delimiters *how, const struct cdc_field *f,
+			struct cdc_str s)
 {
+	(void)how;
 	return s.n == 0 && !f->quoted;
 }
 
-static const struct cdc_dialect dialect = { csv_split, csv_unescape, csv_is_null };
+static const struct cdc_dialect dialect = { csv_split, csv_unescape, csv_is_null, CDC_ROWS_CSV,
+					    ",",       "\"",	     "" };
 
 static int csv_open(struct cdc_source *s, void **ctx, struct cdc_err *err)
 {

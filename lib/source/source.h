@@ -51,6 +51,12 @@ struct cdc_source_options {
 	const char *db_table; /* --db-table */
 	const char *null_string; /* --null; NULL: the format's own rule */
 	const char *op_column; /* --op-column */
+	/* Delimiters of text exports; NULL: the format's own. */
+	const char *fields_terminated; /* --fields-terminated-by */
+	const char *fields_enclosed; /* --fields-enclosed-by, --optionally-enclosed-by */
+	const char *fields_escaped; /* --fields-escaped-by */
+	const char *lines_terminated; /* --lines-terminated-by */
+	const char *charset; /* --charset */
 	const char *topic; /* positions of framings without coordinates: NULL: none */
 	int32_t partition;
 	const struct cdc_zone *zone; /* --source-timezone; NULL: UTC */

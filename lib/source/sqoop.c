@@ -17,24 +17,30 @@ static bool sqoop_split(struct cdc_split *sp, struct cdc_str in, bool eof)
 		if (c == '\n')
 			return true;
 	}
+	sp->open = eof;
 	if (eof)
 		cdc_split_field(sp, sp->pos, false);
 	return eof;
 }
 
-static size_t sqoop_unescape(struct cdc_str s, char *out)
+static size_t sqoop_unescape(const struct cdc_delimiters *how, struct cdc_str s, char *out)
 {
+	(void)how;
 	memcpy(out, s.p, s.n);
 	return s.n;
 }
 
-static bool sqoop_is_null(const struct cdc_field *f, struct cdc_str s)
+static bool sqoop_is_null(const struct cdc_delimiters *how, const struct cdc_field *f,
+			  struct cdc_str s)
 {
+	(void)how;
 	(void)f;
 	return cdc_str_eq(s, CDC_STR("null"));
 }
 
-static const struct cdc_dialect dialect = { sqoop_split, sqoop_unescape, sqoop_is_null };
+static const struct cdc_dialect dialect = {
+	sqoop_split, sqoop_unescape, sqoop_is_null, CDC_ROWS_SQOOP, ",", "", ""
+};
 
 static int sqoop_open(struct cdc_source *s, void **ctx, struct cdc_err *err)
 {

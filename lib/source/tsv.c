@@ -27,6 +27,7 @@ static bool tsv_split(struct cdc_split *sp, struct cdc_str in, bool eof)
 	}
 	if (!eof)
 		return false;
+	sp->open = true;
 	if (sp->pos < in.n) {
 		sp->pos++;
 		sp->bad = "a backslash at the end of the input";
@@ -36,12 +37,13 @@ static bool tsv_split(struct cdc_split *sp, struct cdc_str in, bool eof)
 }
 
 /* LOAD DATA's escapes; any other byte stands for itself. */
-static size_t tsv_unescape(struct cdc_str s, char *out)
+static size_t tsv_unescape(const struct cdc_delimiters *how, struct cdc_str s, char *out)
 {
 	static const char letters[] = "0bnrtZ";
 	static const char bytes[] = { '\0', '\b', '\n', '\r', '\t', '\x1a' };
 	size_t n = 0;
 
+	(void)how;
 	for (size_t i = 0; i < s.n; i++) {
 		const char *l;
 
@@ -56,12 +58,15 @@ static size_t tsv_unescape(struct cdc_str s, char *out)
 	return n;
 }
 
-static bool tsv_is_null(const struct cdc_field *f, struct cdc_str s)
+static bool tsv_is_null(const struct cdc_delimiters *how, const struct cdc_field *f,
+			struct cdc_str s)
 {
+	(void)how;
 	return f->escaped && cdc_str_eq(s, CDC_STR("\\N"));
 }
 
-static const struct cdc_dialect dialect = { tsv_split, tsv_unescape, tsv_is_null };
+static const struct cdc_dialect dialect = { tsv_split, tsv_unescape, tsv_is_null, CDC_ROWS_MYSQL,
+					    "\t",      "",	     "\\" };
 
 static int tsv_open(struct cdc_source *s, void **ctx, struct cdc_err *err)
 {

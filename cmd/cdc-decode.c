@@ -27,6 +27,12 @@ struct options {
 	const char *db_table;
 	const char *null_string;
 	const char *op_column;
+	const char *fields_terminated;
+	const char *fields_enclosed;
+	const char *optionally_enclosed;
+	const char *fields_escaped;
+	const char *lines_terminated;
+	const char *charset;
 	const char *topic;
 	int64_t partition;
 	const char *zone;
@@ -58,6 +64,18 @@ static struct opt option_table[] = {
 	  OPT_TARGET(options, null_string), NULL },
 	{ 0, "op-column", OPT_STRING, "NAME", "column of an export that tells the operation",
 	  OPT_TARGET(options, op_column), NULL },
+	{ 0, "fields-terminated-by", OPT_STRING, "STRING", "what ends a field of an export",
+	  OPT_TARGET(options, fields_terminated), NULL },
+	{ 0, "fields-enclosed-by", OPT_STRING, "CHAR", "what an export's fields are quoted with",
+	  OPT_TARGET(options, fields_enclosed), NULL },
+	{ 0, "optionally-enclosed-by", OPT_STRING, "CHAR", "the same, where not all are",
+	  OPT_TARGET(options, optionally_enclosed), NULL },
+	{ 0, "fields-escaped-by", OPT_STRING, "CHAR", "what escapes a byte in an export",
+	  OPT_TARGET(options, fields_escaped), NULL },
+	{ 0, "lines-terminated-by", OPT_STRING, "STRING", "what ends a row of an export",
+	  OPT_TARGET(options, lines_terminated), NULL },
+	{ 0, "charset", OPT_STRING, "NAME", "character set of an export (default UTF-8)",
+	  OPT_TARGET(options, charset), NULL },
 	{ 0, "topic", OPT_STRING, "TOPIC", "topic that a dump is of", OPT_TARGET(options, topic),
 	  NULL },
 	{ 0, "partition", OPT_INT, "N", "partition that a dump is of (default 0)",
@@ -129,6 +147,11 @@ static int open_source(struct run *r, struct cdc_err *err)
 		.db_table = o->db_table,
 		.null_string = o->null_string,
 		.op_column = o->op_column,
+		.fields_terminated = o->fields_terminated,
+		.fields_enclosed = o->fields_enclosed ? o->fields_enclosed : o->optionally_enclosed,
+		.fields_escaped = o->fields_escaped,
+		.lines_terminated = o->lines_terminated,
+		.charset = o->charset,
 		.topic = o->topic,
 		.partition = (int32_t)o->partition,
 	};

@@ -5,6 +5,7 @@
 #include "cmd/common.h"
 
 #include "source/source.h"
+#include "table/parquet_rows.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,11 @@
 /* Of --memory, what one message may take: it is held as it came, decoded and printed. */
 #define MEMORY_PER_MESSAGE 16
 #define RECORD_MIN ((size_t)64 << 10)
+
+/* Formats that the library's source layer does not know. */
+static const struct cdc_format *const more_formats[] = { &cdc_format_parquet, NULL };
+#define FORMATS_MAX 64
+static const char *formats[FORMATS_MAX + 1];
 
 static const char *const as_choices[] = { "insert", "init", NULL };
 
@@ -154,6 +160,7 @@ static int open_source(struct run *r, struct cdc_err *err)
 		.charset = o->charset,
 		.topic = o->topic,
 		.partition = (int32_t)o->partition,
+		.more = more_formats,
 	};
 	struct cdc_sink sink = { r, put, on_reject, on_format };
 
@@ -207,6 +214,18 @@ static void report(struct run *r)
 	cmd_stat_int(&r->c, "skipped", n->skipped);
 }
 
+static const char *const *all_formats(void)
+{
+	const char *const *own = cdc_source_formats();
+	size_t n = 0;
+
+	for (; n < FORMATS_MAX && own[n]; n++)
+		formats[n] = own[n];
+	for (size_t i = 0; more_formats[i] && n < FORMATS_MAX; i++)
+		formats[n++] = more_formats[i]->name;
+	return formats;
+}
+
 /* What was decoded before a failure is good; a file, though, appears only when all went well. */
 static void flush_after_failure(struct run *r)
 {
@@ -222,7 +241,7 @@ int main(int argc, char **argv)
 	struct cdc_err err = CDC_ERR_INIT;
 	int n, rc;
 
-	option_table[OPT_FROM].choices = cdc_source_formats();
+	option_table[OPT_FROM].choices = all_formats();
 	option_table[OPT_FRAMING].choices = cdc_source_framings();
 	n = cmd_start(&r.c, &program, &r.o, argc, argv);
 	if (n < 0)

@@ -149,8 +149,9 @@ static enum cdc_fit fit_of(const struct cdc_format *f, void *ctx, const struct c
 static int ask(struct cdc_source *s, const struct cdc_format *only, const struct cdc_sample *sample,
 	       struct choice *c, struct cdc_err *err)
 {
-	for (size_t i = 0; cdc_formats[i]; i++) {
-		const struct cdc_format *f = cdc_formats[i];
+	const struct cdc_format *f;
+
+	for (size_t i = 0; (f = cdc_format_at(&s->opt, i)) != NULL; i++) {
 		void *ctx;
 		int rc;
 
@@ -167,6 +168,7 @@ static int ask(struct cdc_source *s, const struct cdc_format *only, const struct
 static int ask_schema(struct cdc_source *s, struct cdc_reader *r, const struct cdc_format *only,
 		      struct choice *c, struct cdc_err *err)
 {
+	const struct cdc_format *f;
 	struct cdc_str schema;
 	int rc = cdc_ocf_peek_schema(s, r, &schema, err);
 
@@ -175,8 +177,7 @@ static int ask_schema(struct cdc_source *s, struct cdc_reader *r, const struct c
 		consider(c, only, CDC_FIT_YES);
 		return rc;
 	}
-	for (size_t i = 0; rc == CDC_OK && cdc_formats[i]; i++) {
-		const struct cdc_format *f = cdc_formats[i];
+	for (size_t i = 0; rc == CDC_OK && (f = cdc_format_at(&s->opt, i)) != NULL; i++) {
 		void *ctx;
 
 		if (!f->probe_schema || (only && f != only))
@@ -249,13 +250,13 @@ static int try_all(struct search *q, struct cdc_str head, bool eof, struct cdc_e
 }
 
 /* A format that reads inputs by itself, by its magic. */
-static const struct cdc_format *by_magic(struct cdc_str head)
+static const struct cdc_format *by_magic(const struct search *q, struct cdc_str head)
 {
-	for (size_t i = 0; cdc_formats[i]; i++) {
-		const char *magic = cdc_formats[i]->magic;
+	const struct cdc_format *f;
 
-		if (magic && starts_with(head, magic, strlen(magic)))
-			return cdc_formats[i];
+	for (size_t i = 0; (f = cdc_format_at(&q->s->opt, i)) != NULL; i++) {
+		if (f->magic && starts_with(head, f->magic, strlen(f->magic)))
+			return f;
 	}
 	return NULL;
 }
@@ -288,8 +289,8 @@ static int search(struct search *q, struct cdc_err *err)
 		}
 		if (head.n == 0)
 			return CDC_OK;
-		if (!q->format && !q->framing && by_magic(head)) {
-			q->found.format = by_magic(head);
+		if (!q->format && !q->framing && by_magic(q, head)) {
+			q->found.format = by_magic(q, head);
 			return CDC_OK;
 		}
 		rc = refuse_foreign(head, err);
@@ -375,7 +376,7 @@ int cdc_source_detect(struct cdc_source *s, struct cdc_reader *r, const struct c
 	struct cdc_str head;
 	int rc;
 
-	*format = from ? cdc_format_find(from) : NULL;
+	*format = from ? cdc_format_find(&s->opt, from) : NULL;
 	*framing = framed ? cdc_framing_find(framed) : NULL;
 	if (*format && framed) {
 		rc = check_pair(*format, framed, err);

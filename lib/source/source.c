@@ -9,14 +9,25 @@
 #define FRAMING_POINTER(id, text) &cdc_framing_##id,
 #define NAME(id, text) text,
 
-const struct cdc_format *const cdc_formats[] = { CDC_SOURCE_FORMATS(FORMAT_POINTER) NULL };
+static const struct cdc_format *const formats[] = { CDC_SOURCE_FORMATS(FORMAT_POINTER) };
 const struct cdc_framing *const cdc_framings[] = { CDC_SOURCE_FRAMINGS(FRAMING_POINTER) NULL };
 
-const struct cdc_format *cdc_format_find(const char *name)
+const struct cdc_format *cdc_format_at(const struct cdc_source_options *opt, size_t i)
 {
-	for (size_t i = 0; cdc_formats[i]; i++) {
-		if (strcmp(cdc_formats[i]->name, name) == 0)
-			return cdc_formats[i];
+	const size_t own = sizeof(formats) / sizeof(formats[0]);
+
+	if (i < own)
+		return formats[i];
+	return opt->more && i < CDC_SOURCE_FORMATS_MAX ? opt->more[i - own] : NULL;
+}
+
+const struct cdc_format *cdc_format_find(const struct cdc_source_options *opt, const char *name)
+{
+	const struct cdc_format *f;
+
+	for (size_t i = 0; (f = cdc_format_at(opt, i)) != NULL; i++) {
+		if (strcmp(f->name, name) == 0)
+			return f;
 	}
 	return NULL;
 }
@@ -46,7 +57,7 @@ const char *const *cdc_source_framings(void)
 
 static int check_options(const struct cdc_source_options *opt, struct cdc_err *err)
 {
-	if (opt->format && strcmp(opt->format, "auto") != 0 && !cdc_format_find(opt->format))
+	if (opt->format && strcmp(opt->format, "auto") != 0 && !cdc_format_find(opt, opt->format))
 		return cdc_fail(err, CDC_EUSAGE, "unknown format %s", opt->format);
 	if (opt->framing && strcmp(opt->framing, "auto") != 0 && !cdc_framing_find(opt->framing))
 		return cdc_fail(err, CDC_EUSAGE, "unknown framing %s", opt->framing);
@@ -77,7 +88,7 @@ int cdc_source_use(struct cdc_source *s, const struct cdc_format *f, void **ctx,
 	size_t i = 0;
 	int rc = CDC_OK;
 
-	while (cdc_formats[i] != f)
+	while (cdc_format_at(&s->opt, i) != f)
 		i++;
 	if (!s->ctx[i])
 		rc = f->open(s, &s->ctx[i], err);
@@ -296,9 +307,9 @@ void cdc_source_free(struct cdc_source *s)
 {
 	if (!s)
 		return;
-	for (size_t i = 0; cdc_formats[i]; i++) {
+	for (size_t i = 0; cdc_format_at(&s->opt, i); i++) {
 		if (s->ctx[i])
-			cdc_formats[i]->close(s->ctx[i]);
+			cdc_format_at(&s->opt, i)->close(s->ctx[i]);
 	}
 	cdc_positions_free(&s->positions);
 	cdc_buf_free(&s->out.buf);

@@ -39,6 +39,8 @@ struct cdc_message {
 	int64_t kafka_offset;
 };
 
+struct cdc_format;
+
 struct cdc_source_options {
 	const char *format; /* --from, NULL or "auto" */
 	const char *framing; /* --framing, NULL or "auto" */
@@ -59,6 +61,8 @@ struct cdc_source_options {
 	const char *charset; /* --charset */
 	const char *topic; /* positions of framings without coordinates: NULL: none */
 	int32_t partition;
+	/* Formats of higher layers, NULL-terminated; NULL: none. */
+	const struct cdc_format *const *more;
 	const struct cdc_zone *zone; /* --source-timezone; NULL: UTC */
 	size_t record_max; /* bytes of one message, 0: CDC_RECORD_MAX */
 };

@@ -118,12 +118,13 @@ struct cdc_source {
 	struct cdc_sample *sample; /* not NULL: messages go there */
 };
 
-/* The tables; both end in NULL. */
+/* Ends in NULL. */
 extern const struct cdc_framing *const cdc_framings[];
-extern const struct cdc_format *const cdc_formats[];
 
 const struct cdc_framing *cdc_framing_find(const char *name);
-const struct cdc_format *cdc_format_find(const char *name);
+/* The formats of the list, then those of options.more; NULL behind the last. */
+const struct cdc_format *cdc_format_at(const struct cdc_source_options *opt, size_t i);
+const struct cdc_format *cdc_format_find(const struct cdc_source_options *opt, const char *name);
 
 /* Make the format's context if this is its first input. */
 int cdc_source_use(struct cdc_source *s, const struct cdc_format *f, void **ctx,

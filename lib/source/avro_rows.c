@@ -227,6 +227,21 @@ static void avro_rows_rejected(void *ctx)
 	(void)ctx;
 }
 
+/* Any record is a row, for want of a better reader. */
+static enum cdc_fit avro_rows_probe_schema(void *ctx, struct cdc_str json)
+{
+	struct cdc_err ignored = CDC_ERR_INIT;
+	struct cdc_avro_plan *plan = NULL;
+	enum cdc_fit fit = CDC_FIT_NO;
+
+	(void)ctx;
+	if (cdc_avro_plan_new(&plan, json, &ignored) == CDC_OK &&
+	    cdc_avro_node(plan, 0)->kind == CDC_AVRO_RECORD)
+		fit = CDC_FIT_WEAK;
+	cdc_avro_plan_free(plan);
+	return fit;
+}
+
 const struct cdc_format cdc_format_avro = {
 	.name = "avro",
 	.open = avro_rows_open,
@@ -235,4 +250,5 @@ const struct cdc_format cdc_format_avro = {
 	.rejected = avro_rows_rejected,
 	.schema = avro_rows_schema,
 	.datum = avro_rows_datum,
+	.probe_schema = avro_rows_probe_schema,
 };

@@ -292,6 +292,7 @@ static int parquet_rows_stream(void *ctx, struct cdc_reader *r, struct cdc_err *
 
 const struct cdc_format cdc_format_parquet = {
 	.name = "parquet",
+	.magic = "PAR1",
 	.open = parquet_rows_open,
 	.close = parquet_rows_close,
 	.stream = parquet_rows_stream,

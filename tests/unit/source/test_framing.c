@@ -450,7 +450,6 @@ static void detection(void **state)
 		{ "\xfe"
 		  "bin....",
 		  8, "the input is a MySQL binlog, which this program does not read" },
-		{ "PAR1....", 8, "the input is a Parquet file, which this program does not read" },
 		{ "\x1f\x8b......", 8, "the input is compressed with gzip: decompress it first" },
 		{ "\0\0\0\1", 4, "cannot tell what the input is: give --from and --framing" },
 	};

@@ -4,6 +4,7 @@
  */
 #include "base/value.h"
 #include "source/dts_table.h"
+#include "source/truncate.h"
 
 #include <stdlib.h>
 
@@ -362,7 +363,7 @@ static int put_ddl(struct dts *d, const struct cdc_message *m, struct cdc_err *e
 	rc = put_control(d, m, "DDL", e->has_object ? &d->name : NULL, ",\"ddl\":", e->after.text,
 			 err);
 	if (rc == CDC_OK && dts_type_find(e->source_type, 0))
-		rc = dts_truncated_table(e->after.text,
+		rc = cdc_truncated_table(e->after.text,
 					 has_table ? CDC_STR("") : cdc_buf_str(&d->name),
 					 &d->truncated, &is_truncate, err);
 	if (rc == CDC_OK && is_truncate && cdc_source_keeps(d->s, d->truncated.p, false))

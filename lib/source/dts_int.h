@@ -198,11 +198,4 @@ enum dts_text_as { DTS_AS_IT_IS, DTS_AS_FLOAT, DTS_AS_DATE, DTS_AS_TIME, DTS_AS_
 void dts_value_print(struct cdc_out *o, struct cdc_charsets *cs, const struct dts_value *v,
 		     enum dts_text_as as);
 
-/*
- * dts_truncate.c: is the statement a TRUNCATE of one table? Then its db.table, NUL-terminated, is
- * in `name`. `db` is the database that the statement was given in.
- */
-int dts_truncated_table(struct cdc_str ddl, struct cdc_str db, struct cdc_buf *name, bool *yes,
-			struct cdc_err *err) CDC_NODISCARD;
-
 #endif

@@ -3,7 +3,7 @@
  * each closed by the sync marker of the header (Avro 1.11 specification, "Object Container Files").
  */
 #include "source/avro_plan.h"
-#include "source/ocf_codec.h"
+#include "source/codec.h"
 #include "source/source_int.h"
 
 #define MAGIC_BYTES 4

@@ -2,7 +2,7 @@
  * TRUNCATE TABLE reaches a binlog as a statement, not as rows. A statement that is nothing else can
  * be told from its text alone; whatever is not exactly that stays a DDL record.
  */
-#include "source/dts_int.h"
+#include "source/truncate.h"
 
 #include <strings.h>
 
@@ -84,7 +84,7 @@ static bool take_char(struct sql *s, char c)
 	return true;
 }
 
-int dts_truncated_table(struct cdc_str ddl, struct cdc_str db, struct cdc_buf *name, bool *yes,
+int cdc_truncated_table(struct cdc_str ddl, struct cdc_str db, struct cdc_buf *name, bool *yes,
 			struct cdc_err *err)
 {
 	struct sql s = { ddl.p, ddl.p + ddl.n };

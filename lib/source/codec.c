@@ -1,8 +1,8 @@
 /*
- * Decompression of container blocks: deflate is a raw RFC 1951 stream, snappy a raw block followed
- * by the big-endian CRC-32 of what it holds, zstandard a frame.
+ * Decompression of blocks. In Avro containers deflate is a raw RFC 1951 stream, snappy a raw block
+ * followed by the big-endian CRC-32 of what it holds, zstandard a frame.
  */
-#include "source/ocf_codec.h"
+#include "source/codec.h"
 
 #include "base/endian.h"
 
@@ -49,8 +49,10 @@ static int make_room(struct cdc_buf *out, struct cdc_err *err)
 	return cdc_buf_reserve(out, want, err);
 }
 
-static int inflate_block(struct cdc_str block, struct cdc_buf *out, struct cdc_err *err)
+int cdc_unpack_zlib(enum cdc_zlib_wrap wrap, struct cdc_str block, struct cdc_buf *out,
+		    struct cdc_err *err)
 {
+	static const int window[] = { -MAX_WBITS, MAX_WBITS, MAX_WBITS + 16 };
 	union {
 		const char *in;
 		Bytef *next_in; /* zlib does not write through it */
@@ -58,7 +60,8 @@ static int inflate_block(struct cdc_str block, struct cdc_buf *out, struct cdc_e
 	z_stream z = { .next_in = u.next_in, .avail_in = (uInt)block.n };
 	int rc = CDC_OK, state = Z_OK;
 
-	if (block.n > UINT32_MAX || inflateInit2(&z, -MAX_WBITS) != Z_OK)
+	cdc_buf_reset(out);
+	if (block.n > UINT32_MAX || inflateInit2(&z, window[wrap]) != Z_OK)
 		return cdc_fail_nomem(err);
 	while (state == Z_OK) {
 		size_t room;
@@ -80,27 +83,42 @@ out:
 	return rc;
 }
 
-static int snappy_block(struct cdc_str block, struct cdc_buf *out, struct cdc_err *err)
+int cdc_unpack_snappy(struct cdc_str in, struct cdc_buf *out, struct cdc_err *err)
 {
 	size_t n;
 	int rc;
 
-	if (block.n < 4 || snappy_uncompressed_length(block.p, block.n - 4, &n) != SNAPPY_OK)
+	if (snappy_uncompressed_length(in.p, in.n, &n) != SNAPPY_OK)
 		return cdc_fail(err, CDC_EDATA, "a snappy block is damaged");
-	if (n > out->max)
+	if (n > out->max - out->len)
 		return cdc_fail(err, CDC_EDATA, "a block of more than %zu bytes", out->max);
 	rc = cdc_buf_reserve(out, n + 1, err);
 	if (rc < 0)
 		return rc;
-	if (snappy_uncompress(block.p, block.n - 4, out->p, &n) != SNAPPY_OK)
+	if (snappy_uncompress(in.p, in.n, out->p + out->len, &n) != SNAPPY_OK)
 		return cdc_fail(err, CDC_EDATA, "a snappy block is damaged");
-	out->len = n;
-	if ((uint32_t)crc32_z(0, (const Bytef *)out->p, n) != cdc_be32(block.p + block.n - 4))
-		return cdc_fail(err, CDC_EDATA, "a snappy block has a wrong checksum");
+	out->len += n;
 	return CDC_OK;
 }
 
-static int zstd_block(struct cdc_str block, struct cdc_buf *out, struct cdc_err *err)
+uint32_t cdc_crc32(struct cdc_str s)
+{
+	return (uint32_t)crc32_z(0, (const Bytef *)s.p, s.n);
+}
+
+static int snappy_block(struct cdc_str block, struct cdc_buf *out, struct cdc_err *err)
+{
+	int rc;
+
+	if (block.n < 4)
+		return cdc_fail(err, CDC_EDATA, "a snappy block is damaged");
+	rc = cdc_unpack_snappy(cdc_str(block.p, block.n - 4), out, err);
+	if (rc == CDC_OK && cdc_crc32(cdc_buf_str(out)) != cdc_be32(block.p + block.n - 4))
+		rc = cdc_fail(err, CDC_EDATA, "a snappy block has a wrong checksum");
+	return rc;
+}
+
+int cdc_unpack_zstd(struct cdc_str block, struct cdc_buf *out, struct cdc_err *err)
 {
 	ZSTD_DCtx *d = ZSTD_createDCtx();
 	ZSTD_inBuffer in = { block.p, block.n, 0 };
@@ -109,6 +127,7 @@ static int zstd_block(struct cdc_str block, struct cdc_buf *out, struct cdc_err 
 
 	if (!d)
 		return cdc_fail_nomem(err);
+	cdc_buf_reset(out);
 	while (left != 0) {
 		ZSTD_outBuffer to;
 		size_t before = in.pos;
@@ -137,11 +156,11 @@ int cdc_ocf_decompress(enum cdc_ocf_codec codec, struct cdc_str block, struct cd
 	cdc_buf_reset(out);
 	switch (codec) {
 	case CDC_OCF_DEFLATE:
-		return inflate_block(block, out, err);
+		return cdc_unpack_zlib(CDC_ZLIB_RAW, block, out, err);
 	case CDC_OCF_SNAPPY:
 		return snappy_block(block, out, err);
 	case CDC_OCF_ZSTANDARD:
-		return zstd_block(block, out, err);
+		return cdc_unpack_zstd(block, out, err);
 	case CDC_OCF_NULL:
 		break;
 	}

@@ -31,7 +31,7 @@ static int parquet_rows_open(struct cdc_source *s, void **ctx, struct cdc_err *e
 	if (!d)
 		return cdc_fail_nomem(err);
 	d->s = s;
-	d->json.max = CDC_PRINT_JSON_MAX;
+	d->json.max = s->record_max;
 	rc = cdc_row_open(&d->out, s, err);
 	if (rc < 0) {
 		cdc_row_free(&d->out);
@@ -126,10 +126,11 @@ static int define_columns(struct parquet_rows *d, struct cdc_err *err)
 static int put_json(struct parquet_rows *d, const struct cdc_column *c, uint32_t row,
 		    struct cdc_err *err)
 {
+	const struct cdc_print_sink sink = { .buf = &d->json };
 	int rc;
 
 	cdc_buf_reset(&d->json);
-	rc = cdc_print_json_value(c, row, &d->json, err);
+	rc = cdc_print_json(&sink, c, row, err);
 	if (rc == CDC_OK)
 		cdc_out_quoted(&d->s->out, cdc_buf_str(&d->json));
 	return rc;
@@ -153,6 +154,12 @@ static int put_value(struct parquet_rows *d, const struct cdc_column *c, uint32_
 	struct cdc_out *o = &d->s->out;
 	char text[CDC_VALUE_TEXT_MAX];
 
+	/* A string may be as long as the file: no record is. */
+	if (cdc_print_is_bytes(c->field) && !cdc_column_is_null(c, row) &&
+	    ((const struct cdc_str *)c->values)[row].n > d->s->record_max) {
+		cdc_out_fail(o, "a value of more than %zu bytes", d->s->record_max);
+		return CDC_OK;
+	}
 	if (cdc_column_is_null(c, row) || c->field->type == CDC_TYPE_VOID) {
 		cdc_out_lit(o, "null");
 	} else if (c->field->type == CDC_TYPE_STRING) {
@@ -203,6 +210,10 @@ static int put_row(struct parquet_rows *d, const struct cdc_batch *b, uint32_t r
 			continue;
 		cdc_row_value(&d->out, i);
 		rc = put_value(d, &b->column[i], row, err);
+		if (rc < 0)
+			cdc_err_prefix(err, "column %.*s",
+				       (int)(d->col[i].name.n < 100 ? d->col[i].name.n : 100),
+				       d->col[i].name.p);
 		if (o->rc < 0)
 			cdc_row_blame(&d->out, i);
 	}

@@ -1,7 +1,7 @@
 /*
- * libFuzzer target: csv, tsv, sqoop and records. The first byte chooses format and options. What
- * comes out is change records; and since no byte is skipped, the rejects and the accepted records
- * together are as many as the messages, less what was skipped.
+ * libFuzzer target: csv, tsv, sqoop and records. The first two bytes choose format and options.
+ * What comes out is change records; and since no byte is skipped, the rejects and the accepted
+ * records together are as many as the messages, less what was skipped.
  */
 #include "record/record.h"
 #include "source/source.h"
@@ -54,15 +54,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct cdc_reader r;
 	int fd, rc;
 
-	if (size == 0)
+	if (size < 2)
 		return 0;
 	opt.format = formats[data[0] & 3];
 	opt.header = data[0] & 4;
-	opt.columns = opt.header ? NULL : data[0] & 8 ? "a" : "op, b INT NOT NULL, c";
+	opt.columns = opt.header      ? NULL
+		      : data[0] & 8   ? "a"
+		      : data[1] & 128 ? "op, b BLOB, c BIT(8)"
+				      : "op, b DATETIME NOT NULL, c FLOAT";
 	opt.op_column = !opt.header && !(data[0] & 8) && data[0] & 16 ? "op" : NULL;
 	opt.null_string = data[0] & 32 ? "x" : NULL;
+	opt.fields_terminated = data[1] & 1 ? "," : data[1] & 2 ? "||" : NULL;
+	opt.lines_terminated = data[1] & 4 ? "|\\n" : NULL;
+	opt.fields_enclosed = data[1] & 8 ? "'" : NULL;
+	opt.fields_escaped = data[1] & 16 ? "~" : data[1] & 32 ? "" : NULL;
+	opt.charset = data[1] & 64 ? "gbk" : NULL;
 	fd = memfd_create("fuzz", 0);
-	require(fd >= 0 && write(fd, data + 1, size - 1) == (ssize_t)(size - 1));
+	require(fd >= 0 && write(fd, data + 2, size - 2) == (ssize_t)(size - 2));
 	require(lseek(fd, 0, SEEK_SET) == 0);
 	require(cdc_reader_fd(&r, &cdc_io_posix, fd, "fuzz", &err) == CDC_OK);
 	require(cdc_source_new(&s, &opt, &sink, &err) == CDC_OK);
@@ -71,7 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (rc == CDC_OK && (data[0] & 3) != 3)
 		require(n->messages == n->records + n->rejected + n->skipped);
 	if (rc == CDC_OK)
-		require(cdc_reader_offset(&r) == size - 1 && cdc_source_finish(s, &err) == CDC_OK);
+		require(cdc_reader_offset(&r) == size - 2 && cdc_source_finish(s, &err) == CDC_OK);
 	cdc_source_free(s);
 	cdc_reader_close(&r);
 	close(fd);

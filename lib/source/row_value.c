@@ -2,6 +2,7 @@
 #include "source/row_value.h"
 
 #include "base/value.h"
+#include "source/value_text.h"
 
 static const struct {
 	const char *type;
@@ -47,79 +48,6 @@ enum cdc_row_as cdc_row_as(enum cdc_row_style style, struct cdc_str type)
 	return as;
 }
 
-static void put(struct cdc_out *o, const char *text, size_t n)
-{
-	cdc_out_char(o, '"');
-	cdc_out_raw(o, cdc_str(text, n));
-	cdc_out_char(o, '"');
-}
-
-static bool print_timestamp(struct cdc_out *o, struct cdc_str s, bool instant)
-{
-	char text[CDC_VALUE_TEXT_MAX] = "";
-	int64_t us;
-	bool zone;
-
-	if (s.n < 16 || cdc_timestamp_parse(s, false, &us, &zone) != CDC_PARSE_OK ||
-	    (zone && !instant))
-		return false;
-	put(o, text,
-	    cdc_timestamp_format_fixed(us, instant ? 'T' : ' ', instant, us % 1000000 ? 6 : 0,
-				       text));
-	return true;
-}
-
-/* [-]HH:MM:SS.f{1,6}: a fraction of zeros goes, another has six digits. */
-static bool print_time(struct cdc_out *o, struct cdc_str s)
-{
-	const char *dot = s.n ? memchr(s.p, '.', s.n) : NULL;
-	char six[6] = { '0', '0', '0', '0', '0', '0' };
-	size_t whole = dot ? (size_t)(dot - s.p) : s.n, n = s.n - whole - 1;
-
-	for (size_t i = 0; i < whole; i++) {
-		if (s.p[i] != ':' && !(i == 0 && s.p[i] == '-') && (s.p[i] < '0' || s.p[i] > '9'))
-			return false;
-	}
-	if (!dot || whole < 7 || n == 0 || n > 6)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		if (dot[1 + i] < '0' || dot[1 + i] > '9')
-			return false;
-		six[i] = dot[1 + i];
-	}
-	cdc_out_char(o, '"');
-	cdc_out_raw(o, cdc_str(s.p, whole));
-	if (memcmp(six, "000000", 6) != 0) {
-		cdc_out_char(o, '.');
-		cdc_out_raw(o, cdc_str(six, 6));
-	}
-	cdc_out_char(o, '"');
-	return true;
-}
-
-static bool print_float(struct cdc_out *o, struct cdc_str s, bool single)
-{
-	char text[CDC_VALUE_TEXT_MAX] = "";
-	double d;
-	float f;
-
-	if (single ? cdc_float_parse(s, &f) != CDC_PARSE_OK
-		   : cdc_double_parse(s, &d) != CDC_PARSE_OK)
-		return false;
-	put(o, text, single ? cdc_float_format(f, text) : cdc_double_format(d, text));
-	return true;
-}
-
-static bool print_bool(struct cdc_out *o, struct cdc_str s)
-{
-	bool b;
-
-	if (cdc_bool_parse(s, &b) != CDC_PARSE_OK)
-		return false;
-	put(o, b ? "true" : "false", b ? 4 : 5);
-	return true;
-}
-
 static void print_bits(struct cdc_out *o, struct cdc_str s)
 {
 	char text[CDC_VALUE_TEXT_MAX] = "";
@@ -131,7 +59,9 @@ static void print_bits(struct cdc_out *o, struct cdc_str s)
 	}
 	for (size_t i = 0; i < s.n; i++)
 		v = v << 8 | (unsigned char)s.p[i];
-	put(o, text, cdc_uint64_format(v, text));
+	cdc_out_char(o, '"');
+	cdc_out_raw(o, cdc_str(text, cdc_uint64_format(v, text)));
+	cdc_out_char(o, '"');
 }
 
 static int nibble(char c)
@@ -166,29 +96,28 @@ static void print_hex(struct cdc_out *o, struct cdc_str s)
 	cdc_out_char(o, '"');
 }
 
-void cdc_row_print(struct cdc_out *o, enum cdc_row_as as, struct cdc_str s)
+void cdc_row_print(struct cdc_out *o, enum cdc_row_as as, struct cdc_str s,
+		   const struct cdc_zone *zone)
 {
-	bool done = false;
-
 	switch (as) {
 	case CDC_ROW_AS_DATETIME:
+		cdc_text_datetime(o, s);
+		return;
 	case CDC_ROW_AS_INSTANT:
-		done = print_timestamp(o, s, as == CDC_ROW_AS_INSTANT);
-		break;
+		cdc_text_instant(o, s, zone);
+		return;
 	case CDC_ROW_AS_TIME:
-		done = print_time(o, s);
-		break;
+		cdc_text_time(o, s);
+		return;
 	case CDC_ROW_AS_FLOAT:
 	case CDC_ROW_AS_DOUBLE:
-		done = print_float(o, s, as == CDC_ROW_AS_FLOAT);
-		break;
+		cdc_text_float(o, s, as == CDC_ROW_AS_FLOAT);
+		return;
 	case CDC_ROW_AS_BOOLEAN:
-		done = print_bool(o, s);
-		break;
+		cdc_text_bool(o, s);
+		return;
 	case CDC_ROW_AS_BYTES:
-		cdc_out_char(o, '"');
-		cdc_out_base64(o, s);
-		cdc_out_char(o, '"');
+		cdc_text_binary(o, s);
 		return;
 	case CDC_ROW_AS_HEX:
 		print_hex(o, s);
@@ -199,6 +128,5 @@ void cdc_row_print(struct cdc_out *o, enum cdc_row_as as, struct cdc_str s)
 	case CDC_ROW_AS_IT_IS:
 		break;
 	}
-	if (!done)
-		cdc_out_quoted(o, s);
+	cdc_out_quoted(o, s);
 }

@@ -28,8 +28,9 @@ static inline bool cdc_row_is_bytes(enum cdc_row_as as)
 
 /*
  * Print the value in quotes. What is not of the form that the type has (a zero date) is printed as
- * it came; bytes that are not, fail the output.
+ * it came; bytes that are not, fail the output. `zone` is that of instants (NULL: UTC).
  */
-void cdc_row_print(struct cdc_out *o, enum cdc_row_as as, struct cdc_str text);
+void cdc_row_print(struct cdc_out *o, enum cdc_row_as as, struct cdc_str text,
+		   const struct cdc_zone *zone);
 
 #endif

@@ -264,7 +264,7 @@ static int put_typed(struct rows *d, size_t i, struct cdc_str text, struct cdc_e
 				       d->col[i].name.p);
 	}
 	if (rc == CDC_OK)
-		cdc_row_print(&d->s->out, (enum cdc_row_as)c->as, text);
+		cdc_row_print(&d->s->out, (enum cdc_row_as)c->as, text, d->s->opt.zone);
 	return rc;
 }
 

@@ -2,17 +2,12 @@
 #include "source/avro_text.h"
 
 #include "base/value.h"
+#include "source/value_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #define EMPTY_ITEMS_MAX 65536u
-#define SECOND_NS INT64_C(1000000000)
-/* Years 0000 to 9999. */
-#define DAYS_MIN (-719528)
-#define DAYS_MAX 2932896
-#define US_MIN (DAYS_MIN * INT64_C(86400000000))
-#define US_MAX ((DAYS_MAX + 1) * INT64_C(86400000000) - 1)
 
 /* --- what nodes mean ---------------------------------------------------- */
 
@@ -134,70 +129,16 @@ static void put_number(struct cdc_out *o, const char *text, size_t n, bool bare)
 		put(o, text, n);
 }
 
-static void put_date(struct cdc_out *o, int64_t days)
-{
-	char text[CDC_VALUE_TEXT_MAX] = "";
-
-	if (days < DAYS_MIN || days > DAYS_MAX)
-		cdc_out_fail(o, "a date is out of range");
-	else
-		put(o, text, cdc_date_format((int32_t)days, text));
-}
-
-/* A fraction has six digits, or nine if it needs them; MySQL's times pass 24 hours and zero. */
-static void put_time(struct cdc_out *o, int64_t v, int64_t unit_ns)
-{
-	uint64_t abs = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
-	uint64_t per_second = (uint64_t)(SECOND_NS / unit_ns);
-	uint64_t second = abs / per_second, ns = abs % per_second * (uint64_t)unit_ns;
-	char text[80];
-	int n;
-
-	n = snprintf(text, sizeof(text), "%s%02llu:%02u:%02u", v < 0 ? "-" : "",
-		     (unsigned long long)(second / 3600), (unsigned)(second / 60 % 60),
-		     (unsigned)(second % 60));
-	if (ns % 1000)
-		n += snprintf(text + n, sizeof(text) - (size_t)n, ".%09u", (unsigned)ns);
-	else if (ns)
-		n += snprintf(text + n, sizeof(text) - (size_t)n, ".%06u", (unsigned)(ns / 1000));
-	put(o, text, (size_t)n);
-}
-
-static void put_us(struct cdc_out *o, int64_t us, bool zulu)
-{
-	char text[CDC_VALUE_TEXT_MAX] = "";
-
-	if (us < US_MIN || us > US_MAX)
-		cdc_out_fail(o, "a timestamp is out of range");
-	else
-		put(o, text,
-		    cdc_timestamp_format_fixed(us, zulu ? 'T' : ' ', zulu, us % 1000000 ? 6 : 0,
-					       text));
-}
-
-static void put_timestamp(struct cdc_out *o, int64_t v, int64_t unit_ns, bool zulu)
+static void put_ms(struct cdc_out *o, int64_t ms, uint8_t as)
 {
 	int64_t us;
 
-	if (unit_ns == 1) {
-		int64_t part = v % 1000 < 0 ? v % 1000 + 1000 : v % 1000;
-		char text[CDC_VALUE_TEXT_MAX] = "";
-		size_t n;
-
-		us = v / 1000 - (v % 1000 < 0);
-		if (part == 0) {
-			put_us(o, us, zulu);
-			return;
-		}
-		n = cdc_timestamp_format_fixed(us, zulu ? 'T' : ' ', false, 6, text);
-		n += (size_t)snprintf(text + n, sizeof(text) - n, "%03d%s", (int)part,
-				      zulu ? "Z" : "");
-		put(o, text, n);
-	} else if (__builtin_mul_overflow(v, unit_ns / 1000, &us)) {
-		cdc_out_fail(o, "a timestamp is out of range");
-	} else {
-		put_us(o, us, zulu);
-	}
+	if (__builtin_mul_overflow(ms, 1000, &us))
+		cdc_out_fail(o, "a time is out of range");
+	else if (as == CDC_AVRO_AS_TIME_MS)
+		cdc_text_time_us(o, us);
+	else
+		cdc_text_timestamp_us(o, us, as == CDC_AVRO_AS_INSTANT_MS);
 }
 
 static void put_long(struct cdc_out *o, int64_t v, uint8_t as, bool bare)
@@ -206,28 +147,26 @@ static void put_long(struct cdc_out *o, int64_t v, uint8_t as, bool bare)
 
 	switch (as) {
 	case CDC_AVRO_AS_DATE:
-		put_date(o, v);
-		break;
-	case CDC_AVRO_AS_TIME_MS:
-		put_time(o, v, 1000000);
+		cdc_text_date_days(o, v);
 		break;
 	case CDC_AVRO_AS_TIME_US:
-		put_time(o, v, 1000);
+		cdc_text_time_us(o, v);
 		break;
 	case CDC_AVRO_AS_TIME_NS:
-		put_time(o, v, 1);
+		cdc_text_time_ns(o, v);
 		break;
+	case CDC_AVRO_AS_TIME_MS:
 	case CDC_AVRO_AS_INSTANT_MS:
 	case CDC_AVRO_AS_DATETIME_MS:
-		put_timestamp(o, v, 1000000, as == CDC_AVRO_AS_INSTANT_MS);
+		put_ms(o, v, as);
 		break;
 	case CDC_AVRO_AS_INSTANT_US:
 	case CDC_AVRO_AS_DATETIME_US:
-		put_timestamp(o, v, 1000, as == CDC_AVRO_AS_INSTANT_US);
+		cdc_text_timestamp_us(o, v, as == CDC_AVRO_AS_INSTANT_US);
 		break;
 	case CDC_AVRO_AS_INSTANT_NS:
 	case CDC_AVRO_AS_DATETIME_NS:
-		put_timestamp(o, v, 1, as == CDC_AVRO_AS_INSTANT_NS);
+		cdc_text_timestamp_ns(o, v, as == CDC_AVRO_AS_INSTANT_NS);
 		break;
 	default:
 		put_number(o, text, cdc_int64_format(v, text), bare);
@@ -302,20 +241,14 @@ static void put_bytes(struct cdc_out *o, const struct cdc_avro_node *n, uint8_t 
 	} else if (as == CDC_AVRO_AS_DURATION) {
 		put_duration(o, s);
 	} else {
-		cdc_out_char(o, '"');
-		cdc_out_base64(o, s);
-		cdc_out_char(o, '"');
+		cdc_text_binary(o, s);
 	}
 }
 
 static void put_string(struct cdc_out *o, uint8_t as, struct cdc_str s)
 {
-	int64_t us;
-	bool zone;
-
-	if (as == CDC_AVRO_AS_INSTANT_TEXT &&
-	    cdc_timestamp_parse(s, false, &us, &zone) == CDC_PARSE_OK && zone)
-		put_us(o, us, true);
+	if (as == CDC_AVRO_AS_INSTANT_TEXT)
+		cdc_text_instant(o, s, NULL);
 	else
 		cdc_out_quoted(o, s);
 }

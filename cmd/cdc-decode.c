@@ -42,6 +42,7 @@ struct options {
 	const char *topic;
 	int64_t partition;
 	const char *zone;
+	const char *schema;
 };
 
 /* The formats and framings are those of the library's tables. */
@@ -86,6 +87,9 @@ static struct opt option_table[] = {
 	  NULL },
 	{ 0, "partition", OPT_INT, "N", "partition that a dump is of (default 0)",
 	  OPT_TARGET(options, partition), NULL },
+	{ 0, "schema", OPT_STRING, "TEXT|@FILE",
+	  "columns of tables that a binlog does not name: a list, or CREATE TABLE statements",
+	  OPT_TARGET(options, schema), NULL },
 	{ 0, "source-timezone", OPT_STRING, "ZONE",
 	  "zone of a source that prints local time (default UTC)", OPT_TARGET(options, zone),
 	  NULL },
@@ -107,6 +111,7 @@ struct run {
 	struct options o;
 	struct cdc_source *s;
 	struct cdc_zone *zone;
+	struct cdc_buf schema; /* the text of --schema @FILE */
 	const struct cdc_reader *in;
 	uint64_t bytes_before; /* of the inputs that are done */
 };
@@ -164,6 +169,14 @@ static int open_source(struct run *r, struct cdc_err *err)
 	};
 	struct cdc_sink sink = { r, put, on_reject, on_format };
 
+	so.schema = o->schema;
+	if (o->schema && o->schema[0] == '@') {
+		if (cdc_io_read_file(&cdc_io_posix, o->schema + 1, &r->schema, err) < 0)
+			return err->code;
+		so.schema = cdc_buf_z(&r->schema);
+		if (!so.schema)
+			return cdc_fail_nomem(err);
+	}
 	if (o->zone) {
 		int rc = cdc_zone_new(&r->zone, &cdc_io_posix, o->zone, err);
 
@@ -261,6 +274,7 @@ int main(int argc, char **argv)
 	}
 	cdc_source_free(r.s);
 	cdc_zone_free(r.zone);
+	cdc_buf_free(&r.schema);
 	opt_list_free(&r.o.table);
 	return cmd_exit(&r.c);
 }

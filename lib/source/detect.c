@@ -17,7 +17,6 @@ static const struct {
 	const char *what;
 } foreign[] = {
 	{ "\xfd\x62\x69\x6e", 4, "an encrypted binlog, which cannot be read without its key" },
-	{ "\xfe\x62\x69\x6e", 4, "a MySQL binlog, which this program does not read" },
 	{ "\x1f\x8b", 2, "compressed with gzip: decompress it first" },
 	{ "\x28\xb5\x2f\xfd", 4, "compressed with zstd: decompress it first" },
 	{ "\xfd"

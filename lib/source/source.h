@@ -53,6 +53,7 @@ struct cdc_source_options {
 	const char *db_table; /* --db-table */
 	const char *null_string; /* --null; NULL: the format's own rule */
 	const char *op_column; /* --op-column */
+	const char *schema; /* --schema: columns of tables whose source does not name them */
 	/* Delimiters of text exports; NULL: the format's own. */
 	const char *fields_terminated; /* --fields-terminated-by */
 	const char *fields_enclosed; /* --fields-enclosed-by, --optionally-enclosed-by */

@@ -82,6 +82,7 @@ struct cdc_sample {
 	X(sls, "sls")                                                                              \
 	X(dataworks, "dataworks")                                                                  \
 	X(oms, "oms")                                                                              \
+	X(binlog, "binlog")                                                                        \
 	X(csv, "csv")                                                                              \
 	X(tsv, "tsv")                                                                              \
 	X(sqoop, "sqoop")                                                                          \

@@ -1,0 +1,39 @@
+# A private MariaDB server for tests, sourced: it listens on a socket in a temporary directory only.
+#
+#	mariadb_start DIR [option...]	start, wait until it answers
+#	mariadb_sql [option...]		run SQL from standard input
+#	mariadb_stop			end it, by its process id
+
+mariadb_start() {
+	mariadb_dir=$1
+	shift
+	mkdir -p "$mariadb_dir/data" "$mariadb_dir/tmp"
+	mariadb-install-db --no-defaults --user="$(id -un)" --datadir="$mariadb_dir/data" \
+		--auth-root-authentication-method=normal --skip-test-db >"$mariadb_dir/install.log" 2>&1 || {
+		cat "$mariadb_dir/install.log" >&2
+		return 1
+	}
+	mariadbd --no-defaults --user="$(id -un)" --datadir="$mariadb_dir/data" --tmpdir="$mariadb_dir/tmp" \
+		--socket="$mariadb_dir/s" --pid-file="$mariadb_dir/pid" --skip-networking --server-id=1 \
+		--innodb-buffer-pool-size=32M --innodb-flush-log-at-trx-commit=0 --sync-binlog=0 "$@" \
+		>"$mariadb_dir/server.log" 2>&1 3>&- &
+	mariadb_pid=$!
+	for _ in $(seq 200); do
+		mariadb_sql -e 'SELECT 1' >/dev/null 2>&1 && return 0
+		kill -0 "$mariadb_pid" 2>/dev/null || break
+		sleep 0.1
+	done
+	cat "$mariadb_dir/server.log" >&2
+	return 1
+}
+
+mariadb_sql() {
+	mariadb --no-defaults --socket="$mariadb_dir/s" -u root --default-character-set=utf8mb4 "$@"
+}
+
+mariadb_stop() {
+	[ -n "${mariadb_pid:-}" ] || return 0
+	kill "$mariadb_pid" 2>/dev/null
+	wait "$mariadb_pid" 2>/dev/null
+	mariadb_pid=
+}

@@ -1,6 +1,8 @@
 /* A run: inputs through their framing and format to the sink. */
 #include "source/source_int.h"
 
+#include "base/json.h"
+
 #include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,6 +152,22 @@ int cdc_source_reject(struct cdc_source *s, uint64_t offset, uint64_t line, stru
 	return rc;
 }
 
+/* What has been consumed, for the CHECKPOINT: also of messages that gave no record. */
+static int note_position(struct cdc_source *s, const struct cdc_message *m, struct cdc_err *err)
+{
+	struct cdc_position pos = { m->topic, m->partition, m->kafka_offset };
+	int rc;
+
+	if (cdc_json_escaped_len(m->topic) != m->topic.n) {
+		cdc_buf_reset(&s->topic);
+		rc = cdc_json_put_escaped(&s->topic, m->topic, err);
+		if (rc < 0)
+			return rc;
+		pos.topic = cdc_buf_str(&s->topic);
+	}
+	return cdc_positions_note(&s->positions, &pos, err);
+}
+
 int cdc_source_message(struct cdc_source *s, const struct cdc_message *m, struct cdc_err *err)
 {
 	struct cdc_source_counts before;
@@ -171,6 +189,8 @@ int cdc_source_message(struct cdc_source *s, const struct cdc_message *m, struct
 			s->format->rejected(s->format_ctx);
 		rc = cdc_source_reject(s, m->offset, m->line, m->value, err);
 	}
+	if (rc == CDC_OK && m->has_kafka)
+		rc = note_position(s, m, err);
 	if (rc == CDC_OK && cdc_source_full(s))
 		rc = cdc_source_flush(s, err);
 	return rc;
@@ -313,5 +333,6 @@ void cdc_source_free(struct cdc_source *s)
 	}
 	cdc_positions_free(&s->positions);
 	cdc_buf_free(&s->out.buf);
+	cdc_buf_free(&s->topic);
 	free(s);
 }

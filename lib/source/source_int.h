@@ -92,8 +92,10 @@ struct cdc_sample {
 /* All framings, in the order in which they are tried. */
 #define CDC_SOURCE_FRAMINGS(X)                                                                     \
 	X(ocf, "ocf")                                                                              \
+	X(kcat_json, "kcat-json")                                                                  \
 	X(kcat, "kcat")                                                                            \
 	X(lines, "lines")                                                                          \
+	X(json, "json")                                                                            \
 	X(single, "single")
 
 #define CDC_DECLARE_FORMAT(id, text) extern const struct cdc_format cdc_format_##id;
@@ -108,6 +110,7 @@ struct cdc_source {
 	struct cdc_sink sink;
 	struct cdc_source_counts counts;
 	struct cdc_positions positions;
+	struct cdc_buf topic; /* a topic's name as JSON text */
 	struct cdc_out out;
 	size_t record_max;
 	uint64_t lines_before; /* lines of the text inputs that came before this one */

@@ -23,10 +23,22 @@ seeds() { # files of the test corpus, by target
 	fuzz_delta_commit | fuzz_checkpoint_write) find "$data/delta" -path '*_delta_log*' -name '*.json' -size -24k ;;
 	fuzz_dv) find "$data/delta" -name 'deletion_vector*.bin' -size -24k ;;
 	fuzz_dts) find "$data/dts" -type f -size -24k ;;
+	fuzz_binlog) find "$data/cdc/binlog" -type f -size -64k ;;
+	fuzz_segment) find "$data/cdc/kafka-log" -type f -size -64k ;;
 	esac 2>/dev/null
 }
 if [ -z "$(ls -A "$kept")" ]; then
 	seeds | while read -r f; do cp "$f" "$kept/$(cksum <"$f" | tr ' ' -)"; done
+fi
+# Messages of a dialect, behind the byte that chooses it.
+if [ "$target" = fuzz_dialects ]; then
+	i=0
+	for f in canal maxwell debezium ogg aws-dms sls dataworks-aliyun-json; do
+		find "$data/cdc/$f" -type f -size -16k 2>/dev/null | while read -r m; do
+			{ printf "\\x$(printf %02x $i)"; cat "$m"; } >"$kept/$i-$(basename "$m")"
+		done
+		i=$((i + 1))
+	done
 fi
 log=$(mktemp)
 "$build/$target" -max_total_time="$seconds" -timeout=60 -rss_limit_mb=8000 -malloc_limit_mb=8000 \

@@ -167,9 +167,14 @@ int binlog_rows(struct binlog *b, const struct cdc_message *m, struct cdc_str bo
 	if (bt && bt->t->keep)
 		rc = binlog_table_define(b, bt, err);
 	while (rc == CDC_OK && bt && binlog_left(&c)) {
+		const unsigned char *row = c.p;
+
 		rc = put_row(b, &e, bt, &c, m, err);
-		if (rc == CDC_OK && c.bad)
+		if (rc == CDC_OK && (c.bad || c.p == row))
 			rc = cdc_fail(err, CDC_EDATA, "a row of %s is damaged", bt->t->name.p);
+		/* An event of short rows can be much text: it goes on its way while it is made. */
+		if (rc == CDC_OK && cdc_source_full(b->s))
+			rc = cdc_source_flush(b->s, err);
 	}
 	if (flags & FLAG_STATEMENT_END)
 		b->n_mapped = 0;

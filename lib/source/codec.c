@@ -6,7 +6,9 @@
 
 #include "base/endian.h"
 
+#include <lz4frame.h>
 #include <snappy-c.h>
+#include <xxhash.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -166,4 +168,53 @@ int cdc_ocf_decompress(enum cdc_ocf_codec codec, struct cdc_str block, struct cd
 		break;
 	}
 	return cdc_buf_put(out, block, err);
+}
+
+#define LZ4_HEADER_MAX 19
+#define LZ4_MAGIC_BYTES 4
+
+/* The frame's header with the checksum that it should have: the second byte of the descriptor's
+ * XXH32. Its length, 0 when it is no header. */
+static size_t lz4_header(struct cdc_str in, char *header)
+{
+	size_t n = in.n > LZ4_MAGIC_BYTES ? LZ4F_headerSize(in.p, in.n) : 0;
+
+	if (LZ4F_isError(n) || n <= LZ4_MAGIC_BYTES + 1 || n > LZ4_HEADER_MAX || n > in.n)
+		return 0;
+	memcpy(header, in.p, n);
+	header[n - 1] =
+		(char)(XXH32(header + LZ4_MAGIC_BYTES, n - LZ4_MAGIC_BYTES - 1, 0) >> 8 & 0xff);
+	return n;
+}
+
+int cdc_unpack_lz4(struct cdc_str in, struct cdc_buf *out, struct cdc_err *err)
+{
+	LZ4F_dctx *d = NULL;
+	char header[LZ4_HEADER_MAX];
+	size_t at = lz4_header(in, header), used = at, room = 0, left;
+	int rc = CDC_OK;
+
+	cdc_buf_reset(out);
+	if (at == 0)
+		return cdc_fail(err, CDC_EDATA, "not an lz4 frame");
+	if (LZ4F_isError(LZ4F_createDecompressionContext(&d, LZ4F_VERSION)))
+		return cdc_fail_nomem(err);
+	left = LZ4F_decompress(d, NULL, &room, header, &used, NULL);
+	while (left != 0 && !LZ4F_isError(left)) {
+		rc = make_room(out, err);
+		if (rc < 0)
+			goto out;
+		room = out->cap - out->len;
+		used = in.n - at;
+		left = LZ4F_decompress(d, out->p + out->len, &room, in.p + at, &used, NULL);
+		if (LZ4F_isError(left) || (left != 0 && room == 0 && used == 0))
+			break;
+		out->len += room;
+		at += used;
+	}
+	if (left != 0 || at != in.n)
+		rc = cdc_fail(err, CDC_EDATA, "an lz4 frame is damaged");
+out:
+	LZ4F_freeDecompressionContext(d);
+	return rc;
 }

@@ -24,6 +24,8 @@ enum cdc_zlib_wrap { CDC_ZLIB_RAW, CDC_ZLIB_HEADER, CDC_ZLIB_GZIP };
 int cdc_unpack_zlib(enum cdc_zlib_wrap wrap, struct cdc_str in, struct cdc_buf *out,
 		    struct cdc_err *err) CDC_NODISCARD;
 int cdc_unpack_zstd(struct cdc_str in, struct cdc_buf *out, struct cdc_err *err) CDC_NODISCARD;
+/* LZ4 frames. The header's checksum is not checked: old Kafka clients wrote a wrong one. */
+int cdc_unpack_lz4(struct cdc_str in, struct cdc_buf *out, struct cdc_err *err) CDC_NODISCARD;
 /* A raw block, appended to what is in `out`. */
 int cdc_unpack_snappy(struct cdc_str in, struct cdc_buf *out, struct cdc_err *err) CDC_NODISCARD;
 /* CRC-32 as zlib has it. */

@@ -138,42 +138,30 @@ static int put_before_columns(struct dms *d, struct cdc_change_table *t,
 			      struct cdc_err *err)
 {
 	struct cdc_json_in *j = &d->j;
-	uint32_t hint = 0;
+	uint32_t hint = 0, unknown;
 	int rc = cdc_json_in_columns(j, t, row, err);
 
+	if (rc == CDC_OK)
+		rc = cdc_json_in_reset(j, t, err);
+	for (uint32_t k = cdc_json_first(&j->tape, d->tok[DATA]);
+	     rc == CDC_OK && k != CDC_JSON_NONE; k = cdc_json_after(&j->tape, d->tok[DATA], k)) {
+		struct cdc_str name = raw(d, k);
+
+		if (name.n > 3 && memcmp(name.p, "BI_", 3) == 0)
+			rc = cdc_json_in_note(t, cdc_str(name.p + 3, name.n - 3), k + 1, &hint,
+					      j->old, err);
+	}
+	if (rc == CDC_OK)
+		rc = cdc_json_in_row(j, t, d->tok[DATA], "BI_", j->value, &unknown, err);
 	if (rc < 0)
 		return rc;
 	cdc_change_begin(&j->c, t, row->type, cdc_change_id(&j->c, m), row->has_time, row->time_us);
 	put_tags(d);
 	cdc_change_images(&j->c, t);
-	for (uint32_t k = cdc_json_first(&j->tape, d->tok[DATA]); k != CDC_JSON_NONE;
-	     k = cdc_json_after(&j->tape, d->tok[DATA], k)) {
-		struct cdc_str name = raw(d, k);
-		const struct cdc_change_column *col;
-
-		if (name.n <= 3 || memcmp(name.p, "BI_", 3) != 0)
-			continue;
-		col = cdc_change_find(t, cdc_str(name.p + 3, name.n - 3), &hint);
-		if (!col)
-			return cdc_fail(err, CDC_EDATA, "%.*s is of no column",
-					(int)(name.n < 100 ? name.n : 100), name.p);
-		cdc_change_value(&j->c, col);
-		cdc_json_in_put(j, k + 1);
-	}
+	cdc_json_in_image(j, t, row, j->old);
 	cdc_change_after(&j->c);
-	rc = cdc_json_in_reset(j, t, err);
-	if (rc == CDC_OK) {
-		uint32_t unknown;
-
-		rc = cdc_json_in_row(j, t, d->tok[DATA], "BI_", j->value, &unknown, err);
-	}
-	for (uint32_t i = 0; rc == CDC_OK && i < t->n; i++) {
-		if (j->value[i] == CDC_JSON_NONE)
-			continue;
-		cdc_change_value(&j->c, &t->col[i]);
-		cdc_json_in_put(j, j->value[i]);
-	}
-	return rc < 0 ? rc : cdc_change_end(&j->c, m, err);
+	cdc_json_in_image(j, t, row, j->value);
+	return cdc_change_end(&j->c, m, err);
 }
 
 static int put_row(struct dms *d, struct cdc_change_table *t, const char *type,
@@ -183,7 +171,8 @@ static int put_row(struct dms *d, struct cdc_change_table *t, const char *type,
 				    .ctx = d,
 				    .tags = put_tags,
 				    .before = CDC_JSON_NONE,
-				    .after = d->tok[DATA] };
+				    .after = d->tok[DATA],
+				    .skip = "BI_" };
 
 	if (!is_a(d, d->tok[DATA], CDC_JSON_OBJECT))
 		return cdc_fail(err, CDC_EDATA, "a row without data");

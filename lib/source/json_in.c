@@ -158,6 +158,21 @@ int cdc_json_in_row(struct cdc_json_in *j, struct cdc_change_table *t, uint32_t 
 	return CDC_OK;
 }
 
+int cdc_json_in_note(struct cdc_change_table *t, struct cdc_str raw, uint32_t tok, uint32_t *hint,
+		     uint32_t *value, struct cdc_err *err)
+{
+	const struct cdc_change_column *col = cdc_change_find(t, raw, hint);
+
+	if (!col)
+		return cdc_fail(err, CDC_EDATA, "there is no column %.*s",
+				(int)(raw.n < 100 ? raw.n : 100), raw.p);
+	if (value[col - t->col] != CDC_JSON_NONE)
+		return cdc_fail(err, CDC_EDATA, "column %.*s comes twice in a row",
+				(int)(raw.n < 100 ? raw.n : 100), raw.p);
+	value[col - t->col] = tok;
+	return CDC_OK;
+}
+
 /* --- rows by themselves ------------------------------------------------- */
 
 static bool is_skipped(struct cdc_str name, const char *skip)
@@ -274,8 +289,8 @@ void cdc_json_in_put(struct cdc_json_in *j, uint32_t tok)
 		cdc_out_quoted(&j->s->out, cdc_json_in_text(j, tok));
 }
 
-static void put_image(struct cdc_json_in *j, const struct cdc_change_table *t,
-		      const struct cdc_json_row *row, const uint32_t *value)
+void cdc_json_in_image(struct cdc_json_in *j, const struct cdc_change_table *t,
+		       const struct cdc_json_row *row, const uint32_t *value)
 {
 	for (uint32_t i = 0; i < t->n; i++) {
 		if (value[i] == CDC_JSON_NONE)
@@ -311,9 +326,9 @@ int cdc_json_in_put_row(struct cdc_json_in *j, struct cdc_change_table *t,
 	if (row->tags)
 		row->tags(row->ctx);
 	cdc_change_images(&j->c, t);
-	put_image(j, t, row, j->old);
+	cdc_json_in_image(j, t, row, j->old);
 	cdc_change_after(&j->c);
-	put_image(j, t, row, j->value);
+	cdc_json_in_image(j, t, row, j->value);
 	return cdc_change_end(&j->c, m, err);
 }
 

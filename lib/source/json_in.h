@@ -70,6 +70,14 @@ int cdc_json_in_row(struct cdc_json_in *j, struct cdc_change_table *t, uint32_t 
 		    const char *skip, uint32_t *value, uint32_t *unknown,
 		    struct cdc_err *err) CDC_NODISCARD;
 
+/* Note one value for the column `raw`. CDC_EDATA when there is no such column, or it has one. */
+int cdc_json_in_note(struct cdc_change_table *t, struct cdc_str raw, uint32_t tok, uint32_t *hint,
+		     uint32_t *value, struct cdc_err *err) CDC_NODISCARD;
+/* Print the values that are known, in the columns' order: with `put` (NULL: cdc_json_in_put). */
+struct cdc_json_row;
+void cdc_json_in_image(struct cdc_json_in *j, const struct cdc_change_table *t,
+		       const struct cdc_json_row *row, const uint32_t *value);
+
 /*
  * A row whose images are objects, one member a column: columns that are not known yet are added to
  * the table, images read, the record printed.

@@ -162,36 +162,37 @@ static bool covers(struct sls *d, struct cdc_change_table *t)
 
 /* --- rows --------------------------------------------------------------- */
 
-static void put_value(struct sls *d, uint32_t i)
+static void put_value(void *ctx, const struct cdc_change_column *col, uint32_t i)
 {
+	struct sls *d = ctx;
+
+	(void)col;
 	if (cdc_str_eqz(raw(d, i), "<nil>"))
 		cdc_out_lit(&d->j.s->out, "null");
 	else
 		cdc_json_in_put(&d->j, i);
 }
 
-/* The members with the prefix, under the names without it, or those that have none. */
-static int put_image(struct sls *d, struct cdc_change_table *t, bool old, struct cdc_err *err)
+/* The members with the prefix, under the names without it, and those that have none. */
+static int read_images(struct sls *d, struct cdc_change_table *t, struct cdc_err *err)
 {
-	uint32_t hint = 0;
+	uint32_t hint = 0, old_hint = 0;
+	int rc = cdc_json_in_reset(&d->j, t, err);
 
-	for (uint32_t k = cdc_json_first(&d->j.tape, 0); k != CDC_JSON_NONE;
+	for (uint32_t k = cdc_json_first(&d->j.tape, 0); rc == CDC_OK && k != CDC_JSON_NONE;
 	     k = cdc_json_after(&d->j.tape, 0, k)) {
 		struct cdc_str name = raw(d, k);
-		const struct cdc_change_column *col;
 
-		if (is_meta(name) || is_old(name) != old)
+		if (is_meta(name))
 			continue;
-		if (old)
-			name = cdc_str(name.p + OLD_PREFIX_BYTES, name.n - OLD_PREFIX_BYTES);
-		col = cdc_change_find(t, name, &hint);
-		if (!col)
-			return cdc_fail(err, CDC_EDATA, "_old_%.*s is of no column",
-					(int)(name.n < 100 ? name.n : 100), name.p);
-		cdc_change_value(&d->j.c, col);
-		put_value(d, k + 1);
+		if (is_old(name))
+			rc = cdc_json_in_note(
+				t, cdc_str(name.p + OLD_PREFIX_BYTES, name.n - OLD_PREFIX_BYTES),
+				k + 1, &old_hint, d->j.old, err);
+		else
+			rc = cdc_json_in_note(t, name, k + 1, &hint, d->j.value, err);
 	}
-	return CDC_OK;
+	return rc;
 }
 
 static int put_row(struct sls *d, struct cdc_change_table *t, const char *type,
@@ -200,6 +201,7 @@ static int put_row(struct sls *d, struct cdc_change_table *t, const char *type,
 	bool is_delete = strcmp(type, "DELETE") == 0;
 	int64_t us = 0;
 	bool timed = cdc_json_in_time(&d->j, d->tok[EVENT_TIME], 1000000, &us);
+	struct cdc_json_row row = { .type = type, .ctx = d, .put = put_value };
 	int rc = CDC_OK;
 
 	if (!t->keep) {
@@ -208,17 +210,19 @@ static int put_row(struct sls *d, struct cdc_change_table *t, const char *type,
 	}
 	if (!t->defined || !covers(d, t))
 		rc = add_columns(d, t, err);
+	if (rc == CDC_OK)
+		rc = read_images(d, t, err);
 	if (rc < 0)
 		return rc;
 	cdc_change_begin(&d->j.c, t, type, cdc_change_id(&d->j.c, m), timed, us);
 	put_tags(d);
 	cdc_change_images(&d->j.c, t);
 	if (strcmp(type, "INSERT") != 0)
-		rc = put_image(d, t, !is_delete, err);
+		cdc_json_in_image(&d->j, t, &row, is_delete ? d->j.value : d->j.old);
 	cdc_change_after(&d->j.c);
-	if (rc == CDC_OK && !is_delete)
-		rc = put_image(d, t, false, err);
-	return rc < 0 ? rc : cdc_change_end(&d->j.c, m, err);
+	if (!is_delete)
+		cdc_json_in_image(&d->j, t, &row, d->j.value);
+	return cdc_change_end(&d->j.c, m, err);
 }
 
 static int put_ddl(struct sls *d, struct cdc_change_table *t, const struct cdc_message *m,

@@ -106,6 +106,7 @@ int cdc_source_flush(struct cdc_source *s, struct cdc_err *err)
 		return CDC_OK;
 	rc = s->sink.put(s->sink.ctx, cdc_buf_str(&s->out.buf), err);
 	cdc_buf_reset(&s->out.buf);
+	s->flushes++;
 	if (rc < 0)
 		s->fatal = rc;
 	return rc;
@@ -172,6 +173,7 @@ int cdc_source_message(struct cdc_source *s, const struct cdc_message *m, struct
 {
 	struct cdc_source_counts before;
 	size_t mark = s->out.buf.len;
+	uint64_t flushes = s->flushes;
 	struct cdc_err unused;
 	int rc;
 
@@ -183,8 +185,13 @@ int cdc_source_message(struct cdc_source *s, const struct cdc_message *m, struct
 	rc = s->format->message(s->format_ctx, m, err);
 	if (rc == CDC_EDATA && s->fatal == CDC_OK) {
 		(void)cdc_out_take(&s->out, &unused);
-		s->out.buf.len = mark;
-		s->counts = before;
+		/* What has been handed on already stays. */
+		if (s->flushes == flushes) {
+			s->out.buf.len = mark;
+			s->counts = before;
+		} else {
+			s->out.buf.len = 0;
+		}
 		if (s->format->rejected)
 			s->format->rejected(s->format_ctx);
 		rc = cdc_source_reject(s, m->offset, m->line, m->value, err);

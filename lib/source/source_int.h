@@ -92,6 +92,7 @@ struct cdc_sample {
 /* All framings, in the order in which they are tried. */
 #define CDC_SOURCE_FRAMINGS(X)                                                                     \
 	X(ocf, "ocf")                                                                              \
+	X(segment, "segment")                                                                      \
 	X(kcat_json, "kcat-json")                                                                  \
 	X(kcat, "kcat")                                                                            \
 	X(lines, "lines")                                                                          \
@@ -119,6 +120,7 @@ struct cdc_source {
 	const struct cdc_format *format; /* of the current input */
 	void *format_ctx;
 	int fatal; /* the sink's error, which must not be taken for a bad message */
+	uint64_t flushes; /* of the output */
 	struct cdc_sample *sample; /* not NULL: messages go there */
 };
 

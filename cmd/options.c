@@ -202,18 +202,37 @@ void opt_list_free(struct opt_list *l)
 	*l = (struct opt_list){ NULL, 0 };
 }
 
+#define SCREEN_WIDTH 100
+#define TEXT_COLUMN 30 /* of what is said of an option */
+
 static void print_option(const struct opt *o)
 {
 	char left[64];
 	const char *const *c = o->choices;
+	int at;
 
 	snprintf(left, sizeof(left), "%c%c%s --%s%s%s", o->short_name ? '-' : ' ',
 		 o->short_name ? o->short_name : ' ', o->short_name ? "," : " ", o->name,
 		 o->kind == OPT_FLAG ? "" : " ", o->kind == OPT_FLAG ? "" : o->arg);
-	printf("  %-27s %s", left, o->help);
-	for (; c && *c; c++)
-		printf("%s%s", c == o->choices ? ": " : ", ", *c);
+	at = printf("  %-27s %s", left, o->help);
+	for (; c && *c; c++) {
+		int n = (int)strlen(*c) + 2;
+
+		/* A list that is too long goes on under the text. */
+		if (at + n >= SCREEN_WIDTH) {
+			printf(",\n%*s%s", TEXT_COLUMN, "", *c);
+			at = TEXT_COLUMN + n - 2;
+			continue;
+		}
+		at += printf("%s%s", c == o->choices ? ": " : ", ", *c);
+	}
 	putchar('\n');
+}
+
+/* Options that are only in the manual and the completions. */
+static bool is_rare(const struct opt *o)
+{
+	return o->help[0] == OPT_RARE[0];
 }
 
 void opt_print_help(const struct opt_program *p, const struct opt_group *group, size_t groups)
@@ -221,7 +240,8 @@ void opt_print_help(const struct opt_program *p, const struct opt_group *group, 
 	printf("usage: %s %s\n%s\n\n", p->name, p->synopsis, p->summary);
 	for (size_t g = 0; g < groups; g++)
 		for (size_t i = 0; group[g].options[i].name; i++)
-			if (counts(&group[g], i) && group[g].options[i].help)
+			if (counts(&group[g], i) && group[g].options[i].help &&
+			    !is_rare(&group[g].options[i]))
 				print_option(&group[g].options[i]);
 	printf("\nExamples:\n");
 	for (size_t i = 0; i < 2 && p->example[i]; i++)
@@ -240,13 +260,14 @@ void opt_dump(const struct opt_program *p, const struct opt_group *group, size_t
 
 			if (!counts(&group[g], i) || !o->help)
 				continue;
-			printf("option\t%c\t%s\t%s\t", o->short_name ? o->short_name : '-', o->name,
+			printf("%s\t%c\t%s\t%s\t", is_rare(o) ? "rare" : "option",
+			       o->short_name ? o->short_name : '-', o->name,
 			       o->kind == OPT_FLAG ? "-" : o->arg);
 			if (!o->choices)
 				putchar('-');
 			for (const char *const *c = o->choices; c && *c; c++)
 				printf("%s%s", c == o->choices ? "" : " ", *c);
-			printf("\t%s\n", o->help);
+			printf("\t%s\n", o->help + is_rare(o));
 		}
 	}
 }

@@ -28,12 +28,14 @@ struct opt_list {
 	size_t n;
 };
 
+#define OPT_RARE "~"
+
 struct opt {
 	char short_name; /* 0: none */
 	const char *name;
 	enum opt_kind kind;
 	const char *arg; /* "FILE"; completions take FILE and DIR from it */
-	const char *help;
+	const char *help; /* begins with OPT_RARE: --help leaves the option to the manual */
 	size_t offset; /* of the target in the options struct */
 	const char *const *choices;
 };

@@ -26,7 +26,7 @@ kind() { # kind ARG CHOICES
 bash_completion() {
 	local words="" cases=""
 	while IFS=$'\t' read -r what short long arg choices _; do
-		[ "$what" = option ] || continue
+		[ "$what" != program ] || continue
 		words+=" --$long"
 		local match="--$long"
 		[ "$short" = - ] || { words+=" -$short"; match="-$short | --$long"; }
@@ -63,7 +63,7 @@ zsh_completion() {
 	echo
 	echo "_arguments -s -S \\"
 	while IFS=$'\t' read -r what short long arg choices help; do
-		[ "$what" = option ] || continue
+		[ "$what" != program ] || continue
 		local names="" spec="" text
 		# Characters that zsh would read as part of the specification.
 		text=${help//\\/\\\\}
@@ -91,7 +91,7 @@ zsh_completion() {
 fish_completion() {
 	echo "# fish completion for $name: $summary"
 	while IFS=$'\t' read -r what short long arg choices help; do
-		[ "$what" = option ] || continue
+		[ "$what" != program ] || continue
 		local line="complete -c $name -l $long" text
 		[ "$short" = - ] || line+=" -s $short"
 		case $(kind "$arg" "$choices") in

@@ -99,7 +99,7 @@ make_table() { cdc-merge -q --create --schema 'id BIGINT, name STRING' -k id t i
 		run ! grep -nP '[^\x0a\x20-\x7e]' help
 		grep -qE '^Examples:$' help
 		[ "$(grep -cE "^  .*$p" help)" -ge 2 ]
-		# Every option but the hidden one is there.
+		# Every option but the hidden one and the rare ones is there.
 		$p --dump-options | awk -F'\t' '$1 == "option" { print $3 }' >names
 		while read -r name; do
 			grep -qE -- "^ .*--$name( |\$)" help || { echo "$p: --$name"; return 1; }

@@ -43,10 +43,10 @@ for p in $programs; do
 		point "$p runs" "$build/$p --dump-options failed"
 		continue
 	fi
-	awk -F'\t' '$1 == "option" { print $2, $3, $4 }' "$work/dump" | sort >"$work/program"
+	awk -F'\t' '$1 != "program" { print $2, $3, $4 }' "$work/dump" | sort >"$work/program"
 	page_options "$page" >"$work/page"
 	point "$page has the options of $p" "$(diff "$work/program" "$work/page")"
-	bad=$(awk -F'\t' '$1 == "option" && $5 != "-" { print $3, $5 }' "$work/dump" |
+	bad=$(awk -F'\t' '$1 != "program" && $5 != "-" { print $3, $5 }' "$work/dump" |
 		while read -r long choices; do
 			item_choices "$page" "$long" >"$work/said"
 			# shellcheck disable=SC2086

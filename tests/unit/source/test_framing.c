@@ -447,9 +447,9 @@ static void detection(void **state)
 		{ "id,name\n1,a\n", 12,
 		  "cannot tell what the input is: give --from and --framing" },
 		{ "{\"a\":1}\n", 8, "cannot tell what the input is: give --from and --framing" },
-		{ "\xfe"
+		{ "\xfd"
 		  "bin....",
-		  8, "the input is a MySQL binlog, which this program does not read" },
+		  8, "the input is an encrypted binlog, which cannot be read without its key" },
 		{ "\x1f\x8b......", 8, "the input is compressed with gzip: decompress it first" },
 		{ "\0\0\0\1", 4, "cannot tell what the input is: give --from and --framing" },
 	};

@@ -184,7 +184,7 @@ completions() {
 @test "completions: choices are words that need no quotes in any shell" {
 	completions
 	for p in $PROGRAMS; do
-		awk -F'\t' '$1 == "option" { print $5 }' "$p.dump" | tr ' ' '\n' >choices
+		awk -F'\t' '$1 != "program" { print $5 }' "$p.dump" | tr ' ' '\n' >choices
 		run ! grep -vE '^[A-Za-z0-9_.-]+$' choices
 		# Seven fields are the format that the generator reads.
 		run ! awk -F'\t' '$1 == "option" && NF != 6 { print; found = 1 } END { exit !found }' "$p.dump"
@@ -197,7 +197,7 @@ completions() {
 	touch 'a file'
 	for p in $PROGRAMS; do
 		bash -n "out/bash/$p"
-		awk -F'\t' '$1 == "option" { print "--" $3; if ($2 != "-") print "-" $2 }' "$p.dump" |
+		awk -F'\t' '$1 != "program" { print "--" $3; if ($2 != "-") print "-" $2 }' "$p.dump" |
 			sort >want
 		bash -c '. "out/bash/$1"; COMP_WORDS=("$1" -); COMP_CWORD=1
 			"_${1//-/_}"; printf "%s\n" "${COMPREPLY[@]}"' _ "$p" | sort >got

@@ -100,7 +100,7 @@ PROP_BIN := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/property/*.c))
 FAULT_BIN := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fault/*.c))
 TOOL_BIN := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/dts/*.c tests/bench/*.c))
 BATS := $(wildcard tests/bats/*.bats)
-CORPUS_SH := $(wildcard tests/corpus/*.sh)
+CORPUS_SH := $(wildcard tests/corpus/*.sh) tests/corpus/cdc.py
 FAULT_SH := $(wildcard tests/fault/*.sh) tests/fault/stress.py
 RUN = BUILD=$(BUILD) $(if $(SANITIZE),SANITIZED=1) CMOCKA_MESSAGE_OUTPUT=TAP tests/run.sh $(if $(TALLY),-t $(TALLY))
 

@@ -54,7 +54,7 @@ static inline void harness_format(void *ctx, const char *file, const char *forma
 
 	(void)file;
 	(void)format;
-	snprintf(h->framing, sizeof(h->framing), "%s", framing);
+	snprintf(h->framing, sizeof(h->framing), "%s", framing ? framing : "");
 }
 
 /* One input through an open source. */

@@ -4,6 +4,7 @@
  */
 #include "cmd/common.h"
 
+#include "source/input.h"
 #include "source/source.h"
 #include "table/parquet_rows.h"
 
@@ -43,6 +44,7 @@ struct options {
 	int64_t partition;
 	const char *zone;
 	const char *schema;
+	uint64_t max_unpacked;
 };
 
 /* The formats and framings are those of the library's tables. */
@@ -90,6 +92,8 @@ static struct opt option_table[] = {
 	  OPT_TARGET(options, partition), NULL },
 	{ 0, "schema", OPT_STRING, "TEXT|@FILE", "columns of tables that a binlog does not name",
 	  OPT_TARGET(options, schema), NULL },
+	{ 0, "max-unpacked", OPT_SIZE, "SIZE", "most that one compressed input may unpack to",
+	  OPT_TARGET(options, max_unpacked), NULL },
 	{ 0, "source-timezone", OPT_STRING, "ZONE",
 	  "zone of a source that prints local time (default UTC)", OPT_TARGET(options, zone),
 	  NULL },
@@ -103,7 +107,8 @@ static const struct opt_program program = {
 	.options = option_table,
 	.example = { "kcat -C -b HOST -t sales -e -f '%R%s' | cdc-decode --from dts --framing kcat",
 		     "cdc-decode --from csv --header --key id --db-table shop.sales full.csv" },
-	.common = CMD_OPT_GENERAL | CMD_OPT_OUTPUT | CMD_OPT_REJECTS | CMD_OPT_MEMORY,
+	.common = CMD_OPT_GENERAL | CMD_OPT_OUTPUT | CMD_OPT_REJECTS | CMD_OPT_MEMORY |
+		  CMD_OPT_TMPDIR,
 };
 
 struct run {
@@ -113,6 +118,8 @@ struct run {
 	struct cdc_zone *zone;
 	struct cdc_buf schema; /* the text of --schema @FILE */
 	const struct cdc_reader *in;
+	int operands;
+	bool in_progress;
 	uint64_t bytes_before; /* of the inputs that are done */
 };
 
@@ -194,25 +201,47 @@ static int open_source(struct run *r, struct cdc_err *err)
 	return cdc_source_new(&r->s, &so, &sink, err);
 }
 
+static int decode_one(void *ctx, struct cdc_reader *in, struct cdc_err *err)
+{
+	struct run *r = ctx;
+	int rc;
+
+	/* How far it is can be told of one plain file. */
+	if (!r->in_progress)
+		cmd_progress_start(&r->c, r->operands == 1 && !in->pull ? in->size : 0);
+	r->in_progress = true;
+	cdc_reader_tie(in, &r->c.out);
+	r->in = in;
+	rc = cdc_source_run(r->s, in, err);
+	r->bytes_before += cdc_reader_offset(in);
+	r->in = NULL;
+	return rc;
+}
+
+static void on_passed(void *ctx, const char *name, const char *why)
+{
+	struct run *r = ctx;
+
+	cmd_debug(&r->c, "%s: passed over: %s", name, why);
+}
+
 static int decode_inputs(struct run *r, int n, char **operand, struct cdc_err *err)
 {
-	int rc = CDC_OK;
+	struct cdc_inputs in = {
+		.io = r->c.io,
+		.tmpdir = r->c.opt.tmpdir,
+		.max_unpacked = r->o.max_unpacked,
+		.each = decode_one,
+		.passed = on_passed,
+		.ctx = r,
+	};
+	int rc = cmd_input_check(&r->c, n, err);
 
-	for (int i = 0; rc == CDC_OK && i < cmd_input_count(n); i++) {
-		struct cdc_reader in;
-
-		rc = cmd_input_open(&r->c, &in, n, operand, i, err);
-		if (rc < 0)
-			return rc;
-		if (i == 0)
-			cmd_progress_start(&r->c, n == 1 ? in.size : 0);
-		cdc_reader_tie(&in, &r->c.out);
-		r->in = &in;
-		rc = cdc_source_run(r->s, &in, err);
-		r->bytes_before += cdc_reader_offset(&in);
-		r->in = NULL;
-		cdc_reader_close(&in);
-	}
+	if (rc < 0)
+		return rc;
+	r->operands = n;
+	for (int i = 0; rc == CDC_OK && i < cmd_input_count(n); i++)
+		rc = cdc_inputs_of(&in, n ? operand[i] : "-", err);
 	return rc < 0 ? rc : cdc_source_finish(r->s, err);
 }
 

@@ -428,14 +428,21 @@ int cmd_input_count(int n)
 	return n ? n : 1;
 }
 
-int cmd_input_open(struct cmd *c, struct cdc_reader *r, int n, char **argv, int i,
-		   struct cdc_err *err)
+int cmd_input_check(const struct cmd *c, int n, struct cdc_err *err)
 {
 	if (!n && isatty(STDIN_FILENO))
 		return cdc_fail(err, CDC_EUSAGE,
 				"no input: name a file, or pipe records in (see %s --help)",
 				c->program->name);
-	return cdc_reader_open(r, c->io, n ? argv[i] : "-", err);
+	return CDC_OK;
+}
+
+int cmd_input_open(struct cmd *c, struct cdc_reader *r, int n, char **argv, int i,
+		   struct cdc_err *err)
+{
+	int rc = cmd_input_check(c, n, err);
+
+	return rc < 0 ? rc : cdc_reader_open(r, c->io, n ? argv[i] : "-", err);
 }
 
 void cmd_progress_start(struct cmd *c, uint64_t total_bytes)

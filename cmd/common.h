@@ -127,6 +127,8 @@ int cmd_reject(struct cmd *c, const char *reason, const char *file, uint64_t lin
  */
 int cmd_input_open(struct cmd *c, struct cdc_reader *r, int n, char **argv, int i,
 		   struct cdc_err *err) CDC_NODISCARD;
+/* Only the check for a terminal. */
+int cmd_input_check(const struct cmd *c, int n, struct cdc_err *err) CDC_NODISCARD;
 /* Number of inputs to open for n operands: n, or 1. */
 int cmd_input_count(int n);
 

@@ -5,6 +5,7 @@
 #include "io/io.h"
 
 #include <errno.h>
+#include <unistd.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -279,4 +280,10 @@ int cdc_io_open_temp(const struct cdc_io *io, const char *dir, int *fd, struct c
 	if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
 		return cdc_fail_errno(err, errno, "cannot make a temporary file in %s", dir);
 	return open_named_temp(io, dir, fd, err);
+}
+
+int cdc_io_rewind(int fd, struct cdc_err *err)
+{
+	return lseek(fd, 0, SEEK_SET) == 0 ? CDC_OK
+					   : cdc_fail_errno(err, errno, "cannot go back in a file");
 }

@@ -112,4 +112,7 @@ int cdc_io_back_off(const struct cdc_io *io, unsigned tries, struct cdc_err *err
 int cdc_io_open_temp(const struct cdc_io *io, const char *dir, int *fd,
 		     struct cdc_err *err) CDC_NODISCARD;
 
+/* Back to the start of a file that was written through the descriptor. */
+int cdc_io_rewind(int fd, struct cdc_err *err) CDC_NODISCARD;
+
 #endif

@@ -36,6 +36,24 @@ int cdc_reader_fd(struct cdc_reader *r, const struct cdc_io *io, int fd, const c
 	return CDC_OK;
 }
 
+int cdc_reader_pull(struct cdc_reader *r, const struct cdc_io *io,
+		    ssize_t (*pull)(void *ctx, void *buf, size_t n, struct cdc_err *err), void *ctx,
+		    const char *name, struct cdc_err *err)
+{
+	size_t n = strnlen(name, sizeof(r->name) - 1);
+
+	*r = (struct cdc_reader){ .io = io, .fd = -1, .max = CDC_RECORD_MAX };
+	memcpy(r->name, name, n);
+	r->pull = pull;
+	r->pull_ctx = ctx;
+	r->regular = true; /* whether it would block is not known here */
+	r->buf = malloc(CDC_STREAM_CHUNK);
+	if (!r->buf)
+		return cdc_fail_nomem(err);
+	r->cap = CDC_STREAM_CHUNK;
+	return CDC_OK;
+}
+
 int cdc_reader_open(struct cdc_reader *r, const struct cdc_io *io, const char *path,
 		    struct cdc_err *err)
 {
@@ -139,6 +157,12 @@ static int fill(struct cdc_reader *r, size_t most, struct cdc_err *err)
 	do {
 		if (r->io->interrupted(r->io->ctx))
 			return cdc_fail(err, CDC_EINTR, "interrupted");
+		if (r->pull) {
+			got = r->pull(r->pull_ctx, r->buf + r->end, r->cap - r->end, err);
+			if (got < 0)
+				return (int)got;
+			break;
+		}
 		got = r->io->read(r->io->ctx, r->fd, r->buf + r->end, r->cap - r->end);
 	} while (got < 0 && errno == EINTR);
 	if (got < 0)

@@ -30,6 +30,10 @@ struct cdc_reader {
 	bool skip_line; /* the rest of a line that was too long is still to be dropped */
 	bool regular; /* a regular file: reading never blocks for long */
 	struct cdc_writer *tied;
+	/* Not NULL: where bytes come from in place of fd. Like read, 0 at the end; negative is an
+	 * error code, and err is filled. */
+	ssize_t (*pull)(void *ctx, void *buf, size_t n, struct cdc_err *err);
+	void *pull_ctx;
 	char name[256]; /* for messages; "-" is standard input */
 };
 
@@ -39,6 +43,10 @@ int cdc_reader_open(struct cdc_reader *r, const struct cdc_io *io, const char *p
 /* Borrow an open descriptor. */
 int cdc_reader_fd(struct cdc_reader *r, const struct cdc_io *io, int fd, const char *name,
 		  struct cdc_err *err) CDC_NODISCARD;
+/* Read what a function gives. */
+int cdc_reader_pull(struct cdc_reader *r, const struct cdc_io *io,
+		    ssize_t (*pull)(void *ctx, void *buf, size_t n, struct cdc_err *err), void *ctx,
+		    const char *name, struct cdc_err *err) CDC_NODISCARD;
 void cdc_reader_close(struct cdc_reader *r);
 
 /*

@@ -8,6 +8,7 @@
 
 #include <lz4frame.h>
 #include <snappy-c.h>
+#include <stdlib.h>
 #include <xxhash.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -217,4 +218,63 @@ int cdc_unpack_lz4(struct cdc_str in, struct cdc_buf *out, struct cdc_err *err)
 out:
 	LZ4F_freeDecompressionContext(d);
 	return rc;
+}
+
+struct cdc_gunzip {
+	z_stream z;
+	bool inside; /* a member */
+};
+
+int cdc_gunzip_new(struct cdc_gunzip **out, struct cdc_err *err)
+{
+	struct cdc_gunzip *g = calloc(1, sizeof(*g));
+
+	if (!g || inflateInit2(&g->z, MAX_WBITS + 16) != Z_OK) {
+		free(g);
+		return cdc_fail_nomem(err);
+	}
+	*out = g;
+	return CDC_OK;
+}
+
+int cdc_gunzip_step(struct cdc_gunzip *g, struct cdc_str in, size_t *used, char *out, size_t room,
+		    size_t *made, bool *end, struct cdc_err *err)
+{
+	union {
+		const char *in;
+		Bytef *next_in; /* zlib does not write through it */
+	} u = { in.p };
+	int state;
+
+	*used = *made = 0;
+	/* Zeros behind a member are padding of tapes. */
+	while (!g->inside && *used < in.n && in.p[*used] == '\0')
+		++*used;
+	*end = !g->inside;
+	if (*used == in.n)
+		return CDC_OK;
+	g->z.next_in = u.next_in + *used;
+	g->z.avail_in = (uInt)(in.n - *used < UINT32_MAX ? in.n - *used : UINT32_MAX);
+	g->z.next_out = (Bytef *)out;
+	g->z.avail_out = (uInt)(room < UINT32_MAX ? room : UINT32_MAX);
+	g->inside = true;
+	state = inflate(&g->z, Z_NO_FLUSH);
+	*used = (size_t)((const char *)g->z.next_in - in.p);
+	*made = (size_t)((char *)g->z.next_out - out);
+	if (state == Z_STREAM_END) {
+		g->inside = false;
+		state = inflateReset(&g->z);
+	}
+	*end = !g->inside;
+	if (state != Z_OK && state != Z_BUF_ERROR)
+		return cdc_fail(err, CDC_EDATA, "damaged: %s",
+				g->z.msg ? g->z.msg : "no gzip member where one should be");
+	return CDC_OK;
+}
+
+void cdc_gunzip_free(struct cdc_gunzip *g)
+{
+	if (g)
+		inflateEnd(&g->z);
+	free(g);
 }

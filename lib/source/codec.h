@@ -31,4 +31,14 @@ int cdc_unpack_snappy(struct cdc_str in, struct cdc_buf *out, struct cdc_err *er
 /* CRC-32 as zlib has it. */
 uint32_t cdc_crc32(struct cdc_str s);
 
+/*
+ * A gzip file piece by piece, all its members, with their checksums: give bytes, take bytes.
+ * *used of `in` and *made of `out` tell what was done; *end: the input may end here.
+ */
+struct cdc_gunzip;
+int cdc_gunzip_new(struct cdc_gunzip **g, struct cdc_err *err) CDC_NODISCARD;
+int cdc_gunzip_step(struct cdc_gunzip *g, struct cdc_str in, size_t *used, char *out, size_t room,
+		    size_t *made, bool *end, struct cdc_err *err) CDC_NODISCARD;
+void cdc_gunzip_free(struct cdc_gunzip *g);
+
 #endif

@@ -142,6 +142,8 @@ static int read_datum(struct ocf *f, struct cdc_str *rest, int64_t left, struct 
 	int rc;
 
 	f->m.value = *rest;
+	f->m.has_kafka = false;
+	cdc_source_place(s, &f->m);
 	s->counts.messages++;
 	before = s->counts;
 	rc = s->format->datum(s->format_ctx, &f->m, &used, err);
@@ -163,6 +165,8 @@ static int read_datum(struct ocf *f, struct cdc_str *rest, int64_t left, struct 
 	if (f->codec == CDC_OCF_NULL)
 		f->m.offset += used;
 	f->m.index++;
+	if (rc == CDC_OK)
+		rc = cdc_source_note(s, &f->m, err);
 	if (rc == CDC_OK && cdc_source_full(s))
 		rc = cdc_source_flush(s, err);
 	return rc;

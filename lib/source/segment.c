@@ -6,8 +6,6 @@
  */
 #include "source/segment.h"
 
-#include "base/value.h"
-
 #include <stdlib.h>
 
 #define PLAIN_FACTOR 4
@@ -26,7 +24,6 @@ struct segment {
 	struct cdc_reader *r;
 	struct kafka_scratch scratch;
 	struct cdc_message m;
-	struct cdc_buf topic;
 	struct waiting *queue; /* in the order of the log */
 	size_t head;
 	size_t n;
@@ -34,45 +31,18 @@ struct segment {
 	size_t bytes; /* that wait */
 };
 
-/* --- where it is from --------------------------------------------------- */
-
-/* "…/sales-3/00000000000000000042.log": topic and partition from the directory's name. */
-static bool place_of(const char *file, struct cdc_str *topic, int32_t *partition)
+/* The directory's name tells it, or the options. The file's own offset is that of each batch. */
+static void set_place(struct segment *g)
 {
-	const char *slash = strrchr(file, '/'), *dir, *dash;
-	int64_t n;
+	const struct cdc_source *s = g->s;
 
-	if (!slash)
-		return false;
-	for (dir = slash; dir > file && dir[-1] != '/'; dir--)
-		;
-	for (dash = slash; dash > dir && dash[-1] != '-'; dash--)
-		;
-	if (dash <= dir + 1 ||
-	    cdc_int64_parse(cdc_str(dash, (size_t)(slash - dash)), &n) != CDC_PARSE_OK || n < 0 ||
-	    n > INT32_MAX || strlen(slash + 1) != 24 || strcmp(slash + 21, ".log") != 0)
-		return false;
-	*topic = cdc_str(dir, (size_t)(dash - 1 - dir));
-	*partition = (int32_t)n;
-	return true;
-}
-
-static int set_place(struct segment *g, struct cdc_err *err)
-{
-	const struct cdc_source_options *opt = &g->s->opt;
-	struct cdc_str topic = CDC_STR("");
-	int rc;
-
-	g->m.file = g->s->file;
-	if (!place_of(g->s->file, &topic, &g->m.partition))
-		g->m.partition = opt->partition;
-	if (opt->topic) {
-		topic = cdc_str_z(opt->topic);
-		g->m.partition = opt->partition;
+	g->m.file = s->file;
+	g->m.topic = s->opt.topic ? cdc_str_z(s->opt.topic) : CDC_STR("");
+	g->m.partition = s->opt.partition;
+	if (s->place.known) {
+		g->m.topic = s->place.topic;
+		g->m.partition = s->place.partition;
 	}
-	rc = cdc_buf_put(&g->topic, topic, err);
-	g->m.topic = cdc_buf_str(&g->topic);
-	return rc;
 }
 
 /* --- messages ----------------------------------------------------------- */
@@ -82,6 +52,7 @@ static int each(void *ctx, const struct cdc_message *record, struct cdc_err *err
 	struct segment *g = ctx;
 	struct cdc_message m = *record;
 
+	/* An offset without its topic is none. */
 	m.has_kafka = g->m.topic.n > 0;
 	m.index = g->m.index++;
 	return cdc_source_message(g->s, &m, err);
@@ -232,12 +203,12 @@ static int next_batch(struct segment *g, struct cdc_err *err)
 static int segment_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *err)
 {
 	struct segment g = { .s = s, .r = r };
-	int rc;
+	int rc = CDC_OK;
 
 	g.scratch.plain.max = s->record_max <= SIZE_MAX / PLAIN_FACTOR
 				      ? s->record_max * PLAIN_FACTOR
 				      : s->record_max;
-	rc = set_place(&g, err);
+	set_place(&g);
 	while (rc == CDC_OK)
 		rc = next_batch(&g, err);
 	/* What the file does not end is not committed; what waited behind it is not of it. */
@@ -250,7 +221,6 @@ static int segment_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_er
 	while (g.head < g.n)
 		free((char *)(uintptr_t)g.queue[g.head++].bytes.p);
 	free(g.queue);
-	cdc_buf_free(&g.topic);
 	kafka_scratch_free(&g.scratch);
 	return rc == CDC_END ? CDC_OK : rc;
 }

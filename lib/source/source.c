@@ -153,12 +153,24 @@ int cdc_source_reject(struct cdc_source *s, uint64_t offset, uint64_t line, stru
 	return rc;
 }
 
+void cdc_source_place(const struct cdc_source *s, struct cdc_message *m)
+{
+	if (!s->place.known || m->has_kafka)
+		return;
+	m->has_kafka = true;
+	m->topic = s->place.topic;
+	m->partition = s->place.partition;
+	m->kafka_offset = s->place.offset + (int64_t)m->index;
+}
+
 /* What has been consumed, for the CHECKPOINT: also of messages that gave no record. */
-static int note_position(struct cdc_source *s, const struct cdc_message *m, struct cdc_err *err)
+int cdc_source_note(struct cdc_source *s, const struct cdc_message *m, struct cdc_err *err)
 {
 	struct cdc_position pos = { m->topic, m->partition, m->kafka_offset };
 	int rc;
 
+	if (!m->has_kafka)
+		return CDC_OK;
 	if (cdc_json_escaped_len(m->topic) != m->topic.n) {
 		cdc_buf_reset(&s->topic);
 		rc = cdc_json_put_escaped(&s->topic, m->topic, err);
@@ -169,8 +181,10 @@ static int note_position(struct cdc_source *s, const struct cdc_message *m, stru
 	return cdc_positions_note(&s->positions, &pos, err);
 }
 
-int cdc_source_message(struct cdc_source *s, const struct cdc_message *m, struct cdc_err *err)
+int cdc_source_message(struct cdc_source *s, const struct cdc_message *given, struct cdc_err *err)
 {
+	const struct cdc_message *m = given;
+	struct cdc_message placed;
 	struct cdc_source_counts before;
 	size_t mark = s->out.buf.len;
 	uint64_t flushes = s->flushes;
@@ -179,6 +193,11 @@ int cdc_source_message(struct cdc_source *s, const struct cdc_message *m, struct
 
 	if (s->sample)
 		return cdc_sample_add(s->sample, m, err);
+	if (s->place.known) {
+		placed = *given;
+		cdc_source_place(s, &placed);
+		m = &placed;
+	}
 	s->counts.messages++;
 	s->counts.bytes += m->value.n;
 	before = s->counts;
@@ -196,8 +215,8 @@ int cdc_source_message(struct cdc_source *s, const struct cdc_message *m, struct
 			s->format->rejected(s->format_ctx);
 		rc = cdc_source_reject(s, m->offset, m->line, m->value, err);
 	}
-	if (rc == CDC_OK && m->has_kafka)
-		rc = note_position(s, m, err);
+	if (rc == CDC_OK)
+		rc = cdc_source_note(s, m, err);
 	if (rc == CDC_OK && cdc_source_full(s))
 		rc = cdc_source_flush(s, err);
 	return rc;
@@ -271,6 +290,9 @@ static void set_file(struct cdc_source *s, const struct cdc_reader *r)
 		if ((unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7f)
 			*p = (unsigned char)*p >= 0x80 ? *p : '?';
 	}
+	s->place = cdc_place_of(s->file);
+	if (s->opt.topic)
+		s->place.known = false;
 }
 
 int cdc_source_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *err)

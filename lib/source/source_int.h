@@ -9,6 +9,7 @@
 
 #include "record/positions.h"
 #include "source/out.h"
+#include "source/place.h"
 #include "source/source.h"
 
 /* How well something is what a format reads. */
@@ -116,6 +117,7 @@ struct cdc_source {
 	size_t record_max;
 	uint64_t lines_before; /* lines of the text inputs that came before this one */
 	char file[256]; /* name of the current input */
+	struct cdc_place place; /* by that name */
 	void *ctx[CDC_SOURCE_FORMATS_MAX];
 	const struct cdc_format *format; /* of the current input */
 	void *format_ctx;
@@ -172,6 +174,13 @@ bool cdc_source_blank(struct cdc_str s);
 
 /* Does --table keep this name? db_only: a database name, kept if it could hold a kept table. */
 bool cdc_source_keeps(const struct cdc_source *s, const char *db_table, bool db_only);
+
+/* Give a message the coordinates that the name of its file tells, if its framing told none. */
+void cdc_source_place(const struct cdc_source *s, struct cdc_message *m);
+
+/* Note the position of a message that was consumed, if it has one. */
+int cdc_source_note(struct cdc_source *s, const struct cdc_message *m,
+		    struct cdc_err *err) CDC_NODISCARD;
 
 /* Append ,"position":{…} for a message. */
 void cdc_source_put_position(struct cdc_source *s, const struct cdc_message *m);

@@ -146,7 +146,7 @@ example() {
 	[ "$output" = "cdc-decode: t.csv: error: cannot tell what the input is: give --from and --framing" ]
 	gzip t.csv
 	run cdc-decode t.csv.gz
-	[ "$output" = "cdc-decode: t.csv.gz: error: the input is compressed with gzip: decompress it first" ]
+	[ "$output" = "cdc-decode: t.csv.gz: error: cannot tell what the input is: give --from and --framing" ]
 	run cdc-decode --from oracle t.csv.gz
 	[ "$status" -eq 2 ]
 	[[ $output == *'"oracle" is not one of auto, dts, '* ]]

@@ -5,7 +5,9 @@
 #include "cmd/common.h"
 
 #include "source/input.h"
+#include "source/show.h"
 #include "source/source.h"
+#include "source/summary.h"
 #include "table/parquet_rows.h"
 
 #include <stdio.h>
@@ -45,6 +47,8 @@ struct options {
 	const char *zone;
 	const char *schema;
 	uint64_t max_unpacked;
+	bool show;
+	bool describe;
 };
 
 /* The formats and framings are those of the library's tables. */
@@ -59,7 +63,11 @@ static struct opt option_table[] = {
 	  OPT_TARGET(options, table), NULL },
 	{ 0, "control", OPT_FLAG, NULL, "also print BEGIN, COMMIT and heartbeats",
 	  OPT_TARGET(options, control), NULL },
-	{ 0, "as", OPT_CHOICE, "TYPE", "rows of exports are INSERT or INIT records",
+	{ 0, "show", OPT_FLAG, NULL, "print a table for people instead of records",
+	  OPT_TARGET(options, show), NULL },
+	{ 0, "describe", OPT_FLAG, NULL, "print a summary of the input instead, as JSON",
+	  OPT_TARGET(options, describe), NULL },
+	{ 0, "as", OPT_CHOICE, "TYPE", OPT_RARE "rows of exports are INSERT or INIT records",
 	  OPT_TARGET(options, as), as_choices },
 	{ 0, "header", OPT_FLAG, NULL, "the first line of an export names its columns",
 	  OPT_TARGET(options, header), NULL },
@@ -69,10 +77,11 @@ static struct opt option_table[] = {
 	  OPT_TARGET(options, key), NULL },
 	{ 0, "db-table", OPT_STRING, "NAME", "name of an export's table",
 	  OPT_TARGET(options, db_table), NULL },
-	{ 0, "null", OPT_STRING, "STRING", "text that stands for null in an export",
+	{ 0, "null", OPT_STRING, "STRING", OPT_RARE "text that stands for null in an export",
 	  OPT_TARGET(options, null_string), NULL },
-	{ 0, "op-column", OPT_STRING, "NAME", "column of an export that tells the operation",
-	  OPT_TARGET(options, op_column), NULL },
+	{ 0, "op-column", OPT_STRING, "NAME",
+	  OPT_RARE "column of an export that tells the operation", OPT_TARGET(options, op_column),
+	  NULL },
 	{ 0, "fields-terminated-by", OPT_STRING, "STRING",
 	  OPT_RARE "what ends a field of an export", OPT_TARGET(options, fields_terminated), NULL },
 	{ 0, "fields-enclosed-by", OPT_STRING, "CHAR",
@@ -88,11 +97,12 @@ static struct opt option_table[] = {
 	  OPT_TARGET(options, charset), NULL },
 	{ 0, "topic", OPT_STRING, "TOPIC", "topic that a dump is of", OPT_TARGET(options, topic),
 	  NULL },
-	{ 0, "partition", OPT_INT, "N", "partition that a dump is of (default 0)",
+	{ 0, "partition", OPT_INT, "N", OPT_RARE "partition that a dump is of (default 0)",
 	  OPT_TARGET(options, partition), NULL },
 	{ 0, "schema", OPT_STRING, "TEXT|@FILE", "columns of tables that a binlog does not name",
 	  OPT_TARGET(options, schema), NULL },
-	{ 0, "max-unpacked", OPT_SIZE, "SIZE", "most that one compressed input may unpack to",
+	{ 0, "max-unpacked", OPT_SIZE, "SIZE",
+	  OPT_RARE "most that one compressed input may unpack to",
 	  OPT_TARGET(options, max_unpacked), NULL },
 	{ 0, "source-timezone", OPT_STRING, "ZONE",
 	  "zone of a source that prints local time (default UTC)", OPT_TARGET(options, zone),
@@ -115,6 +125,8 @@ struct run {
 	struct cmd c;
 	struct options o;
 	struct cdc_source *s;
+	struct cdc_show *show; /* NULL: not asked for */
+	struct cdc_summary *summary;
 	struct cdc_zone *zone;
 	struct cdc_buf schema; /* the text of --schema @FILE */
 	const struct cdc_reader *in;
@@ -129,6 +141,10 @@ static int put(void *ctx, struct cdc_str lines, struct cdc_err *err)
 
 	cmd_progress(&r->c, cdc_source_counts(r->s)->records,
 		     r->bytes_before + (r->in ? cdc_reader_offset(r->in) : 0));
+	if (r->summary)
+		return cdc_summary_lines(r->summary, lines, err);
+	if (r->show)
+		return cdc_show_lines(r->show, lines, err);
 	return cdc_writer_put(&r->c.out, lines.p, lines.n, err);
 }
 
@@ -148,6 +164,43 @@ static void on_format(void *ctx, const char *file, const char *format, const cha
 		cmd_debug(&r->c, "%s: format %s, framing %s", file, format, framing);
 	else
 		cmd_debug(&r->c, "%s: format %s", file, format);
+	if (r->summary)
+		cdc_summary_format(r->summary, format, framing);
+}
+
+static int on_message(void *ctx, const struct cdc_message *m, struct cdc_err *err)
+{
+	struct run *r = ctx;
+
+	return cdc_summary_message(r->summary, m, err);
+}
+
+/* How the output looks, if it is not records. */
+static int open_view(struct run *r, struct cdc_err *err)
+{
+	if (r->o.show && r->o.describe)
+		return cdc_fail(err, CDC_EUSAGE, "--show and --describe exclude each other");
+	if (r->o.describe)
+		return cdc_summary_new(&r->summary, err);
+	if (r->o.show)
+		return cdc_show_new(&r->show, &r->c.out, cmd_columns(&r->c), err);
+	return CDC_OK;
+}
+
+static int close_view(struct run *r, struct cdc_err *err)
+{
+	struct cdc_buf text = CDC_BUF_INIT;
+	int rc;
+
+	if (r->show)
+		return cdc_show_finish(r->show, err);
+	if (!r->summary)
+		return CDC_OK;
+	rc = cdc_summary_print(r->summary, cdc_source_counts(r->s), &text, err);
+	if (rc == CDC_OK)
+		rc = cdc_writer_put(&r->c.out, text.p, text.len, err);
+	cdc_buf_free(&text);
+	return rc;
 }
 
 static int open_source(struct run *r, struct cdc_err *err)
@@ -174,7 +227,7 @@ static int open_source(struct run *r, struct cdc_err *err)
 		.partition = (int32_t)o->partition,
 		.more = more_formats,
 	};
-	struct cdc_sink sink = { r, put, on_reject, on_format };
+	struct cdc_sink sink = { r, put, on_reject, on_format, r->summary ? on_message : NULL };
 
 	so.schema = o->schema;
 	if (o->schema && o->schema[0] == '@') {
@@ -273,6 +326,8 @@ static void flush_after_failure(struct run *r)
 {
 	struct cdc_err second = CDC_ERR_INIT;
 
+	if (r->c.out_open && !r->c.out_temp && r->show)
+		(void)!cdc_show_finish(r->show, &second);
 	if (r->c.out_open && !r->c.out_temp)
 		(void)!cdc_writer_flush(&r->c.out, &second);
 }
@@ -288,11 +343,15 @@ int main(int argc, char **argv)
 	n = cmd_start(&r.c, &program, &r.o, argc, argv);
 	if (n < 0)
 		return cmd_exit(&r.c);
-	rc = open_source(&r, &err);
+	rc = open_view(&r, &err);
+	if (rc == CDC_OK)
+		rc = open_source(&r, &err);
 	if (rc == CDC_OK)
 		rc = cmd_output_open(&r.c, &err);
 	if (rc == CDC_OK)
 		rc = decode_inputs(&r, n, argv + 1, &err);
+	if (rc == CDC_OK)
+		rc = close_view(&r, &err);
 	if (rc == CDC_OK)
 		rc = cmd_output_done(&r.c, &err);
 	if (r.s)
@@ -302,6 +361,8 @@ int main(int argc, char **argv)
 		cmd_error(&r.c, &err);
 	}
 	cdc_source_free(r.s);
+	cdc_show_free(r.show);
+	cdc_summary_free(r.summary);
 	cdc_zone_free(r.zone);
 	cdc_buf_free(&r.schema);
 	opt_list_free(&r.o.table);

@@ -13,6 +13,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -288,6 +289,19 @@ int cmd_output_open(struct cmd *c, struct cdc_err *err)
 	if (!rc)
 		c->out_open = true;
 	return rc;
+}
+
+uint32_t cmd_columns(const struct cmd *c)
+{
+	const char *given = getenv("COLUMNS");
+	struct winsize size;
+	int64_t n;
+
+	if (given && cdc_int64_parse(cdc_str_z(given), &n) == CDC_PARSE_OK && n > 0 && n < 100000)
+		return (uint32_t)n;
+	if ((c->opt.output && strcmp(c->opt.output, "-") != 0) || !isatty(STDOUT_FILENO))
+		return 0;
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
 }
 
 static void output_close(struct cmd *c)

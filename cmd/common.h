@@ -112,6 +112,8 @@ void cmd_status(struct cmd *c, enum cmd_exit status); /* raise the exit status, 
 /* Standard output, or the -o FILE, as c->out. cmd_output_done flushes; with -o it renames. */
 int cmd_output_open(struct cmd *c, struct cdc_err *err) CDC_NODISCARD;
 int cmd_output_done(struct cmd *c, struct cdc_err *err) CDC_NODISCARD;
+/* Columns of the terminal that the output goes to: $COLUMNS if that is set. 0: no terminal. */
+uint32_t cmd_columns(const struct cmd *c);
 
 /*
  * Reject a record. Without --reject the first one is fatal (CDC_EDATA with the reason and place);

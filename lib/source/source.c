@@ -107,8 +107,10 @@ int cdc_source_flush(struct cdc_source *s, struct cdc_err *err)
 	rc = s->sink.put(s->sink.ctx, cdc_buf_str(&s->out.buf), err);
 	cdc_buf_reset(&s->out.buf);
 	s->flushes++;
-	if (rc < 0)
+	if (rc < 0) {
 		s->fatal = rc;
+		s->put_failed = true;
+	}
 	return rc;
 }
 
@@ -181,13 +183,24 @@ int cdc_source_note(struct cdc_source *s, const struct cdc_message *m, struct cd
 	return cdc_positions_note(&s->positions, &pos, err);
 }
 
+static int announce(struct cdc_source *s, const struct cdc_message *m, struct cdc_err *err)
+{
+	int rc = cdc_source_flush(s, err);
+
+	if (rc == CDC_OK) {
+		rc = s->sink.on_message(s->sink.ctx, m, err);
+		s->fatal = rc < 0 ? rc : CDC_OK;
+	}
+	return rc;
+}
+
 int cdc_source_message(struct cdc_source *s, const struct cdc_message *given, struct cdc_err *err)
 {
 	const struct cdc_message *m = given;
 	struct cdc_message placed;
 	struct cdc_source_counts before;
-	size_t mark = s->out.buf.len;
-	uint64_t flushes = s->flushes;
+	size_t mark;
+	uint64_t flushes;
 	struct cdc_err unused;
 	int rc;
 
@@ -198,9 +211,16 @@ int cdc_source_message(struct cdc_source *s, const struct cdc_message *given, st
 		cdc_source_place(s, &placed);
 		m = &placed;
 	}
+	if (s->sink.on_message) {
+		rc = announce(s, m, err);
+		if (rc < 0)
+			return rc;
+	}
 	s->counts.messages++;
 	s->counts.bytes += m->value.n;
 	before = s->counts;
+	mark = s->out.buf.len;
+	flushes = s->flushes;
 	rc = s->format->message(s->format_ctx, m, err);
 	if (rc == CDC_EDATA && s->fatal == CDC_OK) {
 		(void)cdc_out_take(&s->out, &unused);
@@ -317,7 +337,7 @@ int cdc_source_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *e
 		rc = framing->run(s, r, err);
 	else
 		rc = s->format->stream(s->format_ctx, r, err);
-	if (s->format->flush && s->fatal == CDC_OK) {
+	if (s->format->flush && !s->put_failed) {
 		struct cdc_err second = CDC_ERR_INIT;
 		int flushed = s->format->flush(s->format_ctx, rc < 0 ? &second : err);
 
@@ -326,7 +346,7 @@ int cdc_source_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *e
 out:
 	if (rc == CDC_OK)
 		rc = cdc_source_flush(s, err);
-	else if (s->fatal == CDC_OK && rc != CDC_ENOMEM) {
+	else if (!s->put_failed && rc != CDC_ENOMEM) {
 		/* What was decoded before the failure is good. */
 		struct cdc_err second = CDC_ERR_INIT;
 

@@ -88,6 +88,9 @@ struct cdc_sink {
 	/* Called once an input's format and framing (NULL: the format's own) are settled; may be
 	 * NULL. */
 	void (*on_format)(void *ctx, const char *file, const char *format, const char *framing);
+	/* Called with each message before it is decoded, all lines of those before it having been
+	 * put; may be NULL, which is faster. */
+	int (*on_message)(void *ctx, const struct cdc_message *m, struct cdc_err *err);
 };
 
 struct cdc_source_counts {

@@ -122,6 +122,7 @@ struct cdc_source {
 	const struct cdc_format *format; /* of the current input */
 	void *format_ctx;
 	int fatal; /* the sink's error, which must not be taken for a bad message */
+	bool put_failed; /* that error came from its put(): nothing more can be handed on */
 	uint64_t flushes; /* of the output */
 	struct cdc_sample *sample; /* not NULL: messages go there */
 };

@@ -6,6 +6,8 @@
  */
 #include "table/print_int.h"
 
+#include "base/display.h"
+
 #include <stdlib.h>
 
 #define BLOCK_ROWS 10000
@@ -13,63 +15,6 @@
 #define WIDTH_MIN 3
 
 /* ------------------------------------------------------------------ cells */
-
-/* Two columns for the wide characters of East Asia and for what lies past U+FFFF. */
-static bool is_wide(uint32_t c)
-{
-	return (c >= 0x1100 && c <= 0x115f) || (c >= 0x2e80 && c <= 0xa4cf) ||
-	       (c >= 0xac00 && c <= 0xd7a3) || (c >= 0xf900 && c <= 0xfaff) ||
-	       (c >= 0xfe30 && c <= 0xfe6f) || (c >= 0xff00 && c <= 0xff60) ||
-	       (c >= 0xffe0 && c <= 0xffe6) || c > 0xffff;
-}
-
-/* The next character, or its first byte when it is not UTF-8 (*bad then). */
-static size_t next_char(struct cdc_str s, uint32_t *c, bool *bad)
-{
-	unsigned char b = (unsigned char)s.p[0];
-	size_t n = b < 0x80 ? 1 : b < 0xe0 ? 2 : b < 0xf0 ? 3 : 4;
-
-	*c = b;
-	*bad = n > s.n || !cdc_utf8_valid(s.p, n);
-	if (*bad || n == 1)
-		return 1;
-	*c = b & (0x7fu >> n);
-	for (size_t i = 1; i < n; i++)
-		*c = *c << 6 | ((unsigned char)s.p[i] & 0x3f);
-	return n;
-}
-
-/* Control bytes would draw over the box, or worse: they are shown as escapes. */
-static int put_text(struct cdc_buf *out, struct cdc_str s, uint32_t *width, struct cdc_err *err)
-{
-	while (s.n) {
-		uint32_t c;
-		bool bad;
-		size_t n = next_char(s, &c, &bad);
-		int rc;
-
-		if (c == '\n' || c == '\r' || c == '\t') {
-			rc = cdc_buf_printf(out, err, "\\%c",
-					    c == '\n'	? 'n'
-					    : c == '\r' ? 'r'
-							: 't');
-			*width += 2;
-		} else if (bad || c < 0x20 || c == 0x7f) {
-			rc = cdc_buf_printf(out, err, "\\x%02x", c);
-			*width += 4;
-		} else if (c >= 0x80 && c < 0xa0) {
-			rc = cdc_buf_printf(out, err, "\\u%04x", c);
-			*width += 6;
-		} else {
-			rc = cdc_buf_append(out, s.p, n, err);
-			*width += is_wide(c) ? 2 : 1;
-		}
-		if (rc < 0)
-			return rc;
-		s = cdc_str(s.p + n, s.n - n);
-	}
-	return CDC_OK;
-}
 
 static int put_base64(struct cdc_buf *out, struct cdc_str bytes, uint32_t *width,
 		      struct cdc_err *err)
@@ -92,20 +37,20 @@ static int put_cell(struct cdc_printer *p, const struct cdc_column *c, uint32_t 
 
 	*cell = (struct cdc_print_cell){ .off = p->text.len };
 	if (cdc_column_is_null(c, row)) {
-		rc = put_text(&p->text, json, &cell->width, err);
+		rc = cdc_display_put(&p->text, json, &cell->width, err);
 	} else if (c->field->type == CDC_TYPE_STRING) {
-		rc = put_text(&p->text, ((const struct cdc_str *)c->values)[row], &cell->width,
-			      err);
+		rc = cdc_display_put(&p->text, ((const struct cdc_str *)c->values)[row],
+				     &cell->width, err);
 	} else if (c->field->type == CDC_TYPE_BINARY) {
 		rc = put_base64(&p->text, ((const struct cdc_str *)c->values)[row], &cell->width,
 				err);
 	} else if (cdc_print_is_short(c->field)) {
-		rc = put_text(&p->text, cdc_str(text, cdc_print_value(c, row, text)), &cell->width,
-			      err);
+		rc = cdc_display_put(&p->text, cdc_str(text, cdc_print_value(c, row, text)),
+				     &cell->width, err);
 	} else {
 		rc = cdc_print_json_cell(p, c, row, &json, err);
 		if (rc == CDC_OK)
-			rc = put_text(&p->text, json, &cell->width, err);
+			rc = cdc_display_put(&p->text, json, &cell->width, err);
 	}
 	cell->len = (uint32_t)(p->text.len - cell->off);
 	p->num_cells++;
@@ -182,7 +127,7 @@ static int put_header(struct cdc_printer *p, struct cdc_err *err)
 		struct cdc_print_cell *cell = &p->cell[p->num_cells++];
 
 		*cell = (struct cdc_print_cell){ .off = p->text.len };
-		rc = put_text(&p->text, p->field[i]->name, &cell->width, err);
+		rc = cdc_display_put(&p->text, p->field[i]->name, &cell->width, err);
 		cell->len = (uint32_t)(p->text.len - cell->off);
 	}
 	return rc;

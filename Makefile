@@ -25,6 +25,11 @@ LAYERS ?= base io record source parquet delta table
 PROGRAMS := cdc-decode cdc-dedup cdc-merge cdc-compact cdc-snapshot
 
 PACKAGES := avro-c libzstd snappy zlib liblz4 libbrotlidec libbrotlienc libxxhash libarchive
+# Taken where it is there; WITHOUT="rdkafka" builds as if it were not.
+OPTIONAL := rdkafka
+WITHOUT ?=
+FOUND := $(foreach p,$(filter-out $(WITHOUT),$(OPTIONAL)),$(shell $(PKG_CONFIG) --exists $(p) && echo $(p)))
+PACKAGES += $(FOUND)
 
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
@@ -33,7 +38,8 @@ WARN := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototype
 WERROR ?=
 HARDEN ?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fcf-protection=full
 SANITIZE ?=
-ALL_CPPFLAGS = -Ilib -I. -D_GNU_SOURCE -DCDC_VERSION='"$(VERSION)"' $(PKG_CFLAGS) $(CPPFLAGS)
+ALL_CPPFLAGS = -Ilib -I. -D_GNU_SOURCE -DCDC_VERSION='"$(VERSION)"' $(PKG_CFLAGS) \
+	$(if $(filter rdkafka,$(FOUND)),-DCDC_WITH_RDKAFKA) $(CPPFLAGS)
 ALL_CFLAGS = -std=c17 -fPIC -fvisibility=hidden -ffile-prefix-map=$(CURDIR)=. $(WARN) $(WERROR) \
 	$(HARDEN) $(CFLAGS) $(SANITIZE)
 ALL_LDFLAGS = -Wl,--as-needed -Wl,-z,relro,-z,now $(LDFLAGS) $(SANITIZE)
@@ -45,7 +51,7 @@ LIB_SRC := $(sort $(foreach l,$(LAYERS),$(wildcard lib/$(l)/*.c))) $(if $(filter
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
 # What lib/cdc.h needs, and with it what is installed as the library.
 PUBLIC_OBJ := $(filter-out $(BUILD)/lib/source/% $(BUILD)/lib/table/archive% $(BUILD)/lib/table/parquet_rows%,$(LIB_OBJ))
-PUBLIC_PACKAGES := $(filter-out avro-c libxxhash libarchive,$(PACKAGES))
+PUBLIC_PACKAGES := $(filter-out avro-c libxxhash libarchive $(OPTIONAL),$(PACKAGES))
 CMD_COMMON := $(filter-out $(PROGRAMS:%=cmd/%.c),$(wildcard cmd/*.c))
 CMD_OBJ := $(CMD_COMMON:%.c=$(BUILD)/%.o)
 UNIT_SRC := $(foreach l,$(LAYERS),$(wildcard tests/unit/$(l)/test_*.c))
@@ -98,7 +104,8 @@ unit: $(UNIT_BIN)
 # Every test program speaks TAP; tests/run.sh counts the points.
 PROP_BIN := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/property/*.c))
 FAULT_BIN := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fault/*.c))
-TOOL_BIN := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/dts/*.c tests/bench/*.c))
+TOOL_BIN := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/dts/*.c tests/bench/*.c) \
+	$(if $(filter rdkafka,$(FOUND)),$(wildcard tests/kafka/*.c)))
 BATS := $(wildcard tests/bats/*.bats)
 CORPUS_SH := $(wildcard tests/corpus/*.sh) tests/corpus/cdc.py
 FAULT_SH := $(wildcard tests/fault/*.sh) tests/fault/stress.py

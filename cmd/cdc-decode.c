@@ -3,6 +3,7 @@
  * in lib/source.
  */
 #include "cmd/common.h"
+#include "cmd/decode_live.h"
 
 #include "source/input.h"
 #include "source/show.h"
@@ -22,6 +23,9 @@ static const struct cdc_format *const more_formats[] = { &cdc_format_parquet, NU
 #define FORMATS_MAX 64
 static const char *formats[FORMATS_MAX + 1];
 
+#define NOT_GIVEN INT64_MIN
+
+static const char *const loss_choices[] = { "fail", "continue", NULL };
 static const char *const as_choices[] = { "insert", "init", NULL };
 
 struct options {
@@ -49,6 +53,7 @@ struct options {
 	uint64_t max_unpacked;
 	bool show;
 	bool describe;
+	struct live_options live;
 };
 
 /* The formats and framings are those of the library's tables. */
@@ -95,18 +100,40 @@ static struct opt option_table[] = {
 	  OPT_TARGET(options, lines_terminated), NULL },
 	{ 0, "charset", OPT_STRING, "NAME", OPT_RARE "character set of an export (default UTF-8)",
 	  OPT_TARGET(options, charset), NULL },
-	{ 0, "topic", OPT_STRING, "TOPIC", "topic that a dump is of", OPT_TARGET(options, topic),
-	  NULL },
-	{ 0, "partition", OPT_INT, "N", OPT_RARE "partition that a dump is of (default 0)",
+	{ 0, "kafka", OPT_STRING, "BROKERS", "read a live topic: HOST[:PORT],...",
+	  OPT_TARGET(options, live.brokers), NULL },
+	{ 0, "topic", OPT_STRING, "TOPIC", "topic to read, or that a dump is of",
+	  OPT_TARGET(options, topic), NULL },
+	{ 0, "partition", OPT_INT, "N",
+	  OPT_RARE "partition to read (default all), or that a dump is of",
 	  OPT_TARGET(options, partition), NULL },
-	{ 0, "schema", OPT_STRING, "TEXT|@FILE", "columns of tables that a binlog does not name",
-	  OPT_TARGET(options, schema), NULL },
+	{ 0, "offset", OPT_STRING, "OFFSET", "where to begin: beginning, end, N, -N from the end",
+	  OPT_TARGET(options, live.offset), NULL },
+	{ 0, "follow", OPT_FLAG, NULL, "wait for more at the topic's end",
+	  OPT_TARGET(options, live.follow), NULL },
+	{ 0, "resume", OPT_STRING, "TABLE", "go on behind what TABLE has of the topic",
+	  OPT_TARGET(options, live.resume), NULL },
+	{ 0, "max-records", OPT_INT, "N", OPT_RARE "stop after N records of a topic",
+	  OPT_TARGET(options, live.max_records), NULL },
+	{ 0, "kafka-config", OPT_STRING, "FILE", OPT_RARE "properties of librdkafka, such as TLS",
+	  OPT_TARGET(options, live.config), NULL },
+	{ 0, "checkpoint-every", OPT_STRING, "N|TIME",
+	  OPT_RARE "a CHECKPOINT after N messages or a time",
+	  OPT_TARGET(options, live.checkpoint_every), NULL },
+	{ 0, "on-data-loss", OPT_CHOICE, "WHAT",
+	  OPT_RARE "when what is to be read next is gone: fail or continue",
+	  OPT_TARGET(options, live.on_loss), loss_choices },
+	{ 0, "app-id", OPT_STRING, "ID", OPT_RARE "name of the stream in the table of --resume",
+	  OPT_TARGET(options, live.app_id), NULL },
+	{ 0, "schema", OPT_STRING, "TEXT|@FILE",
+	  OPT_RARE "columns of tables that a binlog does not name", OPT_TARGET(options, schema),
+	  NULL },
 	{ 0, "max-unpacked", OPT_SIZE, "SIZE",
 	  OPT_RARE "most that one compressed input may unpack to",
 	  OPT_TARGET(options, max_unpacked), NULL },
 	{ 0, "source-timezone", OPT_STRING, "ZONE",
-	  "zone of a source that prints local time (default UTC)", OPT_TARGET(options, zone),
-	  NULL },
+	  OPT_RARE "zone of a source that prints local time (default UTC)",
+	  OPT_TARGET(options, zone), NULL },
 	{ 0, NULL, OPT_FLAG, NULL, NULL, 0, NULL }
 };
 
@@ -224,7 +251,7 @@ static int open_source(struct run *r, struct cdc_err *err)
 		.lines_terminated = o->lines_terminated,
 		.charset = o->charset,
 		.topic = o->topic,
-		.partition = (int32_t)o->partition,
+		.partition = o->partition == NOT_GIVEN ? 0 : (int32_t)o->partition,
 		.more = more_formats,
 	};
 	struct cdc_sink sink = { r, put, on_reject, on_format, r->summary ? on_message : NULL };
@@ -244,7 +271,7 @@ static int open_source(struct run *r, struct cdc_err *err)
 			return cdc_err_prefix(err, "--source-timezone");
 		so.zone = r->zone;
 	}
-	if (o->partition < 0 || o->partition > INT32_MAX)
+	if (o->partition != NOT_GIVEN && (o->partition < 0 || o->partition > INT32_MAX))
 		return cdc_fail(err, CDC_EUSAGE, "--partition is out of range");
 	if (r->c.opt.memory) {
 		so.record_max = (size_t)(r->c.opt.memory / MEMORY_PER_MESSAGE);
@@ -278,7 +305,18 @@ static void on_passed(void *ctx, const char *name, const char *why)
 	cmd_debug(&r->c, "%s: passed over: %s", name, why);
 }
 
-static int decode_inputs(struct run *r, int n, char **operand, struct cdc_err *err)
+static int decode_topic(struct run *r, int n, struct cdc_err *err)
+{
+	int64_t partition = r->o.partition == NOT_GIVEN ? -1 : r->o.partition;
+	int rc;
+
+	if (n)
+		return cdc_fail(err, CDC_EUSAGE, "--kafka reads no FILE");
+	rc = live_run(&r->c, &r->o.live, r->o.topic, partition, r->s, err);
+	return rc < 0 ? rc : cdc_source_finish(r->s, err);
+}
+
+static int decode_files(struct run *r, int n, char **operand, struct cdc_err *err)
 {
 	struct cdc_inputs in = {
 		.io = r->c.io,
@@ -298,11 +336,20 @@ static int decode_inputs(struct run *r, int n, char **operand, struct cdc_err *e
 	return rc < 0 ? rc : cdc_source_finish(r->s, err);
 }
 
+static int decode_inputs(struct run *r, int n, char **operand, struct cdc_err *err)
+{
+	const char *stray = live_stray(&r->o.live);
+
+	if (stray)
+		return cdc_fail(err, CDC_EUSAGE, "%s needs --kafka", stray);
+	return r->o.live.brokers ? decode_topic(r, n, err) : decode_files(r, n, operand, err);
+}
+
 static void report(struct run *r)
 {
 	const struct cdc_source_counts *n = cdc_source_counts(r->s);
 
-	cmd_stat_int(&r->c, "bytes_in", r->bytes_before);
+	cmd_stat_int(&r->c, "bytes_in", r->o.live.brokers ? n->bytes : r->bytes_before);
 	cmd_stat_int(&r->c, "messages", n->messages);
 	cmd_stat_int(&r->c, "records", n->records);
 	cmd_stat_int(&r->c, "control", n->control);
@@ -334,7 +381,9 @@ static void flush_after_failure(struct run *r)
 
 int main(int argc, char **argv)
 {
-	struct run r = { .o = { .from = "auto", .framing = "auto", .as = "insert" } };
+	struct run r = {
+		.o = { .from = "auto", .framing = "auto", .as = "insert", .partition = NOT_GIVEN }
+	};
 	struct cdc_err err = CDC_ERR_INIT;
 	int n, rc;
 

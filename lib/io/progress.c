@@ -43,6 +43,8 @@ static void format_rest(const struct cdc_progress *p, double seconds, char *out,
 	uint64_t left;
 
 	out[0] = '\0';
+	if (p->has_lag)
+		snprintf(out, size, ", lag %" PRIu64, p->lag);
 	if (!p->total_bytes || !p->bytes)
 		return;
 	share = (double)p->bytes / (double)p->total_bytes;
@@ -98,6 +100,14 @@ void cdc_progress_update(struct cdc_progress *p, uint64_t records, uint64_t byte
 	print(p, p->fd, "\r", CLEAR_TO_END, now);
 	p->shown = true;
 	p->next_us = now + EVERY_US;
+}
+
+void cdc_progress_live(struct cdc_progress *p, uint64_t records, uint64_t bytes, uint64_t lag)
+{
+	p->has_lag = true;
+	p->lag = lag;
+	p->tick = 0;
+	cdc_progress_update(p, records, bytes);
 }
 
 void cdc_progress_done(struct cdc_progress *p)

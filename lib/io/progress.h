@@ -16,6 +16,8 @@ struct cdc_progress {
 	uint64_t records;
 	uint64_t bytes;
 	uint64_t total_bytes; /* 0: unknown */
+	bool has_lag;
+	uint64_t lag; /* messages that are still to come */
 	int64_t start_us; /* monotonic */
 	int64_t next_us;
 	uint64_t tick;
@@ -27,6 +29,8 @@ void cdc_progress_init(struct cdc_progress *p, const struct cdc_io *io, const ch
 		       enum cdc_progress_when when, uint64_t total_bytes);
 /* Cheap: looks at the clock once in 1024 calls, or when a status line was asked for. */
 void cdc_progress_update(struct cdc_progress *p, uint64_t records, uint64_t bytes);
+/* The same for a live stream, which may pause: looks at the clock in each call. */
+void cdc_progress_live(struct cdc_progress *p, uint64_t records, uint64_t bytes, uint64_t lag);
 void cdc_progress_done(struct cdc_progress *p); /* wipes the line */
 void cdc_progress_request(void); /* async-signal-safe; for SIGUSR1 */
 

@@ -327,6 +327,13 @@ static int put_message(struct dataworks *d, const struct cdc_message *m, struct 
 	return rc;
 }
 
+static bool dataworks_holds(const void *ctx)
+{
+	const struct dataworks *d = ctx;
+
+	return d->held.len > 0;
+}
+
 static int dataworks_flush(void *ctx, struct cdc_err *err)
 {
 	return drop_held(ctx, err);
@@ -368,5 +375,6 @@ const struct cdc_format cdc_format_dataworks = {
 	.message = dataworks_message,
 	.rejected = dataworks_rejected,
 	.flush = dataworks_flush,
+	.holds = dataworks_holds,
 	.probe = dataworks_probe,
 };

@@ -739,6 +739,13 @@ static void debezium_rejected(void *ctx)
 	cdc_change_rejected(&d->j.c);
 }
 
+static bool debezium_holds(const void *ctx)
+{
+	const struct debezium *d = ctx;
+
+	return d->held.is;
+}
+
 static int debezium_flush(void *ctx, struct cdc_err *err)
 {
 	return flush_held(ctx, err);
@@ -777,5 +784,6 @@ const struct cdc_format cdc_format_debezium = {
 	.message = debezium_message,
 	.rejected = debezium_rejected,
 	.flush = debezium_flush,
+	.holds = debezium_holds,
 	.probe = debezium_probe,
 };

@@ -397,3 +397,29 @@ int cdc_source_detect(struct cdc_source *s, struct cdc_reader *r, const struct c
 		return rc;
 	return settle(&q, format, framing, err);
 }
+
+int cdc_source_detect_messages(struct cdc_source *s, const struct cdc_sample *sample,
+			       const struct cdc_format **format, struct cdc_err *err)
+{
+	const char *from = given(s->opt.format);
+	struct choice c = { NULL, NULL, CDC_FIT_NO };
+	bool substance = false;
+	int rc = CDC_OK;
+
+	*format = from ? cdc_format_find(&s->opt, from) : NULL;
+	if (*format)
+		return CDC_OK;
+	for (size_t i = 0; i < sample->n; i++)
+		substance = substance || is_substance(&sample->m[i]);
+	rc = ask(s, NULL, sample, &c, err);
+	if (rc < 0)
+		return rc;
+	if (c.format && c.other)
+		return cdc_fail(err, CDC_EDATA,
+				"the messages could be %s or %s: say which with --from",
+				c.format->name, c.other->name);
+	/* Nothing but messages that mean nothing, whatever the format. */
+	*format = c.format || substance ? c.format : &cdc_format_dts;
+	return *format ? CDC_OK
+		       : cdc_fail(err, CDC_EDATA, "cannot tell what the messages are: give --from");
+}

@@ -108,6 +108,29 @@ int cdc_source_new(struct cdc_source **s, const struct cdc_source_options *opt,
 		   const struct cdc_sink *sink, struct cdc_err *err) CDC_NODISCARD;
 /* Decode one input to its end. State (schemas already printed) carries over to the next. */
 int cdc_source_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *err) CDC_NODISCARD;
+
+/*
+ * The same for messages that come one by one, without framing (live.c). The format is told from
+ * `first`, which is not decoded yet: there are n of them, all that can be had without waiting long.
+ * CDC_EDATA when they do not tell. Then each message, in its order; at last the end.
+ * cdc_source_live_check() is CDC_EUSAGE for a format that does not come so.
+ */
+int cdc_source_live_check(const struct cdc_source *s, struct cdc_err *err) CDC_NODISCARD;
+int cdc_source_live_begin(struct cdc_source *s, const char *name, const struct cdc_message *first,
+			  size_t n, struct cdc_err *err) CDC_NODISCARD;
+int cdc_source_live_message(struct cdc_source *s, const struct cdc_message *m,
+			    struct cdc_err *err) CDC_NODISCARD;
+/* Hand on what is printed, before a wait. */
+int cdc_source_live_flush(struct cdc_source *s, struct cdc_err *err) CDC_NODISCARD;
+int cdc_source_live_end(struct cdc_source *s, struct cdc_err *err) CDC_NODISCARD;
+/*
+ * Print and hand on a CHECKPOINT of what has been consumed. When the format holds a message back
+ * that belongs to the next one, nothing is done and *done is false, unless `force`: then the
+ * message is printed for itself.
+ */
+int cdc_source_checkpoint(struct cdc_source *s, bool force, bool *done,
+			  struct cdc_err *err) CDC_NODISCARD;
+
 /* Print the closing CHECKPOINT with "final":true. */
 int cdc_source_finish(struct cdc_source *s, struct cdc_err *err) CDC_NODISCARD;
 const struct cdc_source_counts *cdc_source_counts(const struct cdc_source *s);

@@ -37,6 +37,8 @@ struct cdc_format {
 	/* Print what was held back to see what comes next (NULL: the format holds nothing): at the
 	 * end of an input, and before a CHECKPOINT. */
 	int (*flush)(void *ctx, struct cdc_err *err);
+	/* Is something held back? NULL: never. */
+	bool (*holds)(const void *ctx);
 	/* Text formats that delimit their own records: read the whole input. */
 	int (*stream)(void *ctx, struct cdc_reader *r, struct cdc_err *err);
 	/* Avro containers: take the writer's schema, then datum after datum at *p. */
@@ -145,6 +147,10 @@ int cdc_source_use(struct cdc_source *s, const struct cdc_format *f, void **ctx,
  */
 int cdc_source_detect(struct cdc_source *s, struct cdc_reader *r, const struct cdc_format **format,
 		      const struct cdc_framing **framing, struct cdc_err *err) CDC_NODISCARD;
+
+/* The format of messages that come without framing: CDC_EDATA when they do not tell. */
+int cdc_source_detect_messages(struct cdc_source *s, const struct cdc_sample *sample,
+			       const struct cdc_format **format, struct cdc_err *err) CDC_NODISCARD;
 
 /* Put a message into the sample; negative when that has enough. A line that the input's end cut
  * (not terminated) is not taken. */

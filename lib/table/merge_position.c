@@ -2,22 +2,17 @@
  * What the table remembers of the stream: the txn actions of its commits. See merge_internal.h.
  */
 #include "table/merge_internal.h"
+#include "table/next_offset.h"
 
 static const char *app_id(const struct cdc_merge *m)
 {
-	return m->opt.app_id ? m->opt.app_id : "cdc";
+	return m->opt.app_id ? m->opt.app_id : CDC_APP_ID;
 }
 
-/* "APP:TOPIC:PARTITION", the appId of a partition's txn action. */
 static int partition_app_id(const struct cdc_merge *m, const char *topic, int32_t partition,
 			    struct cdc_buf *out, struct cdc_err *err)
 {
-	size_t n = strlen(topic);
-
-	if (cdc_buf_printf(out, err, "%s:", app_id(m)) || cdc_buf_reserve(out, n, err))
-		return err->code;
-	out->len += cdc_json_unescape(cdc_str(topic, n), out->p + out->len);
-	return cdc_buf_printf(out, err, ":%d", (int)partition);
+	return cdc_partition_app_id(app_id(m), cdc_str_z(topic), partition, out, err);
 }
 
 static int stored(const struct cdc_merge *m, struct cdc_str id, int64_t *version)

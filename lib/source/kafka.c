@@ -78,6 +78,9 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 	struct kafka *k = opaque;
 
 	(void)rk;
+	/* What cannot be got over is not to be hidden by what follows from it. */
+	if (k->fatal)
+		return;
 	(void)snprintf(k->trouble, sizeof(k->trouble), "%s", reason);
 	k->fatal = k->fatal || code == RD_KAFKA_RESP_ERR__FATAL ||
 		   code == RD_KAFKA_RESP_ERR__AUTHENTICATION;

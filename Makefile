@@ -26,7 +26,7 @@ PROGRAMS := cdc-decode cdc-dedup cdc-merge cdc-compact cdc-snapshot
 
 PACKAGES := avro-c libzstd snappy zlib liblz4 libbrotlidec libbrotlienc libxxhash libarchive
 # Taken where it is there; WITHOUT="rdkafka" builds as if it were not.
-OPTIONAL := rdkafka
+OPTIONAL := rdkafka libcurl
 WITHOUT ?=
 FOUND := $(foreach p,$(filter-out $(WITHOUT),$(OPTIONAL)),$(shell $(PKG_CONFIG) --exists $(p) && echo $(p)))
 PACKAGES += $(FOUND)
@@ -39,7 +39,8 @@ WERROR ?=
 HARDEN ?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fcf-protection=full
 SANITIZE ?=
 ALL_CPPFLAGS = -Ilib -I. -D_GNU_SOURCE -DCDC_VERSION='"$(VERSION)"' $(PKG_CFLAGS) \
-	$(if $(filter rdkafka,$(FOUND)),-DCDC_WITH_RDKAFKA) $(CPPFLAGS)
+	$(if $(filter rdkafka,$(FOUND)),-DCDC_WITH_RDKAFKA) \
+	$(if $(filter libcurl,$(FOUND)),-DCDC_WITH_CURL) $(CPPFLAGS)
 ALL_CFLAGS = -std=c17 -fPIC -fvisibility=hidden -ffile-prefix-map=$(CURDIR)=. $(WARN) $(WERROR) \
 	$(HARDEN) $(CFLAGS) $(SANITIZE)
 ALL_LDFLAGS = -Wl,--as-needed -Wl,-z,relro,-z,now $(LDFLAGS) $(SANITIZE)

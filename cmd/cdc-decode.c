@@ -50,6 +50,8 @@ struct options {
 	int64_t partition;
 	const char *zone;
 	const char *schema;
+	const char *schema_dir;
+	const char *registry;
 	uint64_t max_unpacked;
 	bool show;
 	bool describe;
@@ -128,6 +130,10 @@ static struct opt option_table[] = {
 	{ 0, "schema", OPT_STRING, "TEXT|@FILE",
 	  OPT_RARE "columns of tables that a binlog does not name", OPT_TARGET(options, schema),
 	  NULL },
+	{ 0, "schema-dir", OPT_STRING, "DIR", OPT_RARE "Avro schemas of messages, as ID.avsc",
+	  OPT_TARGET(options, schema_dir), NULL },
+	{ 0, "registry", OPT_STRING, "URL", OPT_RARE "schema registry to ask for them",
+	  OPT_TARGET(options, registry), NULL },
 	{ 0, "max-unpacked", OPT_SIZE, "SIZE",
 	  OPT_RARE "most that one compressed input may unpack to",
 	  OPT_TARGET(options, max_unpacked), NULL },
@@ -251,6 +257,8 @@ static int open_source(struct run *r, struct cdc_err *err)
 		.lines_terminated = o->lines_terminated,
 		.charset = o->charset,
 		.topic = o->topic,
+		.schema_dir = o->schema_dir,
+		.registry = o->registry,
 		.partition = o->partition == NOT_GIVEN ? 0 : (int32_t)o->partition,
 		.more = more_formats,
 	};

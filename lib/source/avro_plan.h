@@ -58,6 +58,7 @@ struct cdc_avro_node {
 	int32_t precision; /* "precision" and "scale", whatever the type: 0 when there is none */
 	int32_t scale;
 	const char *connect_name; /* "connect.name", or NULL */
+	const char *connect_type; /* "connect.type": "int8" of an int; or NULL */
 	struct cdc_str connect_parameters; /* JSON text of the object "connect.parameters" */
 };
 

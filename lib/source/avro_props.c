@@ -81,21 +81,33 @@ static void take_logical(struct walk *w, uint32_t obj, struct cdc_avro_node *n)
 		n->logical = CDC_AVRO_PLAIN;
 }
 
-static int take_connect(struct walk *w, uint32_t obj, struct cdc_avro_node *n)
+static int take_text(struct walk *w, uint32_t tok, const char **out)
 {
-	uint32_t name = cdc_json_get(&w->tape, obj, "connect.name");
-	uint32_t params = cdc_json_get(&w->tape, obj, "connect.parameters");
 	struct cdc_str s;
 	char *copy;
 
-	if (is_type(&w->tape, name, CDC_JSON_STRING)) {
-		s = cdc_json_raw(&w->tape, name);
-		copy = cdc_arena_alloc(&w->plan->names, s.n + 1);
-		if (!copy)
-			return cdc_fail_nomem(w->err);
-		copy[cdc_json_unescape(s, copy)] = '\0';
-		n->connect_name = copy;
-	}
+	if (!is_type(&w->tape, tok, CDC_JSON_STRING))
+		return CDC_OK;
+	s = cdc_json_raw(&w->tape, tok);
+	copy = cdc_arena_alloc(&w->plan->names, s.n + 1);
+	if (!copy)
+		return cdc_fail_nomem(w->err);
+	copy[cdc_json_unescape(s, copy)] = '\0';
+	*out = copy;
+	return CDC_OK;
+}
+
+static int take_connect(struct walk *w, uint32_t obj, struct cdc_avro_node *n)
+{
+	uint32_t params = cdc_json_get(&w->tape, obj, "connect.parameters");
+	struct cdc_str s;
+	char *copy;
+	int rc = take_text(w, cdc_json_get(&w->tape, obj, "connect.name"), &n->connect_name);
+
+	if (rc == CDC_OK)
+		rc = take_text(w, cdc_json_get(&w->tape, obj, "connect.type"), &n->connect_type);
+	if (rc < 0)
+		return rc;
 	if (is_type(&w->tape, params, CDC_JSON_OBJECT)) {
 		s = cdc_json_source(&w->tape, params);
 		copy = cdc_arena_dup(&w->plan->names, s.p, s.n);

@@ -72,6 +72,9 @@ struct debezium {
 	struct cdc_buf prefix;
 	uint64_t prefix_no;
 	uint64_t schema_no; /* of the current message's schema, 0: it has none */
+	/* The schema of payloads that come without it, and its number; 0: they come with it. */
+	struct cdc_str given;
+	uint64_t given_no;
 	struct cdc_tape schema_tape; /* while a table is defined */
 	struct debezium_schema schemas[DEBEZIUM_SCHEMAS_MAX];
 	size_t n_schemas;

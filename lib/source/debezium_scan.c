@@ -45,6 +45,8 @@ struct cdc_str debezium_schema_text(const struct debezium *d)
 {
 	size_t i = 0;
 
+	if (d->given_no)
+		return d->given;
 	while (i < d->n_schemas && d->schemas[i].no != d->schema_no)
 		i++;
 	return i < d->n_schemas ? cdc_str(d->schemas[i].text, d->schemas[i].n) : CDC_STR("");
@@ -77,6 +79,10 @@ int debezium_scan(struct debezium *d, struct cdc_str value, bool *null, struct c
 	d->root = 0;
 	d->schema_no = 0;
 	*null = false;
+	if (d->given_no) {
+		d->schema_no = d->given_no;
+		return cdc_json_in_scan(&d->j, value, envelope, 0, tok, err);
+	}
 	if (scan_payload(d, value)) {
 		d->schema_no = d->prefix_no;
 		*null = d->j.tape.tok[0].type == CDC_JSON_NULL;

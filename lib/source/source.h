@@ -53,6 +53,8 @@ struct cdc_source_options {
 	const char *db_table; /* --db-table */
 	const char *null_string; /* --null; NULL: the format's own rule */
 	const char *op_column; /* --op-column */
+	const char *schema_dir; /* --schema-dir: Avro schemas by id, NULL: none */
+	const char *registry; /* --registry: URL of a schema registry, NULL: none */
 	const char *schema; /* --schema: columns of tables whose source does not name them */
 	/* Delimiters of text exports; NULL: the format's own. */
 	const char *fields_terminated; /* --fields-terminated-by */

@@ -80,6 +80,7 @@ struct cdc_sample {
 	X(canal, "canal")                                                                          \
 	X(maxwell, "maxwell")                                                                      \
 	X(debezium, "debezium")                                                                    \
+	X(debezium_avro, "debezium-avro")                                                          \
 	X(ogg, "ogg")                                                                              \
 	X(dms, "dms")                                                                              \
 	X(sls, "sls")                                                                              \

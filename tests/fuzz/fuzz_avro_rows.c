@@ -1,7 +1,8 @@
 /*
- * libFuzzer target: Avro containers of rows. The input is a byte of options, two of the schema's
- * length, the schema, and then datums of one block: the container around them is made here, since
- * its parts have a target of their own. What comes out is change records.
+ * libFuzzer target: Avro containers of rows, and of messages of Kafka Connect. The input is a byte
+ * of options, two of the schema's length, the schema, and then datums of one block: the container
+ * around them is made here, since its parts have a target of their own. What comes out is change
+ * records.
  */
 #include "record/record.h"
 #include "source/source.h"
@@ -81,7 +82,7 @@ static void container(struct cdc_buf *b, struct cdc_str schema, struct cdc_str r
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct cdc_tape tape = CDC_TAPE_INIT;
-	struct cdc_sink sink = { &tape, put, on_reject, NULL };
+	struct cdc_sink sink = { &tape, put, on_reject, NULL, NULL };
 	struct cdc_source_options opt = { .format = "avro",
 					  .framing = "ocf",
 					  .record_max = 1 << 16 };
@@ -97,8 +98,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	n = (size_t)data[1] << 8 | data[2];
 	n = n < size - 3 ? n : size - 3;
 	opt.op_column = data[0] & 1 ? "op" : NULL;
+	if (data[0] & 2) {
+		/* The same through Kafka Connect's JSON. */
+		opt.format = "debezium-avro";
+		opt.db_table = "s.t";
+	}
 	container(&file, cdc_str((const char *)data + 3, n),
-		  cdc_str((const char *)data + 3 + n, size - 3 - n), data[0] >> 1);
+		  cdc_str((const char *)data + 3 + n, size - 3 - n), data[0] >> 2);
 	fd = memfd_create("fuzz", 0);
 	require(fd >= 0 && write(fd, file.p, file.len) == (ssize_t)file.len);
 	require(lseek(fd, 0, SEEK_SET) == 0);

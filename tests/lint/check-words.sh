@@ -18,7 +18,7 @@ point "no file of an editor or of a build" \
 	"$(printf '%s\n' "${files[@]}" | grep -E '(~|\.orig|\.rej|\.sw[op]|\.o|\.a|\.so|\.pyc)$')"
 
 # Hosts that text or build files may name.
-hosts='delta\.io|(www|maven)\.apache\.org|(www\.)?github\.com|example\.(com|org)|localhost'
+hosts='127\.0\.0\.1|delta\.io|(www|maven)\.apache\.org|(www\.)?github\.com|example\.(com|org)|localhost'
 bad=$(find_in "(https?|git|ssh|ftp)://(?!($hosts)([/:\"' ),>]|\$))[A-Za-z0-9]" "${files[@]}")
 point "no host but those of the project's standards and sources" "$bad"
 

@@ -46,6 +46,7 @@ struct options {
 	const char *fields_escaped;
 	const char *lines_terminated;
 	const char *charset;
+	const char *kcat_format;
 	const char *topic;
 	int64_t partition;
 	const char *zone;
@@ -102,6 +103,8 @@ static struct opt option_table[] = {
 	  OPT_TARGET(options, lines_terminated), NULL },
 	{ 0, "charset", OPT_STRING, "NAME", OPT_RARE "character set of an export (default UTF-8)",
 	  OPT_TARGET(options, charset), NULL },
+	{ 0, "kcat-format", OPT_STRING, "FORMAT", OPT_RARE "what kcat -f was given",
+	  OPT_TARGET(options, kcat_format), NULL },
 	{ 0, "kafka", OPT_STRING, "BROKERS", "read a live topic: HOST[:PORT],...",
 	  OPT_TARGET(options, live.brokers), NULL },
 	{ 0, "topic", OPT_STRING, "TOPIC", "topic to read, or that a dump is of",
@@ -256,6 +259,7 @@ static int open_source(struct run *r, struct cdc_err *err)
 		.fields_escaped = o->fields_escaped,
 		.lines_terminated = o->lines_terminated,
 		.charset = o->charset,
+		.kcat_format = o->kcat_format,
 		.topic = o->topic,
 		.schema_dir = o->schema_dir,
 		.registry = o->registry,

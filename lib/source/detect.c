@@ -239,7 +239,7 @@ static int try_all(struct search *q, struct cdc_str head, bool eof, struct cdc_e
 	q->any_message = false;
 	q->empty = NULL;
 	for (size_t i = 0; rc == CDC_OK && cdc_framings[i]; i++) {
-		if (!q->framing || cdc_framings[i] == q->framing)
+		if (q->framing ? cdc_framings[i] == q->framing : !cdc_framings[i]->named)
 			rc = try_framing(q, cdc_framings[i], head, eof, err);
 		if (q->found.fit == CDC_FIT_YES)
 			break;

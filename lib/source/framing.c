@@ -24,24 +24,23 @@ static int reject_rest(struct cdc_source *s, struct cdc_reader *r, struct cdc_er
 	return cdc_source_reject(s, offset, 0, rest, err);
 }
 
-/*
- * A length that cannot be: every later boundary would be a guess. The input ends here, as an error
- * whatever is done about rejects, since nobody can tell how many messages are lost.
- */
-static int lose_sync(struct cdc_source *s, struct cdc_reader *r, int32_t n, struct cdc_err *err)
+int cdc_framing_lost(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *err)
 {
-	uint64_t offset = cdc_reader_offset(r);
 	struct cdc_err why;
 	int rc;
 
-	cdc_fail(err, CDC_EDATA, "a message of %d bytes: not a kcat dump from here on", (int)n);
-	cdc_err_offset(err, offset);
+	cdc_err_offset(err, cdc_reader_offset(r));
 	why = *err;
 	rc = reject_rest(s, r, err);
 	if (rc < 0)
 		return rc;
 	*err = why;
 	return CDC_EDATA;
+}
+
+int cdc_framing_cut(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *err)
+{
+	return reject_rest(s, r, err);
 }
 
 /* The input ends inside a message: what is there is rejected, and that is the end of it. */
@@ -67,8 +66,11 @@ static int kcat_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *
 		if (head.n < 4)
 			return truncated(s, r, head, err);
 		n = (int32_t)cdc_be32(head.p);
-		if (n < -1 || (n > 0 && (size_t)n > s->record_max))
-			return lose_sync(s, r, n, err);
+		if (n < -1 || (n > 0 && (size_t)n > s->record_max)) {
+			cdc_fail(err, CDC_EDATA,
+				 "a message of %d bytes: not a kcat dump from here on", (int)n);
+			return cdc_framing_lost(s, r, err);
+		}
 		m.is_null = n == -1;
 		n = n < 0 ? 0 : n;
 		rc = cdc_source_peek(s, r, 4 + (size_t)n, &head, err);
@@ -148,6 +150,17 @@ static bool single_maybe(struct cdc_str head, bool eof)
 	return head.n && eof;
 }
 
-const struct cdc_framing cdc_framing_kcat = { "kcat", kcat_run, kcat_maybe };
-const struct cdc_framing cdc_framing_lines = { "lines", lines_run, NULL };
-const struct cdc_framing cdc_framing_single = { "single", single_run, single_maybe };
+const struct cdc_framing cdc_framing_kcat = {
+	.name = "kcat",
+	.run = kcat_run,
+	.maybe = kcat_maybe,
+};
+const struct cdc_framing cdc_framing_lines = {
+	.name = "lines",
+	.run = lines_run,
+};
+const struct cdc_framing cdc_framing_single = {
+	.name = "single",
+	.run = single_run,
+	.maybe = single_maybe,
+};

@@ -100,4 +100,8 @@ static bool json_maybe(struct cdc_str head, bool eof)
 	return i < head.n && head.p[i] == '{';
 }
 
-const struct cdc_framing cdc_framing_json = { "json", json_run, json_maybe };
+const struct cdc_framing cdc_framing_json = {
+	.name = "json",
+	.run = json_run,
+	.maybe = json_maybe,
+};

@@ -342,4 +342,8 @@ static bool kcat_json_maybe(struct cdc_str head, bool eof)
 	       memmem(head.p, head.n < 4096 ? head.n : 4096, mark, sizeof(mark) - 1);
 }
 
-const struct cdc_framing cdc_framing_kcat_json = { "kcat-json", kcat_json_run, kcat_json_maybe };
+const struct cdc_framing cdc_framing_kcat_json = {
+	.name = "kcat-json",
+	.run = kcat_json_run,
+	.maybe = kcat_json_maybe,
+};

@@ -259,4 +259,8 @@ static bool ocf_maybe(struct cdc_str head, bool eof)
 	return head.n >= MAGIC_BYTES && memcmp(head.p, "Obj\x01", MAGIC_BYTES) == 0;
 }
 
-const struct cdc_framing cdc_framing_ocf = { "ocf", ocf_run, ocf_maybe };
+const struct cdc_framing cdc_framing_ocf = {
+	.name = "ocf",
+	.run = ocf_run,
+	.maybe = ocf_maybe,
+};

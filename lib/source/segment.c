@@ -242,4 +242,8 @@ static bool segment_maybe(struct cdc_str head, bool eof)
 	return n > head.n || kafka_batch_read(cdc_str(head.p, n), &b, &ignored) == CDC_OK;
 }
 
-const struct cdc_framing cdc_framing_segment = { "segment", segment_run, segment_maybe };
+const struct cdc_framing cdc_framing_segment = {
+	.name = "segment",
+	.run = segment_run,
+	.maybe = segment_maybe,
+};

@@ -63,7 +63,15 @@ static int check_options(const struct cdc_source_options *opt, struct cdc_err *e
 		return cdc_fail(err, CDC_EUSAGE, "unknown format %s", opt->format);
 	if (opt->framing && strcmp(opt->framing, "auto") != 0 && !cdc_framing_find(opt->framing))
 		return cdc_fail(err, CDC_EUSAGE, "unknown framing %s", opt->framing);
-	return CDC_OK;
+	if (!opt->kcat_format && opt->framing && strcmp(opt->framing, "kcat-format") == 0)
+		return cdc_fail(err, CDC_EUSAGE, "--framing kcat-format needs --kcat-format");
+	if (!opt->kcat_format)
+		return CDC_OK;
+	if (opt->framing && strcmp(opt->framing, "auto") != 0 &&
+	    strcmp(opt->framing, "kcat-format") != 0)
+		return cdc_fail(err, CDC_EUSAGE, "--kcat-format is not for framing %s",
+				opt->framing);
+	return cdc_kcat_format_check(opt->kcat_format, err);
 }
 
 int cdc_source_new(struct cdc_source **out, const struct cdc_source_options *opt,
@@ -78,6 +86,8 @@ int cdc_source_new(struct cdc_source **out, const struct cdc_source_options *opt
 	if (!s)
 		return cdc_fail_nomem(err);
 	s->opt = *opt;
+	if (opt->kcat_format)
+		s->opt.framing = "kcat-format";
 	s->sink = *sink;
 	s->record_max = opt->record_max ? opt->record_max : CDC_RECORD_MAX;
 	*out = s;

@@ -62,6 +62,7 @@ struct cdc_source_options {
 	const char *fields_escaped; /* --fields-escaped-by */
 	const char *lines_terminated; /* --lines-terminated-by */
 	const char *charset; /* --charset */
+	const char *kcat_format; /* --kcat-format: of framing kcat-format, which it implies */
 	const char *topic; /* positions of framings without coordinates: NULL: none */
 	int32_t partition;
 	/* Formats of higher layers, NULL-terminated; NULL: none. */

@@ -61,6 +61,7 @@ struct cdc_framing {
 	/* Could an input that begins like this be framed so? Cheap; NULL: always. `head` is not
 	 * empty, and is all of the input if eof. */
 	bool (*maybe)(struct cdc_str head, bool eof);
+	bool named; /* nothing tells it: it must be asked for */
 };
 
 /* The first messages of an input, while its format and framing are being told. */
@@ -98,7 +99,10 @@ struct cdc_sample {
 	X(ocf, "ocf")                                                                              \
 	X(segment, "segment")                                                                      \
 	X(kcat_json, "kcat-json")                                                                  \
+	X(console, "console")                                                                      \
+	X(dump_log, "dump-log")                                                                    \
 	X(kcat, "kcat")                                                                            \
+	X(kcat_format, "kcat-format")                                                              \
 	X(lines, "lines")                                                                          \
 	X(json, "json")                                                                            \
 	X(single, "single")
@@ -192,6 +196,20 @@ int cdc_source_note(struct cdc_source *s, const struct cdc_message *m,
 
 /* Append ,"position":{…} for a message. */
 void cdc_source_put_position(struct cdc_source *s, const struct cdc_message *m);
+
+/* framing.c */
+/*
+ * The input can no longer be cut into messages, for the reason in err: every later boundary would
+ * be a guess. The input ends here, as an error whatever is done about rejects, since nobody can
+ * tell how many messages are lost.
+ */
+int cdc_framing_lost(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *err) CDC_NODISCARD;
+/* The input ends inside a message: what is left is rejected for the reason in err, and that is the
+ * end of it. */
+int cdc_framing_cut(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *err) CDC_NODISCARD;
+
+/* framing_kcat_format.c: CDC_EUSAGE when messages in this format could not be told apart. */
+int cdc_kcat_format_check(const char *text, struct cdc_err *err) CDC_NODISCARD;
 
 /* ocf.c */
 /* The writer's schema of the container that the reader is at; nothing is consumed, the slice lives

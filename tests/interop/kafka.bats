@@ -135,3 +135,23 @@ create() { # PARTITIONS
 	[ "$(ids <out)" = '1 2 3 4 5' ]
 	grep -q '"final":true' out
 }
+
+@test "kafka: its own tools' text gives the same records" {
+	create 1
+	rows 1 200 | sed 's/"v\([0-9]*\)"/"Zoë \\u0000 \1"/' | kcat -P -b "$brokers" -t "$topic" -H 'a=b' -H 'c=d'
+	printf 'k1\t\n' | kcat -P -b "$brokers" -t "$topic" -K '\t' -Z
+	rows 201 210 | sed 's/^/key /' | kcat -P -b "$brokers" -t "$topic" -K ' '
+	decode >live
+	[ "$(grep -c afterImages live)" -eq 210 ]
+	broker_tool kafka.tools.ConsoleConsumer --bootstrap-server "$brokers" --topic "$topic" \
+		--from-beginning --timeout-ms 5000 --property print.timestamp=true \
+		--property print.key=true --property print.offset=true \
+		--property print.partition=true --property print.headers=true >console 2>log
+	cdc-decode --topic "$topic" console | cmp live -
+	broker_tool kafka.tools.DumpLogSegments --print-data-log \
+		--files "$logs/$topic-0/00000000000000000000.log" >dump 2>log
+	cdc-decode dump | cmp live -
+	for f in '%t %p %o %T %K %S\n%k%s\n' '%t,%p,%o;%k;%s\n' '%t %p %o %h\t%R%k:%s|'; do
+		kcat -C -b "$brokers" -t "$topic" -e -q -f "$f" | cdc-decode --kcat-format "$f" | cmp live -
+	done
+}

@@ -196,6 +196,7 @@ struct search {
 	const struct cdc_framing *framing; /* --framing */
 	struct cdc_sample sample;
 	bool any_message; /* of substance, in some framing */
+	const struct cdc_framing *wrapper; /* that says by itself what it is */
 	const struct cdc_framing *empty; /* the input holds messages, but none of substance */
 	struct choice found;
 	const struct cdc_framing *found_framing;
@@ -220,6 +221,9 @@ static int try_framing(struct search *q, const struct cdc_framing *f, struct cdc
 		for (size_t i = 0; i < q->sample.n; i++)
 			substance = substance || is_substance(&q->sample.m[i]);
 		q->any_message = q->any_message || substance;
+		if (substance && !q->wrapper &&
+		    (f == &cdc_framing_kcat_json || f == &cdc_framing_segment))
+			q->wrapper = f;
 		if (q->sample.n && !substance && !q->empty && f->maybe)
 			q->empty = f;
 		if (rc == CDC_OK)
@@ -238,6 +242,7 @@ static int try_all(struct search *q, struct cdc_str head, bool eof, struct cdc_e
 
 	q->any_message = false;
 	q->empty = NULL;
+	q->wrapper = NULL;
 	for (size_t i = 0; rc == CDC_OK && cdc_framings[i]; i++) {
 		if (q->framing ? cdc_framings[i] == q->framing : !cdc_framings[i]->named)
 			rc = try_framing(q, cdc_framings[i], head, eof, err);
@@ -359,7 +364,8 @@ static int settle(struct search *q, const struct cdc_format **format,
 	}
 	if (q->format && q->format->text) {
 		*format = q->format;
-		*framing = &cdc_framing_lines;
+		/* Rows without a mark of their format, as flattened ones are. */
+		*framing = q->wrapper ? q->wrapper : &cdc_framing_lines;
 		return CDC_OK;
 	}
 	return nothing_fits(q, err);

@@ -521,6 +521,15 @@ int cdc_change_end(struct cdc_change *c, const struct cdc_message *m, struct cdc
 	return cdc_out_take(o, err);
 }
 
+int cdc_change_heartbeat(struct cdc_change *c, bool has_time, int64_t time_us,
+			 const struct cdc_message *m, struct cdc_err *err)
+{
+	cdc_change_begin_named(c, CDC_STR(""), "CHECKPOINT", cdc_change_id(c, m), has_time,
+			       time_us);
+	cdc_out_lit(&c->s->out, "},\"positions\":[]");
+	return cdc_change_end(c, m, err);
+}
+
 void cdc_change_rejected(struct cdc_change *c)
 {
 	if (!c->announced)

@@ -151,6 +151,9 @@ static inline void cdc_change_value(struct cdc_change *c, const struct cdc_chang
 }
 /* Close the tags of a control record; `ddl` (p NULL: none) becomes its statement. */
 void cdc_change_ddl(struct cdc_change *c, struct cdc_str ddl);
+/* A whole record: a mark of a place in the stream, when control records are asked for. */
+int cdc_change_heartbeat(struct cdc_change *c, bool has_time, int64_t time_us,
+			 const struct cdc_message *m, struct cdc_err *err) CDC_NODISCARD;
 /* End the record: a row after its images, a control record after cdc_change_ddl. */
 int cdc_change_end(struct cdc_change *c, const struct cdc_message *m,
 		   struct cdc_err *err) CDC_NODISCARD;

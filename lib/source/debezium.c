@@ -66,6 +66,8 @@ static void debezium_close(void *ctx)
 	cdc_buf_free(&d->last_connector);
 	cdc_buf_free(&d->held.line);
 	cdc_buf_free(&d->held.topic);
+	cdc_buf_free(&d->held.new_key);
+	debezium_topics_free(d);
 	for (size_t i = 0; i < d->n_schemas; i++)
 		free(d->schemas[i].text);
 	free(d);
@@ -310,6 +312,29 @@ static bool same_place(const struct debezium *d, const struct cdc_message *m)
 	       d->held.partition == (m->has_kafka ? m->partition : 0);
 }
 
+/* The key that the row of the held DELETE has come to, where the header can be read. */
+static int hold_key(struct debezium *d, const struct cdc_header *h, struct cdc_err *err)
+{
+	struct cdc_message as_key = { .has_key = true, .key = h->value };
+	struct cdc_err ignored = CDC_ERR_INIT;
+	int rc = debezium_scan_key(d, &as_key, &ignored);
+
+	cdc_buf_reset(&d->held.new_key);
+	if (rc == CDC_ENOMEM)
+		return cdc_fail_nomem(err);
+	if (rc < 0 || d->key_root == CDC_JSON_NONE)
+		return CDC_OK;
+	return cdc_buf_put(&d->held.new_key, cdc_json_source(&d->key.tape, d->key_root), err);
+}
+
+/* Another row that moved may come between the two halves, or in place of the second. */
+static bool same_key(const struct debezium *d)
+{
+	return d->held.new_key.len == 0 || d->key_root == CDC_JSON_NONE ||
+	       cdc_str_eq(cdc_buf_str(&d->held.new_key),
+			  cdc_json_source(&d->key.tape, d->key_root));
+}
+
 /* Take the DELETE that was just printed off the output, until the next message is known. */
 static int hold(struct debezium *d, struct cdc_change_table *t, size_t before_at, size_t before_end,
 		const struct cdc_message *m, struct cdc_err *err)
@@ -323,6 +348,8 @@ static int hold(struct debezium *d, struct cdc_change_table *t, size_t before_at
 	rc = cdc_buf_put(&d->held.line, cdc_str(o->buf.p + at, o->buf.len - at), err);
 	if (rc == CDC_OK && m->has_kafka)
 		rc = cdc_buf_put(&d->held.topic, m->topic, err);
+	if (rc == CDC_OK)
+		rc = hold_key(d, header(m, "__debezium.newkey"), err);
 	if (rc < 0)
 		return rc;
 	d->held.is = true;
@@ -450,7 +477,7 @@ static int put_change(struct debezium *d, struct row *r, const struct cdc_messag
 	if (rc < 0)
 		return rc;
 	r->joined = d->held.is && d->held.t == t && r->kind == ROW_INSERT && same_place(d, m) &&
-		    header(m, "__debezium.oldkey");
+		    same_key(d) && header(m, "__debezium.oldkey");
 	if (!r->joined)
 		rc = flush_held(d, err);
 	if (rc < 0)
@@ -486,8 +513,10 @@ static int put_control(struct debezium *d, struct cdc_str name, const char *type
 static int put_truncate(struct debezium *d, const struct cdc_message *m, struct cdc_err *err)
 {
 	struct cdc_change_table *t;
-	int rc = find_table(d, m, &t, err);
+	int rc = flush_held(d, err);
 
+	if (rc == CDC_OK)
+		rc = find_table(d, m, &t, err);
 	if (rc == CDC_OK)
 		rc = set_source(d, err);
 	if (rc < 0)
@@ -537,6 +566,14 @@ static int put_boundary(struct debezium *d, const struct cdc_message *m, struct 
 	if (!d->j.s->opt.control)
 		return skip(d);
 	return put_control(d, CDC_STR(""), type, (struct cdc_str)CDC_STR_INIT, m, err);
+}
+
+static int put_heartbeat(struct debezium *d, const struct cdc_message *m, struct cdc_err *err)
+{
+	int64_t us = 0;
+	bool timed = time_of(d, &us);
+
+	return d->j.s->opt.control ? cdc_change_heartbeat(&d->j.c, timed, us, m, err) : skip(d);
 }
 
 /* --- messages ----------------------------------------------------------- */
@@ -656,8 +693,7 @@ static int put_flat(struct debezium *d, const struct cdc_message *m, struct cdc_
 				how.p);
 	}
 	rc = put_change(d, &r, m, err);
-	d->flat = rc == CDC_OK ? d->j.c.last : NULL;
-	return rc;
+	return rc < 0 ? rc : debezium_topic_note(d, m, d->j.c.last, err);
 }
 
 /*
@@ -670,15 +706,19 @@ static int put_tombstone(struct debezium *d, const struct cdc_message *m, struct
 			 .before = CDC_JSON_NONE,
 			 .after = CDC_JSON_NONE,
 			 .key_before = true };
+	struct cdc_change_table *t;
+	int rc = debezium_topic_table(d, m, &t, err);
 
-	if (!d->flat || d->key_root == CDC_JSON_NONE || !d->flat->keep || !d->flat->defined)
+	if (rc < 0)
+		return rc;
+	if (!t || d->key_root == CDC_JSON_NONE || !t->keep || !t->defined)
 		return skip(d);
 	for (size_t i = 0; i < DBZ_MEMBERS; i++)
 		d->tok[i] = CDC_JSON_NONE;
 	for (size_t i = 0; i < DBZ_SRC_MEMBERS; i++)
 		d->src[i] = CDC_JSON_NONE;
 	d->root = CDC_JSON_NONE;
-	return put_row(d, d->flat, &r, m, err);
+	return put_row(d, t, &r, m, err);
 }
 
 static int put_message(struct debezium *d, const struct cdc_message *m, struct cdc_err *err)
@@ -695,7 +735,7 @@ static int put_message(struct debezium *d, const struct cdc_message *m, struct c
 	if (is_schema_change(d))
 		return put_schema_change(d, m, err);
 	if (is_heartbeat(d))
-		return skip(d);
+		return put_heartbeat(d, m, err);
 	return put_flat(d, m, err);
 }
 

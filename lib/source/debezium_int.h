@@ -51,7 +51,16 @@ struct debezium_held {
 	struct cdc_change_table *t;
 	struct cdc_buf topic;
 	int32_t partition;
+	struct cdc_buf new_key; /* as JSON text; empty: not known */
 };
+
+/* A topic of flattened rows: the table that its last row was of. */
+struct debezium_topic {
+	struct cdc_buf name;
+	struct cdc_buf table; /* what cdc_change_table finds it by */
+};
+
+#define DEBEZIUM_TOPICS_MAX 256 /* then all are forgotten */
 
 /* A schema's text, so that the same text is known again by a number. */
 struct debezium_schema {
@@ -85,7 +94,9 @@ struct debezium {
 	uint32_t key_root; /* its object, CDC_JSON_NONE: there is none */
 	struct cdc_connect_type type; /* scratch */
 	struct debezium_held held;
-	struct cdc_change_table *flat; /* table of the last flattened row */
+	struct debezium_topic topics[DEBEZIUM_TOPICS_MAX];
+	size_t n_topics;
+	size_t last_topic;
 };
 
 /* Set the table's columns from the schema or, without one, from the rows `a` and `b` (either may be
@@ -106,6 +117,14 @@ int debezium_scan(struct debezium *d, struct cdc_str value, bool *null,
 struct cdc_str debezium_schema_text(const struct debezium *d);
 int debezium_scan_key(struct debezium *d, const struct cdc_message *m,
 		      struct cdc_err *err) CDC_NODISCARD;
+
+/* debezium_topics.c: note that the message, a flattened row, is of this table; and the table of a
+ * message without a value, NULL if its topic is none of flattened rows. */
+int debezium_topic_note(struct debezium *d, const struct cdc_message *m,
+			const struct cdc_change_table *t, struct cdc_err *err) CDC_NODISCARD;
+int debezium_topic_table(struct debezium *d, const struct cdc_message *m,
+			 struct cdc_change_table **t, struct cdc_err *err) CDC_NODISCARD;
+void debezium_topics_free(struct debezium *d);
 
 /* Print a value, which is not unavailable. */
 void debezium_put(struct debezium *d, const struct cdc_change_column *col, uint32_t i);

@@ -510,8 +510,25 @@ static const struct {
 };
 
 /* Marks of a place in the stream, which say nothing of a table. */
-static const char *const marks[] = { "TIDB_WATERMARK", "GTID", "XACOMMIT", "XAROLLBACK",
-				     "MHEARTBEAT" };
+static const struct {
+	const char *type;
+	bool heartbeat;
+} marks[] = {
+	{ "TIDB_WATERMARK", true }, { "MHEARTBEAT", true },  { "GTID", false },
+	{ "XACOMMIT", false },	    { "XAROLLBACK", false },
+};
+
+static int put_mark(struct canal *d, bool heartbeat, const struct cdc_message *m,
+		    struct cdc_err *err)
+{
+	int64_t us = 0;
+	bool timed = time_of(d, &us);
+
+	if (heartbeat && d->j.s->opt.control)
+		return cdc_change_heartbeat(&d->j.c, timed, us, m, err);
+	d->j.s->counts.skipped++;
+	return CDC_OK;
+}
 
 static int put_message(struct canal *d, const struct cdc_message *m, struct cdc_err *err)
 {
@@ -520,10 +537,8 @@ static int put_message(struct canal *d, const struct cdc_message *m, struct cdc_
 	int rc;
 
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
-		if (cdc_str_eqz(type, marks[i])) {
-			d->j.s->counts.skipped++;
-			return CDC_OK;
-		}
+		if (cdc_str_eqz(type, marks[i].type))
+			return put_mark(d, marks[i].heartbeat, m, err);
 	}
 	rc = find_table(d, &t, err);
 	if (rc < 0)

@@ -143,6 +143,17 @@ static int put_ddl(struct oms *d, struct cdc_change_table *t, const struct cdc_m
 	return cdc_change_end(&d->j.c, m, err);
 }
 
+static int put_heartbeat(struct oms *d, const struct cdc_message *m, struct cdc_err *err)
+{
+	int64_t us = 0;
+	bool timed = time_of(d, &us);
+
+	if (d->j.s->opt.control)
+		return cdc_change_heartbeat(&d->j.c, timed, us, m, err);
+	d->j.s->counts.skipped++;
+	return CDC_OK;
+}
+
 static int put_message(struct oms *d, const struct cdc_message *m, struct cdc_err *err)
 {
 	const uint32_t part[] = { d->meta[DB], d->meta[TABLE] };
@@ -154,10 +165,8 @@ static int put_message(struct oms *d, const struct cdc_message *m, struct cdc_er
 	struct cdc_str *key = NULL;
 	int rc;
 
-	if (cdc_str_eqz(type, "HEARTBEAT")) {
-		d->j.s->counts.skipped++;
-		return CDC_OK;
-	}
+	if (cdc_str_eqz(type, "HEARTBEAT"))
+		return put_heartbeat(d, m, err);
 	for (size_t i = 0; i < 2; i++) {
 		if (part[i] != CDC_JSON_NONE && !is_a(d, part[i], CDC_JSON_STRING))
 			return cdc_fail(err, CDC_EDATA, "a name in allMetaData is no string");

@@ -1,0 +1,205 @@
+#!/usr/bin/env bats
+# Canal's messages, made up by hand, against the records that they must become.
+
+bats_require_minimum_version 1.5.0
+load dialects
+
+setup() { dialects_setup; }
+
+types='"mysqlType":{"id":"bigint(20)","name":"varchar(20)","sales":"decimal(7,2)"},"sqlType":{"id":-5,"name":12,"sales":3}'
+head='"database":"shop","table":"sales","pkNames":["id"],"isDdl":false,"es":1573701065000,"ts":1573701065120,"id":3,"sql":""'
+
+@test "canal: rows; the row before an update is the row overlaid with old" {
+	cat >in <<-EOF
+	{"data":[{"id":"1","name":"Lee","sales":"500.00"},{"id":"2","name":null,"sales":"7.10"}],"old":null,$head,$types,"type":"INSERT"}
+	{"data":[{"id":"1","name":"Lee","sales":"150.00"}],"old":[{"sales":"500.00"}],$head,$types,"type":"UPDATE"}
+	{"data":[{"id":"2","name":"Bo","sales":null}],"old":[{"name":null,"sales":"7.10"}],$head,$types,"type":"UPDATE"}
+	{"data":[{"id":"5","name":"Bo","sales":null},{"id":"4","name":"x","sales":"1.00"}],"old":[{"id":"2"},{"id":"4","sales":"2.00"}],$head,$types,"type":"UPDATE"}
+	{"data":[{"id":"1","name":"Lee","sales":"150.00"},{"id":"5","name":"Bo","sales":null}],"old":null,$head,$types,"type":"DELETE"}
+	EOF
+	expect "$rows" --from canal in <<-'EOF'
+	["INSERT","shop.sales","2019-11-14T03:11:05Z",{},{"id":"1","name":"Lee","sales":"500.00"}]
+	["INSERT","shop.sales","2019-11-14T03:11:05Z",{},{"id":"2","name":null,"sales":"7.10"}]
+	["UPDATE","shop.sales","2019-11-14T03:11:05Z",{"id":"1","name":"Lee","sales":"500.00"},{"id":"1","name":"Lee","sales":"150.00"}]
+	["UPDATE","shop.sales","2019-11-14T03:11:05Z",{"id":"2","name":null,"sales":"7.10"},{"id":"2","name":"Bo","sales":null}]
+	["UPDATE","shop.sales","2019-11-14T03:11:05Z",{"id":"2","name":"Bo","sales":null},{"id":"5","name":"Bo","sales":null}]
+	["UPDATE","shop.sales","2019-11-14T03:11:05Z",{"id":"4","name":"x","sales":"2.00"},{"id":"4","name":"x","sales":"1.00"}]
+	["DELETE","shop.sales","2019-11-14T03:11:05Z",{"id":"1","name":"Lee","sales":"150.00"},{}]
+	["DELETE","shop.sales","2019-11-14T03:11:05Z",{"id":"5","name":"Bo","sales":null},{}]
+	EOF
+	taken_for canal in
+}
+
+@test "canal: a whole record, and the table before it" {
+	message shop.sales 0 42 '' "{\"data\":[{\"id\":\"1\",\"name\":\"Lee\",\"sales\":\"500.00\"}],\"old\":null,$head,$types,\"type\":\"INSERT\",\"gtid\":\"\"}" >in
+	expect . in <<-'EOF'
+	{"recordType":"SCHEMA","dbTable":"shop.sales","columns":[{"name":"id","type":"bigint","nullable":false,"sourceType":"bigint(20)"},{"name":"name","type":"varchar(20)","nullable":true,"sourceType":"varchar(20)"},{"name":"sales","type":"decimal(7,2)","nullable":true,"sourceType":"decimal(7,2)"}],"primaryKey":["id"]}
+	{"recordID":42,"source":{"sourceType":"MySQL","version":""},"dbTable":"shop.sales","recordType":"INSERT","recordTimestamp":"2019-11-14T03:11:05Z","extraTags":{"id":"3"},"fields":["id","name","sales"],"beforeImages":{},"afterImages":{"id":"1","name":"Lee","sales":"500.00"},"position":{"topic":"shop.sales","partition":0,"offset":42}}
+	EOF
+	echo "{\"data\":[{\"id\":\"1\",\"name\":\"Lee\",\"sales\":\"500.00\"}],\"old\":null,$head,$types,\"type\":\"INSERT\",\"gtid\":\"3e11:7\"}" >in
+	expect 'select(.afterImages) | [.recordID, .extraTags, .position]' in <<-'EOF'
+	[1,{"id":"3","gtid":"3e11:7"},{"file":"in","offset":0}]
+	EOF
+}
+
+@test "canal: rows that other writers send: one object, deletions in old, load" {
+	cat >in <<-EOF
+	{"data":{"id":"1","name":"Lee","sales":"5.00"},"old":null,$head,$types,"type":"INSERT"}
+	{"data":{"id":"1","name":"Lee","sales":"6.00"},"old":{"sales":"5.00"},$head,$types,"type":"UPDATE"}
+	{"data":null,"old":[{"id":"1","name":"Lee","sales":"6.00"}],$head,$types,"type":"DELETE"}
+	{"data":[{"id":"2","name":"Bo","sales":"1.00"}],"old":[null],$head,$types,"type":"INIT"}
+	{"data":[{"id":"3","name":"Al","sales":"1.00"}],"old":[null],$head,$types,"type":"INSERT"}
+	EOF
+	expect "$images" in <<-'EOF'
+	["INSERT",{},{"id":"1","name":"Lee","sales":"5.00"}]
+	["UPDATE",{"id":"1","name":"Lee","sales":"5.00"},{"id":"1","name":"Lee","sales":"6.00"}]
+	["DELETE",{"id":"1","name":"Lee","sales":"6.00"},{}]
+	["INIT",{},{"id":"2","name":"Bo","sales":"1.00"}]
+	["INSERT",{},{"id":"3","name":"Al","sales":"1.00"}]
+	EOF
+}
+
+@test "canal: columns that a row image leaves out are unknown, in one table" {
+	full='"mysqlType":{"id":"bigint(20)","name":"varchar(20)","note":"text"}'
+	part='"mysqlType":{"id":"bigint(20)","name":"varchar(20)"}'
+	cat >in <<-EOF
+	{"data":[{"id":"1","name":"Lee","note":"long"}],"old":null,$head,$full,"type":"INSERT"}
+	{"data":[{"id":"1","name":"Li"}],"old":[{"name":"Lee"}],$head,$part,"type":"UPDATE"}
+	{"data":[{"id":"1"}],"old":null,$head,"mysqlType":{"id":"bigint(20)"},"type":"DELETE"}
+	{"data":[{"id":"2","name":null,"note":null}],"old":null,$head,$full,"type":"INSERT"}
+	EOF
+	expect "$images" in <<-'EOF'
+	["INSERT",{},{"id":"1","name":"Lee","note":"long"}]
+	["UPDATE",{"id":"1","name":"Lee"},{"id":"1","name":"Li"}]
+	["DELETE",{"id":"1"},{}]
+	["INSERT",{},{"id":"2","name":null,"note":null}]
+	EOF
+	[ "$(grep -c '"SCHEMA"' out)" -eq 1 ]
+}
+
+# Without types and key there is nothing to tell of a table before its rows.
+@test "canal: a table without key, and one without types" {
+	cat >in <<-'EOF'
+	{"data":[{"a":"1"}],"database":"shop","table":"log","pkNames":null,"isDdl":false,"es":1573701065000,"ts":1,"id":3,"sql":"","mysqlType":{"a":"int"},"sqlType":{"a":4},"old":null,"type":"INSERT"}
+	{"data":[{"a":"1","b":null}],"database":"shop","table":"bare","isDdl":false,"es":1573701065000,"ts":1,"id":3,"sql":"","old":null,"type":"INSERT"}
+	EOF
+	expect "[.dbTable, .primaryKey, .afterImages]" in <<-'EOF'
+	["shop.log",null,null]
+	["shop.log",null,{"a":"1"}]
+	["shop.bare",null,{"a":"1","b":null}]
+	EOF
+	expect "$schemas" --key a in <<-'EOF'
+	["shop.log",["a"],["a","int",false]]
+	["shop.bare",["a"],["a",null,false],["b",null,true]]
+	EOF
+}
+
+# Binary is a string of code points: e9 00 ff is "6QD/". ENUM comes as a number, SET as bits.
+@test "canal: values by their types" {
+	cat >in <<-'EOF'
+	{"data":[{"tiny":"255","big":"18446744073709551615","dec":"-0.10","f":"3.14","d":"1.0E10","d2":"323","bit":"513","year":"2019","date":"2019-11-14","time":"-838:59:59","time3":"03:11:05.120","dt":"2019-11-14 03:11:05","dt6":"2019-11-14 03:11:05.120456","zero":"0000-00-00 00:00:00","ts":"2019-11-14 11:11:05","ts3":"2019-11-14 11:11:05.500","txt":"é \"x\"","json":"{\"a\": [1, 2.50]}","blob":"é\u0000ÿ","empty":"","enum":"2","enum0":"0","set":"5","set0":"0","g":"\u0000\u0000\u0000\u0000\u0001\u0001\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000ø?\u0000\u0000\u0000\u0000\u0000\u0000\u0000À"}],"old":null,"database":"shop","table":"t","pkNames":null,"isDdl":false,"es":1573701065000,"ts":1,"id":3,"sql":"","type":"INSERT",
+	"mysqlType":{"tiny":"tinyint(3) unsigned","big":"bigint(20) unsigned","dec":"decimal(7,2)","f":"float","d":"double","d2":"double","bit":"bit(10)","year":"year(4)","date":"date","time":"time","time3":"time(3)","dt":"datetime","dt6":"datetime(6)","zero":"datetime","ts":"timestamp","ts3":"timestamp(3)","txt":"varchar(20)","json":"json","blob":"blob","empty":"varbinary(9)","enum":"enum('s','m''s')","enum0":"enum('s','m')","set":"set('a','b','c')","set0":"set('a','b')","g":"geometry"}}
+	EOF
+	tr -d '\n\t' <in >line
+	expect "$after" --source-timezone +08:00 line <<-'EOF'
+	{"tiny":"255","big":"18446744073709551615","dec":"-0.10","f":"3.14","d":"1.0E10","d2":"323.0","bit":"513","year":"2019","date":"2019-11-14","time":"-838:59:59","time3":"03:11:05.120000","dt":"2019-11-14 03:11:05","dt6":"2019-11-14 03:11:05.120456","zero":"0000-00-00 00:00:00","ts":"2019-11-14T03:11:05Z","ts3":"2019-11-14T03:11:05.500000Z","txt":"é \"x\"","json":"{\"a\": [1, 2.50]}","blob":"6QD/","empty":"","enum":"m's","enum0":"","set":"a,c","set0":"","g":"POINT(1.5 -2)"}
+	EOF
+	expect "$schemas | .[2:]" line <<-'EOF'
+	[["tiny","tinyint unsigned",true],["big","bigint unsigned",true],["dec","decimal(7,2)",true],["f","float",true],["d","double",true],["d2","double",true],["bit","bit(10)",true],["year","year",true],["date","date",true],["time","time",true],["time3","time(3)",true],["dt","datetime",true],["dt6","datetime(6)",true],["zero","datetime",true],["ts","timestamp",true],["ts3","timestamp(3)",true],["txt","varchar(20)",true],["json","json",true],["blob","blob",true],["empty","varbinary(9)",true],["enum","enum",true],["enum0","enum",true],["set","set",true],["set0","set",true],["g","geometry",true]]
+	EOF
+	# without the option a timestamp is taken for UTC
+	jq -r "$after | .ts" <(cdc-decode line) | diff <(echo 2019-11-14T11:11:05Z) -
+	# a zone with summer time
+	expect "$after | .ts" --source-timezone America/New_York line <<-'EOF'
+	"2019-11-14T16:11:05Z"
+	EOF
+}
+
+@test "canal: statements" {
+	cat >in <<-EOF
+	{"data":null,"database":"shop","es":1573701065000,"id":1,"isDdl":true,"mysqlType":null,"old":null,"pkNames":null,"sql":"CREATE DATABASE shop","sqlType":null,"table":"","ts":1,"type":"QUERY"}
+	{"data":null,"database":"shop","es":1573701065000,"id":2,"isDdl":true,"mysqlType":null,"old":null,"pkNames":null,"sql":"ALTER TABLE sales ADD note text","sqlType":null,"table":"sales","ts":1,"type":"ALTER"}
+	{"data":null,"database":"shop","es":1573701065000,"id":2,"isDdl":true,"mysqlType":null,"old":null,"pkNames":null,"sql":"TRUNCATE sales","sqlType":null,"table":"sales","ts":1,"type":"TRUNCATE"}
+	{"data":null,"database":"shop","es":1573701065000,"id":2,"isDdl":true,"mysqlType":null,"old":null,"pkNames":null,"sql":"DROP TABLE other","sqlType":null,"table":"other","ts":1,"type":"ERASE"}
+	EOF
+	expect "$rows" in <<-'EOF'
+	["DDL","shop","2019-11-14T03:11:05Z","CREATE DATABASE shop",null]
+	["DDL","shop.sales","2019-11-14T03:11:05Z","ALTER TABLE sales ADD note text",null]
+	["DDL","shop.sales","2019-11-14T03:11:05Z","TRUNCATE sales",null]
+	["TRUNCATE","shop.sales","2019-11-14T03:11:05Z",null,null]
+	["DDL","shop.other","2019-11-14T03:11:05Z","DROP TABLE other",null]
+	EOF
+	expect "[.recordType, .dbTable]" -t shop.sales in <<-'EOF'
+	["DDL","shop"]
+	["DDL","shop.sales"]
+	["DDL","shop.sales"]
+	["TRUNCATE","shop.sales"]
+	EOF
+}
+
+@test "canal: a table is told again when its columns change, not when they do not" {
+	cat >in <<-EOF
+	{"data":[{"id":"1","name":"a","sales":"1.00"}],"old":null,$head,$types,"type":"INSERT"}
+	{"data":null,"database":"shop","es":1573701065000,"id":2,"isDdl":true,"mysqlType":null,"old":null,"pkNames":null,"sql":"ALTER TABLE sales ADD KEY (name)","sqlType":null,"table":"sales","ts":1,"type":"CINDEX"}
+	{"data":[{"id":"2","name":"a","sales":"1.00"}],"old":null,$head,$types,"type":"INSERT"}
+	{"data":[{"id":"3","name":"a","sales":"1.00","note":null}],"old":null,$head,"mysqlType":{"id":"bigint(20)","name":"varchar(20)","sales":"decimal(9,2)","note":"text"},"type":"INSERT"}
+	EOF
+	expect "[.recordType, (.columns // [] | map(.type))]" in <<-'EOF'
+	["SCHEMA",["bigint","varchar(20)","decimal(7,2)"]]
+	["INSERT",[]]
+	["DDL",[]]
+	["INSERT",[]]
+	["SCHEMA",["bigint","varchar(20)","decimal(9,2)","text"]]
+	["INSERT",[]]
+	EOF
+}
+
+# TiCDC numbers no messages, lists all columns in old, and marks how far it came.
+@test "canal: as TiCDC writes it" {
+	cat >in <<-'EOF'
+	{"id":0,"database":"shop","table":"sales","pkNames":["id"],"isDdl":false,"type":"INSERT","es":1573701065000,"ts":1573701065120,"sql":"","sqlType":{"id":4,"n":12},"mysqlType":{"id":"int","n":"varchar"},"old":null,"data":[{"id":"1","n":"a"}],"_tidb":{"commitTs":412538230100000001}}
+	{"id":0,"database":"shop","table":"sales","pkNames":["id"],"isDdl":false,"type":"UPDATE","es":1573701065000,"ts":1573701065120,"sql":"","sqlType":{"id":4,"n":12},"mysqlType":{"id":"int","n":"varchar"},"old":[{"id":"1","n":"a"}],"data":[{"id":"1","n":null}],"_tidb":{"commitTs":412538230100000002}}
+	{"id":0,"database":"shop","table":"sales","pkNames":["id"],"isDdl":false,"type":"DELETE","es":1573701065000,"ts":1573701065120,"sql":"","sqlType":{"id":4,"n":12},"mysqlType":{"id":"int","n":"varchar"},"old":null,"data":[{"id":"1","n":null}],"_tidb":{"commitTs":412538230100000003}}
+	{"id":0,"database":"","table":"","pkNames":null,"isDdl":false,"type":"TIDB_WATERMARK","es":1573701066000,"ts":1573701066120,"sql":"","sqlType":null,"mysqlType":null,"old":null,"data":null,"_tidb":{"watermarkTs":412538230100000004}}
+	EOF
+	expect "select(.beforeImages) | [.recordType, .extraTags, .beforeImages, .afterImages]" in <<-'EOF'
+	["INSERT",{"commitTs":"412538230100000001"},{},{"id":"1","n":"a"}]
+	["UPDATE",{"commitTs":"412538230100000002"},{"id":"1","n":"a"},{"id":"1","n":null}]
+	["DELETE",{"commitTs":"412538230100000003"},{"id":"1","n":null},{}]
+	EOF
+	# its files on storage end messages with CR LF
+	sed 's/$/\r/' in >crlf
+	cp want once
+	expect "select(.beforeImages) | [.recordType, .extraTags, .beforeImages, .afterImages]" crlf <once
+	expect 'select(.recordType == "CHECKPOINT") | [.recordTimestamp, .positions]' --control in <<-'EOF'
+	["2019-11-14T03:11:06Z",[]]
+	EOF
+	taken_for canal in
+}
+
+@test "canal: heartbeats" {
+	echo '{"data":null,"database":"","es":1573701065000,"id":1,"isDdl":false,"mysqlType":null,"old":null,"pkNames":null,"sql":"","sqlType":null,"table":"","ts":1,"type":"MHEARTBEAT"}' >in
+	expect .recordType --from canal in </dev/null
+	expect .recordType --from canal --control in <<<'"CHECKPOINT"'
+}
+
+@test "canal: rejects with their reasons" {
+	echo "{\"data\":[{\"id\":\"1\"}],$head,$types,\"type\":\"WHAT\"}" >in
+	refused 'unknown type WHAT' in
+	# a statement of the statement format: its rows are not told
+	echo "{\"data\":null,\"old\":null,$head,$types,\"type\":\"UPDATE\"}" >in
+	refused 'a message of rows without rows' in
+	echo "{\"data\":[{\"id\":\"1\",\"other\":\"2\"}],$head,$types,\"type\":\"INSERT\"}" >in
+	refused 'a row has a column that its message does not define' in
+	echo "{\"data\":[7],$head,$types,\"type\":\"INSERT\"}" >in
+	refused 'a row is no object' in
+	echo "{\"data\":[{\"b\":\"Ā\"}],$head,\"mysqlType\":{\"b\":\"blob\"},\"type\":\"INSERT\"}" >in
+	refused 'column b: a binary value has a character that is no byte' in
+	echo '{"data":[{"id":"1"}],"type":"INSERT","isDdl":false,"mysqlType":{"id":"int"}}' >in
+	refused 'a message without database and table' --from canal in
+	# of a message of two rows, of which one is bad, nothing is printed
+	echo "{\"data\":[{\"id\":\"1\"},{\"id\":\"2\",\"other\":\"2\"}],$head,$types,\"type\":\"INSERT\"}" >in
+	run --separate-stderr cdc-decode --reject rejects in
+	[ "$status" -eq 1 ]
+	[ "$output" = '{"recordType":"CHECKPOINT","positions":[],"final":true}' ]
+}

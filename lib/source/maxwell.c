@@ -7,6 +7,7 @@
 #include "source/value_text.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
 enum member {
 	DATABASE,
@@ -74,6 +75,7 @@ static const struct {
 struct maxwell {
 	struct cdc_json_in j;
 	uint32_t tok[MEMBERS];
+	struct cdc_tape key; /* of a message's key */
 };
 
 static void maxwell_close(void *ctx)
@@ -81,6 +83,7 @@ static void maxwell_close(void *ctx)
 	struct maxwell *d = ctx;
 
 	cdc_json_in_free(&d->j);
+	cdc_tape_free(&d->key);
 	free(d);
 }
 
@@ -145,7 +148,8 @@ static int column_type(struct maxwell *d, uint32_t def, struct cdc_change_column
 	if (rc == CDC_OK) {
 		p = cdc_arena_dup(&d->j.scratch, spelled.p, spelled.len);
 		q = cdc_arena_dup(&d->j.scratch, name.p, name.len);
-		col->source_type = cdc_str(p, spelled.len);
+		/* The digits of a decimal are not told. */
+		col->source_type = cdc_str(p, kind == CDC_MYSQL_DECIMAL ? 0 : spelled.len);
 		col->type = cdc_str(q, name.len);
 		col->as = (uint8_t)kind;
 		if (!p || !q)
@@ -190,8 +194,83 @@ static int define_by_statement(struct maxwell *d, struct cdc_change_table *t, st
 	return rc;
 }
 
+/* A column of the key by its name in a message's key, where names are in lower case. */
+static bool add_key(const struct cdc_change_column *col, size_t n, struct cdc_str name,
+		    struct cdc_str *key, size_t *n_key)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (col[i].name.n == name.n && strncasecmp(col[i].name.p, name.p, name.n) == 0) {
+			key[(*n_key)++] = col[i].name;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* {"database":"shop","table":"sales","pk.id":1,"pk.at":…}: true for a member that fits. */
+static bool key_of_hash(struct maxwell *d, const struct cdc_change_column *col, size_t n,
+			struct cdc_str *key, size_t *n_key)
+{
+	for (uint32_t k = cdc_json_first(&d->key, 0); k != CDC_JSON_NONE;
+	     k = cdc_json_after(&d->key, 0, k)) {
+		struct cdc_str name = cdc_json_raw(&d->key, k);
+
+		if (name.n > 3 && memcmp(name.p, "pk.", 3) == 0 &&
+		    !add_key(col, n, cdc_str(name.p + 3, name.n - 3), key, n_key))
+			return false;
+	}
+	return true;
+}
+
+/* ["shop","sales",[{"id":1},{"at":…}]] */
+static bool key_of_array(struct maxwell *d, const struct cdc_change_column *col, size_t n,
+			 struct cdc_str *key, size_t *n_key)
+{
+	uint32_t list = 3;
+
+	if (d->key.tok[0].count != 3 || d->key.tok[1].type != CDC_JSON_STRING ||
+	    d->key.tok[2].type != CDC_JSON_STRING || d->key.tok[list].type != CDC_JSON_ARRAY)
+		return false;
+	for (uint32_t i = cdc_json_first(&d->key, list); i != CDC_JSON_NONE;
+	     i = cdc_json_after(&d->key, list, i)) {
+		if (d->key.tok[i].type != CDC_JSON_OBJECT || d->key.tok[i].count != 1 ||
+		    !add_key(col, n, cdc_json_raw(&d->key, cdc_json_first(&d->key, i)), key, n_key))
+			return false;
+	}
+	return true;
+}
+
+/* The key's columns by the message's key; a key of another form tells none. */
+static int key_of_message(struct maxwell *d, const struct cdc_message *m,
+			  const struct cdc_change_column *col, size_t n, struct cdc_str **key,
+			  size_t *n_key, struct cdc_err *err)
+{
+	struct cdc_err ignored = CDC_ERR_INIT;
+	bool fits = false;
+	int rc;
+
+	*n_key = 0;
+	if (!m->has_key || m->key.n == 0)
+		return CDC_OK;
+	rc = cdc_json_scan(&d->key, m->key, NULL, &ignored);
+	if (rc == CDC_ENOMEM)
+		return cdc_fail_nomem(err);
+	if (rc != CDC_OK)
+		return CDC_OK;
+	*key = cdc_arena_calloc(&d->j.scratch, d->key.n + 1u, sizeof(**key));
+	if (!*key)
+		return cdc_fail_nomem(err);
+	if (d->key.tok[0].type == CDC_JSON_OBJECT)
+		fits = key_of_hash(d, col, n, *key, n_key);
+	else if (d->key.tok[0].type == CDC_JSON_ARRAY)
+		fits = key_of_array(d, col, n, *key, n_key);
+	*n_key = fits ? *n_key : 0;
+	return CDC_OK;
+}
+
 /* A row with columns that are not known yet, or with another key: they are added. */
-static int define_by_row(struct maxwell *d, struct cdc_change_table *t, struct cdc_err *err)
+static int define_by_row(struct maxwell *d, struct cdc_change_table *t, const struct cdc_message *m,
+			 struct cdc_err *err)
 {
 	uint32_t data = d->tok[DATA], pk = d->tok[PRIMARY_KEY_COLUMNS];
 	uint32_t known = t->defined ? t->n : 0;
@@ -221,9 +300,11 @@ static int define_by_row(struct maxwell *d, struct cdc_change_table *t, struct c
 	}
 	rc = cdc_json_in_names(&d->j, pk, &key, &n_key, err);
 	/* Without primary_key_columns the key that is known stays. */
-	if (rc == CDC_OK && pk == CDC_JSON_NONE && t->defined) {
+	if (rc == CDC_OK && pk == CDC_JSON_NONE && t->defined && t->n_key) {
 		key = t->key;
 		n_key = t->n_key;
+	} else if (rc == CDC_OK && pk == CDC_JSON_NONE) {
+		rc = key_of_message(d, m, col, n, &key, &n_key, err);
 	}
 	return rc < 0 ? rc : cdc_change_define(&d->j.c, t, raw(d, pk), col, n, key, n_key, err);
 }
@@ -362,11 +443,11 @@ static int put_row(struct maxwell *d, struct cdc_change_table *t, enum kind kind
 		return cdc_fail(err, CDC_EDATA, "a row without data");
 	if (!t->defined || (pk != CDC_JSON_NONE && t->shape.len &&
 			    !cdc_str_eq(cdc_buf_str(&t->shape), raw(d, pk))))
-		rc = define_by_row(d, t, err);
+		rc = define_by_row(d, t, m, err);
 	if (rc == CDC_OK)
 		rc = read_images(d, t, &unknown, err);
 	if (rc == CDC_OK && unknown != CDC_JSON_NONE) {
-		rc = define_by_row(d, t, err);
+		rc = define_by_row(d, t, m, err);
 		if (rc == CDC_OK)
 			rc = read_images(d, t, &unknown, err);
 	}

@@ -1,0 +1,118 @@
+#!/usr/bin/env bats
+# Maxwell's messages, made up by hand, against the records that they must become.
+
+bats_require_minimum_version 1.5.0
+load dialects
+
+setup() { dialects_setup; }
+
+@test "maxwell: each type of row" {
+	cat >in <<-'EOF'
+	{"database":"shop","table":"sales","type":"bootstrap-start","ts":1573701060,"data":{}}
+	{"database":"shop","table":"sales","type":"bootstrap-insert","ts":1573701060,"data":{"id":1,"name":"Lee","sales":500.00}}
+	{"database":"shop","table":"sales","type":"bootstrap-complete","ts":1573701060,"data":{}}
+	{"database":"shop","table":"sales","type":"insert","ts":1573701065,"xid":9,"commit":true,"data":{"id":2,"name":null,"sales":7.10}}
+	{"database":"shop","table":"sales","type":"update","ts":1573701065,"xid":10,"xoffset":0,"data":{"id":2,"name":"Bo","sales":7.10},"old":{"name":null}}
+	{"database":"shop","table":"sales","type":"update","ts":1573701065,"xid":10,"commit":true,"data":{"id":3,"name":"Bo","sales":null},"old":{"id":2,"sales":7.10}}
+	{"database":"shop","table":"sales","type":"update","ts":1573701065,"xid":11,"commit":true,"data":{"id":3,"name":"Bo","sales":null}}
+	{"database":"shop","table":"sales","type":"delete","ts":1573701065,"xid":12,"commit":true,"data":{"id":3,"name":"Bo","sales":null}}
+	EOF
+	expect "$rows" --from maxwell in <<-'EOF'
+	["INIT","shop.sales","2019-11-14T03:11:00Z",{},{"id":"1","name":"Lee","sales":"500.00"}]
+	["INSERT","shop.sales","2019-11-14T03:11:05Z",{},{"id":"2","name":null,"sales":"7.10"}]
+	["UPDATE","shop.sales","2019-11-14T03:11:05Z",{"id":"2","name":null,"sales":"7.10"},{"id":"2","name":"Bo","sales":"7.10"}]
+	["UPDATE","shop.sales","2019-11-14T03:11:05Z",{"id":"2","name":"Bo","sales":"7.10"},{"id":"3","name":"Bo","sales":null}]
+	["UPDATE","shop.sales","2019-11-14T03:11:05Z",{"id":"3","name":"Bo","sales":null},{"id":"3","name":"Bo","sales":null}]
+	["DELETE","shop.sales","2019-11-14T03:11:05Z",{"id":"3","name":"Bo","sales":null},{}]
+	EOF
+	taken_for maxwell in
+}
+
+@test "maxwell: a whole record, and the table before it" {
+	message shop 1 42 '{"database":"shop","table":"sales","pk.id":1}' '{"database":"shop","table":"sales","type":"insert","ts":1573701065,"xid":9,"commit":true,"position":"m.000006:800911","gtid":null,"server_id":23,"thread_id":108,"primary_key":[1,"2019-11-14 03:11:05.120000"],"primary_key_columns":["id","at"],"data":{"id":1,"at":"2019-11-14 03:11:05.120000","m":4.2341}}' >in
+	expect . in <<-'EOF'
+	{"recordType":"SCHEMA","dbTable":"shop.sales","columns":[{"name":"id","nullable":false},{"name":"at","nullable":false},{"name":"m","nullable":true}],"primaryKey":["id","at"]}
+	{"recordID":42,"source":{"sourceType":"MySQL","version":""},"dbTable":"shop.sales","recordType":"INSERT","recordTimestamp":"2019-11-14T03:11:05Z","extraTags":{"xid":"9","commit":"true","position":"m.000006:800911","server_id":"23","thread_id":"108"},"fields":["id","at","m"],"beforeImages":{},"afterImages":{"id":"1","at":"2019-11-14 03:11:05.120000","m":"4.2341"},"position":{"topic":"shop","partition":1,"offset":42}}
+	EOF
+}
+
+# The names in a message's key are in lower case.
+@test "maxwell: the key of a table from the messages' keys" {
+	v='{"database":"shop","table":"sales","type":"insert","ts":1573701065,"data":{"name":"Lee","Id":1,"at":"x"}}'
+	message shop 1 42 '{"database":"shop","table":"sales","pk.id":1,"pk.at":"x"}' "$v" >hash
+	message shop 1 42 '["shop","sales",[{"id":1},{"at":"x"}]]' "$v" >array
+	for f in hash array; do
+		expect "$schemas" $f <<-'EOF'
+		["shop.sales",["Id","at"],["name",null,true],["Id",null,false],["at",null,false]]
+		EOF
+	done
+	# a table without a key, and keys that are something else
+	for key in '{"database":"shop","table":"sales","_uuid":"6e8b"}' '["shop","sales",[]]' x '{' ''; do
+		message shop 1 42 "$key" "$v" >in
+		expect "$schemas" in </dev/null
+	done
+	# primary_key_columns tells better, and --key where nothing does
+	message shop 1 42 '{"database":"shop","table":"sales","pk.at":"x"}' "${v/\"data\"/\"primary_key_columns\":[\"Id\"],\"data\"}" >in
+	expect "$schemas | .[1]" in <<<'["Id"]'
+	message shop 1 42 '' "$v" >in
+	expect "$schemas | .[1]" --key at in <<<'["at"]'
+}
+
+@test "maxwell: values keep their text without types" {
+	cat >in <<-'EOF'
+	{"database":"shop","table":"t","type":"insert","ts":1573701065,"data":{"big":18446744073709551615,"odd":9007199254740993,"dec":12345678901234567890.1234567890,"neg":-0.10,"flag":true,"json":{"a": [1, 2.50]},"list":["a","b"],"blob":"6QD/","empty":"","text":"é \"x\"","date":"2019-11-14","time":"-838:59:59","dt":"2019-11-14 03:11:05.120456","zero":"0000-00-00 00:00:00","year":2019,"null":null}}
+	EOF
+	expect "$after" in <<-'EOF'
+	{"big":"18446744073709551615","odd":"9007199254740993","dec":"12345678901234567890.1234567890","neg":"-0.10","flag":"true","json":"{\"a\": [1, 2.50]}","list":"[\"a\",\"b\"]","blob":"6QD/","empty":"","text":"é \"x\"","date":"2019-11-14","time":"-838:59:59","dt":"2019-11-14 03:11:05.120456","zero":"0000-00-00 00:00:00","year":"2019","null":null}
+	EOF
+}
+
+@test "maxwell: columns that a message leaves out are unknown" {
+	cat >in <<-'EOF'
+	{"database":"shop","table":"t","type":"insert","ts":1573701065,"data":{"id":1,"a":"x"}}
+	{"database":"shop","table":"t","type":"update","ts":1573701065,"data":{"id":1,"b":"y"},"old":{"b":null}}
+	{"database":"shop","table":"t","type":"delete","ts":1573701065,"data":{"id":1}}
+	EOF
+	expect "$images" in <<-'EOF'
+	["INSERT",{},{"id":"1","a":"x"}]
+	["UPDATE",{"id":"1","b":null},{"id":"1","b":"y"}]
+	["DELETE",{"id":"1"},{}]
+	EOF
+	tail -n 2 out | head -n 1 | jq -c .fields | diff <(echo '["id","a","b"]') -
+}
+
+@test "maxwell: statements tell types; their time is in milliseconds" {
+	cat >in <<-'EOF'
+	{"type":"database-create","database":"shop","ts":1573701065120,"sql":"create database shop","position":"m.000001:4"}
+	{"type":"table-create","database":"shop","table":"t","def":{"database":"shop","charset":"utf8mb4","table":"t","columns":[{"type":"bigint","name":"id","signed":false},{"type":"varchar","name":"name","charset":"utf8mb4"},{"type":"timestamp","name":"at","column-length":3},{"type":"datetime","name":"local","column-length":3},{"type":"set","name":"s","enum-values":["a","b"]},{"type":"float","name":"f"},{"type":"decimal","name":"d"},{"type":"json","name":"j"}],"primary-key":["id"]},"ts":1573701065120,"sql":"create table t (...)","position":"m.000001:5"}
+	{"database":"shop","table":"t","type":"insert","ts":1573701065,"data":{"id":1,"name":"x","at":"2019-11-14 11:11:05.120","local":"2019-11-14 03:11:05.120","s":["a","b"],"f":3.140000104904175,"d":1.50,"j":["a"]}}
+	{"type":"table-drop","database":"shop","table":"t","ts":1573701065120,"sql":"drop table t"}
+	EOF
+	expect "$rows" --source-timezone +08:00 in <<-'EOF'
+	["DDL","shop","2019-11-14T03:11:05.120Z","create database shop",null]
+	["DDL","shop.t","2019-11-14T03:11:05.120Z","create table t (...)",null]
+	["INSERT","shop.t","2019-11-14T03:11:05Z",{},{"id":"1","name":"x","at":"2019-11-14T03:11:05.120000Z","local":"2019-11-14 03:11:05.120000","s":"a,b","f":"3.14","d":"1.50","j":"[\"a\"]"}]
+	["DDL","shop.t","2019-11-14T03:11:05.120Z","drop table t",null]
+	EOF
+	# no precision is told, so there is no type of the source to go by
+	expect 'select(.columns) | [.primaryKey, (.columns[] | [.name, .type, .nullable, .sourceType])]' in <<-'EOF'
+	[["id"],["id","bigint unsigned",false,"bigint unsigned"],["name","varchar",true,"varchar"],["at","timestamp",true,"timestamp"],["local","datetime",true,"datetime"],["s","set",true,"set"],["f","float",true,"float"],["d","decimal",true,null],["j","json",true,"json"]]
+	EOF
+	expect "[.recordType, .dbTable]" -t shop.other in <<<'["DDL","shop"]'
+	taken_for maxwell in
+}
+
+@test "maxwell: rejects with their reasons" {
+	echo '{"database":"shop","table":"t","type":"insert","ts":1,"encrypted":{"iv":"a","bytes":"b"}}' >in
+	refused 'an encrypted row' in
+	echo '{"encrypted":{"iv":"a","bytes":"b"}}' >in
+	refused 'an encrypted row' --from maxwell in
+	echo '{"database":"shop","table":"t","pk.id":4,"reason":"too large","data":{}}' >in
+	refused 'a row that Maxwell could not send' --from maxwell in
+	echo '{"database":"shop","table":"t","type":"what","ts":1,"data":{}}' >in
+	refused 'unknown type what' --from maxwell in
+	echo '{"database":"shop","table":"t","type":"insert","ts":1}' >in
+	refused 'a row without data' --from maxwell in
+	echo '{"database":"shop","type":"insert","ts":1,"data":{}}' >in
+	refused 'a message without database and table' --from maxwell in
+}

@@ -120,16 +120,42 @@ static int put_operation(struct dms *d, struct cdc_change_table *t, const struct
 	return rc;
 }
 
-static bool has_before_columns(const struct dms *d)
+static bool has_member(const struct dms *d, struct cdc_str name)
 {
+	for (uint32_t k = cdc_json_first(&d->j.tape, d->tok[DATA]); k != CDC_JSON_NONE;
+	     k = cdc_json_after(&d->j.tape, d->tok[DATA], k)) {
+		if (cdc_str_eq(raw(d, k), name))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Are there columns of the row before? They stand beside those of the row after; a column that does
+ * not is the table's own, whatever its name begins with.
+ */
+static int find_before_columns(const struct dms *d, bool *found, struct cdc_err *err)
+{
+	bool own = false;
+
+	*found = false;
+	if (cdc_json_in_tok(&d->j, d->tok[DATA])->count > 2 * CDC_CHANGE_COLUMNS_MAX)
+		return cdc_fail(err, CDC_EDATA, "too many columns");
 	for (uint32_t k = cdc_json_first(&d->j.tape, d->tok[DATA]); k != CDC_JSON_NONE;
 	     k = cdc_json_after(&d->j.tape, d->tok[DATA], k)) {
 		struct cdc_str name = raw(d, k);
 
-		if (name.n > 3 && memcmp(name.p, "BI_", 3) == 0)
-			return true;
+		if (name.n <= 3 || memcmp(name.p, "BI_", 3) != 0)
+			continue;
+		if (has_member(d, cdc_str(name.p + 3, name.n - 3)))
+			*found = true;
+		else
+			own = true;
 	}
-	return false;
+	if (*found && own)
+		return cdc_fail(err, CDC_EDATA,
+				"columns BI_ of the table and of the row before an update");
+	return CDC_OK;
 }
 
 /* The row before an update as BI_ columns: two passes over one object. */
@@ -171,11 +197,16 @@ static int put_row(struct dms *d, struct cdc_change_table *t, const char *type,
 				    .ctx = d,
 				    .tags = put_tags,
 				    .before = CDC_JSON_NONE,
-				    .after = d->tok[DATA],
-				    .skip = "BI_" };
+				    .after = d->tok[DATA] };
+	bool before;
+	int rc;
 
 	if (!is_a(d, d->tok[DATA], CDC_JSON_OBJECT))
 		return cdc_fail(err, CDC_EDATA, "a row without data");
+	rc = find_before_columns(d, &before, err);
+	if (rc < 0)
+		return rc;
+	row.skip = before ? "BI_" : NULL;
 	row.has_time = cdc_json_in_time(&d->j, d->meta[TIMESTAMP], 1000, &row.time_us);
 	cdc_arena_reset(&d->j.scratch);
 	if (strcmp(type, "DELETE") == 0) {
@@ -183,7 +214,7 @@ static int put_row(struct dms *d, struct cdc_change_table *t, const char *type,
 		row.after = CDC_JSON_NONE;
 	} else if (strcmp(type, "UPDATE") == 0) {
 		row.before = d->tok[BEFORE];
-		if (row.before == CDC_JSON_NONE && t->keep && has_before_columns(d))
+		if (row.before == CDC_JSON_NONE && t->keep && before)
 			return put_before_columns(d, t, &row, m, err);
 	}
 	return cdc_json_in_put_row(&d->j, t, &row, m, err);

@@ -26,6 +26,9 @@ struct dataworks {
 	uint32_t schema;
 	uint32_t payload;
 	struct cdc_buf held; /* an UPDATE_BEFORE message; empty: none */
+	struct cdc_buf held_source; /* its table */
+	struct cdc_buf held_topic;
+	int32_t held_partition;
 };
 
 static void dataworks_close(void *ctx)
@@ -34,6 +37,8 @@ static void dataworks_close(void *ctx)
 
 	cdc_json_in_free(&d->j);
 	cdc_buf_free(&d->held);
+	cdc_buf_free(&d->held_source);
+	cdc_buf_free(&d->held_topic);
 	free(d);
 }
 
@@ -185,6 +190,33 @@ static int drop_held(struct dataworks *d, struct cdc_err *err)
 	return rc;
 }
 
+static struct cdc_str source_text(const struct dataworks *d)
+{
+	return cdc_json_source(&d->j.tape, get(d, d->schema, "source"));
+}
+
+static int hold(struct dataworks *d, const struct cdc_message *m, struct cdc_err *err)
+{
+	int rc;
+
+	cdc_buf_reset(&d->held_source);
+	cdc_buf_reset(&d->held_topic);
+	d->held_partition = m->has_kafka ? m->partition : 0;
+	rc = cdc_buf_put(&d->held_source, source_text(d), err);
+	if (rc == CDC_OK && m->has_kafka)
+		rc = cdc_buf_put(&d->held_topic, m->topic, err);
+	return rc < 0 ? rc : cdc_buf_put(&d->held, m->value, err);
+}
+
+/* Is the message the other half of the one that is kept? */
+static bool completes(const struct dataworks *d, const struct cdc_message *m)
+{
+	return d->held.len && !is_a(d, row_of(d, "before"), CDC_JSON_OBJECT) &&
+	       cdc_str_eq(cdc_buf_str(&d->held_source), source_text(d)) &&
+	       cdc_str_eq(cdc_buf_str(&d->held_topic), m->has_kafka ? m->topic : CDC_STR("")) &&
+	       d->held_partition == (m->has_kafka ? m->partition : 0);
+}
+
 /*
  * The row of the message that was kept, as text that both scans can be made of: the two messages
  * become one, whose before is the first one's.
@@ -296,9 +328,9 @@ static int put_message(struct dataworks *d, const struct cdc_message *m, struct 
 	if (cdc_str_eqz(op, "UPDATE_BEFORE")) {
 		rc = drop_held(d, err);
 		d->j.s->counts.skipped += rc == CDC_OK;
-		return rc < 0 ? rc : cdc_buf_put(&d->held, m->value, err);
+		return rc < 0 ? rc : hold(d, m, err);
 	}
-	if (after && d->held.len)
+	if (after && completes(d, m))
 		rc = join(d, m->value, err);
 	else
 		rc = drop_held(d, err);

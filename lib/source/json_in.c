@@ -1,5 +1,6 @@
 /* Tapes, names and images of JSON dialects. */
 #include "source/json_in.h"
+#include "source/truncate.h"
 
 #include "base/value.h"
 #include "source/zone.h"
@@ -351,6 +352,41 @@ bool cdc_json_in_time(struct cdc_json_in *j, uint32_t tok, int64_t unit_us, int6
 		*us = cdc_zone_to_utc(j->s->opt.zone, (*us - part) / 1000000) * 1000000 + part;
 	}
 	return true;
+}
+
+bool cdc_json_in_seconds(struct cdc_json_in *j, uint32_t tok, int64_t *us)
+{
+	struct cdc_str s = cdc_json_in_raw(j, tok);
+	int64_t v = 0;
+
+	if (!cdc_json_in_is(j, tok, CDC_JSON_STRING))
+		return cdc_json_in_time(j, tok, s.n > 10 ? 1000 : 1000000, us);
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] < '0' || s.p[i] > '9' || v > INT64_MAX / 100)
+			return cdc_json_in_time(j, tok, 1000, us);
+		v = v * 10 + (s.p[i] - '0');
+	}
+	*us = s.n > 10 ? v * 1000 : v * 1000000;
+	return v > 0 && s.n < 15;
+}
+
+int cdc_json_in_truncate(struct cdc_json_in *j, const struct cdc_json_row *row, struct cdc_str sql,
+			 struct cdc_str db, const struct cdc_message *m, struct cdc_err *err)
+{
+	struct cdc_buf name = CDC_BUF_INIT;
+	bool yes = false;
+	int rc = cdc_truncated_table(sql, db, &name, &yes, err);
+
+	if (rc < 0 || !yes || !cdc_source_keeps(j->s, name.p, false))
+		goto out;
+	cdc_change_begin_named(&j->c, cdc_buf_str(&name), "TRUNCATE", cdc_change_id(&j->c, m),
+			       row->has_time, row->time_us);
+	row->tags(row->ctx);
+	cdc_change_ddl(&j->c, (struct cdc_str)CDC_STR_INIT);
+	rc = cdc_change_end(&j->c, m, err);
+out:
+	cdc_buf_free(&name);
+	return rc;
 }
 
 static bool is_listed(struct cdc_str name, const char *const *list)

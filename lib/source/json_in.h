@@ -113,6 +113,13 @@ void cdc_json_in_put(struct cdc_json_in *j, uint32_t tok);
  * False: it is neither. */
 bool cdc_json_in_time(struct cdc_json_in *j, uint32_t tok, int64_t unit_us, int64_t *us);
 
+/* A time in seconds, as text too: digits; ten of them and less, more are milliseconds. */
+bool cdc_json_in_seconds(struct cdc_json_in *j, uint32_t tok, int64_t *us);
+/* A TRUNCATE record behind that of a statement given in `db`, if it truncates a table and does
+ * nothing else; ctx, tags and time of `row` count. */
+int cdc_json_in_truncate(struct cdc_json_in *j, const struct cdc_json_row *row, struct cdc_str sql,
+			 struct cdc_str db, const struct cdc_message *m,
+			 struct cdc_err *err) CDC_NODISCARD;
 /* Members of the object whose values are scalars, but those in `skip`, as tags. */
 void cdc_json_in_tags(struct cdc_json_in *j, uint32_t object, const char *const *skip);
 

@@ -74,26 +74,9 @@ static void put_tags(void *ctx)
 	cdc_json_in_tags(&d->j, d->tok[META], skip);
 }
 
-/* Seconds as text or number; longer ones are milliseconds. */
 static bool time_of(struct oms *d, int64_t *us)
 {
-	uint32_t i = d->meta[TIMESTAMP];
-
-	if (i == CDC_JSON_NONE)
-		return false;
-	if (is_a(d, i, CDC_JSON_STRING)) {
-		struct cdc_str s = raw(d, i);
-		int64_t v = 0;
-
-		for (size_t k = 0; k < s.n; k++) {
-			if (s.p[k] < '0' || s.p[k] > '9' || v > INT64_MAX / 100)
-				return cdc_json_in_time(&d->j, i, 1000, us);
-			v = v * 10 + (s.p[k] - '0');
-		}
-		*us = s.n > 10 ? v * 1000 : v * 1000000;
-		return s.n > 0 && s.n < 15;
-	}
-	return cdc_json_in_time(&d->j, i, raw(d, i).n > 10 ? 1000 : 1000000, us);
+	return cdc_json_in_seconds(&d->j, d->meta[TIMESTAMP], us);
 }
 
 /* Names of key columns, with a control character between them. */
@@ -127,20 +110,23 @@ static int put_ddl(struct oms *d, struct cdc_change_table *t, const struct cdc_m
 		   struct cdc_err *err)
 {
 	uint32_t ddl = cdc_json_get(&d->j.tape, d->tok[POST], "ddl");
-	int64_t us = 0;
-	bool timed = time_of(d, &us);
+	struct cdc_json_row as = { .ctx = d, .tags = put_tags };
+	struct cdc_str sql;
+	int rc;
 
 	t->defined = false;
 	if (!cdc_source_keeps(d->j.s, t->name.p, d->meta[TABLE] == CDC_JSON_NONE)) {
 		d->j.s->counts.skipped++;
 		return CDC_OK;
 	}
+	as.has_time = time_of(d, &as.time_us);
 	cdc_change_begin_named(&d->j.c, cdc_buf_str(&t->name), "DDL", cdc_change_id(&d->j.c, m),
-			       timed, us);
+			       as.has_time, as.time_us);
 	put_tags(d);
-	cdc_change_ddl(&d->j.c,
-		       is_a(d, ddl, CDC_JSON_STRING) ? cdc_json_in_text(&d->j, ddl) : CDC_STR(""));
-	return cdc_change_end(&d->j.c, m, err);
+	sql = is_a(d, ddl, CDC_JSON_STRING) ? cdc_json_in_text(&d->j, ddl) : CDC_STR("");
+	cdc_change_ddl(&d->j.c, sql);
+	rc = cdc_change_end(&d->j.c, m, err);
+	return rc < 0 ? rc : cdc_json_in_truncate(&d->j, &as, sql, raw(d, d->meta[DB]), m, err);
 }
 
 static int put_heartbeat(struct oms *d, const struct cdc_message *m, struct cdc_err *err)

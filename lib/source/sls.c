@@ -104,9 +104,10 @@ static bool is_old(struct cdc_str name)
 	return name.n > OLD_PREFIX_BYTES && memcmp(name.p, OLD_PREFIX, OLD_PREFIX_BYTES) == 0;
 }
 
-static void put_tags(struct sls *d)
+static void put_tags(void *ctx)
 {
 	static const enum member tags[] = { GTID, FILENAME, OFFSET };
+	struct sls *d = ctx;
 
 	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {
 		struct cdc_str name = members[tags[i]], value = raw(d, d->tok[tags[i]]);
@@ -200,7 +201,7 @@ static int put_row(struct sls *d, struct cdc_change_table *t, const char *type,
 {
 	bool is_delete = strcmp(type, "DELETE") == 0;
 	int64_t us = 0;
-	bool timed = cdc_json_in_time(&d->j, d->tok[EVENT_TIME], 1000000, &us);
+	bool timed = cdc_json_in_seconds(&d->j, d->tok[EVENT_TIME], &us);
 	struct cdc_json_row row = { .type = type, .ctx = d, .put = put_value };
 	int rc = CDC_OK;
 
@@ -228,21 +229,23 @@ static int put_row(struct sls *d, struct cdc_change_table *t, const char *type,
 static int put_ddl(struct sls *d, struct cdc_change_table *t, const struct cdc_message *m,
 		   struct cdc_err *err)
 {
-	int64_t us = 0;
-	bool timed = cdc_json_in_time(&d->j, d->tok[EVENT_TIME], 1000000, &us);
+	struct cdc_json_row as = { .ctx = d, .tags = put_tags };
+	struct cdc_str sql;
+	int rc;
 
 	t->defined = false;
 	if (!cdc_source_keeps(d->j.s, t->name.p, raw(d, d->tok[TABLE]).n == 0)) {
 		d->j.s->counts.skipped++;
 		return CDC_OK;
 	}
+	as.has_time = cdc_json_in_seconds(&d->j, d->tok[EVENT_TIME], &as.time_us);
 	cdc_change_begin_named(&d->j.c, cdc_buf_str(&t->name), "DDL", cdc_change_id(&d->j.c, m),
-			       timed, us);
+			       as.has_time, as.time_us);
 	put_tags(d);
-	cdc_change_ddl(&d->j.c, d->tok[QUERY] == CDC_JSON_NONE
-					? CDC_STR("")
-					: cdc_json_in_text(&d->j, d->tok[QUERY]));
-	return cdc_change_end(&d->j.c, m, err);
+	sql = d->tok[QUERY] == CDC_JSON_NONE ? CDC_STR("") : cdc_json_in_text(&d->j, d->tok[QUERY]);
+	cdc_change_ddl(&d->j.c, sql);
+	rc = cdc_change_end(&d->j.c, m, err);
+	return rc < 0 ? rc : cdc_json_in_truncate(&d->j, &as, sql, raw(d, d->tok[DB]), m, err);
 }
 
 /* --- messages ----------------------------------------------------------- */

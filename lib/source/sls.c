@@ -168,7 +168,9 @@ static void put_value(void *ctx, const struct cdc_change_column *col, uint32_t i
 	struct sls *d = ctx;
 
 	(void)col;
-	if (cdc_str_eqz(raw(d, i), "<nil>"))
+	/* Where a row is packed, its signs are escaped. */
+	if (cdc_json_in_is(&d->j, i, CDC_JSON_STRING) &&
+	    cdc_str_eqz(cdc_json_in_text(&d->j, i), "<nil>"))
 		cdc_out_lit(&d->j.s->out, "null");
 	else
 		cdc_json_in_put(&d->j, i);
@@ -300,7 +302,9 @@ static int unpack(struct sls *d, struct cdc_err *err)
 	}
 	if (rc == CDC_OK)
 		rc = open_packed(d, d->tok[DATA], err);
-	if (rc == CDC_OK && is_a(d, d->tok[OLD_DATA], CDC_JSON_STRING))
+	/* Empty when the event has no row before. */
+	if (rc == CDC_OK && is_a(d, d->tok[OLD_DATA], CDC_JSON_STRING) &&
+	    raw(d, d->tok[OLD_DATA]).n)
 		rc = open_packed(d, d->tok[OLD_DATA], err);
 	if (rc == CDC_OK)
 		rc = cdc_buf_putc(&d->packed, '}', err);

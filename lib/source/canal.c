@@ -402,6 +402,23 @@ static uint32_t first_row(const struct canal *d, uint32_t rows)
 	return is_a(d, rows, CDC_JSON_ARRAY) ? cdc_json_first(&d->j.tape, rows) : CDC_JSON_NONE;
 }
 
+/*
+ * Of an update, the first row that `old` has an entry for. Canal leaves out those of rows in which
+ * no column changed, and these are the first: what changed in one row counts as changed in all
+ * after it.
+ */
+static uint32_t first_changed(const struct canal *d, uint32_t rows, uint32_t olds)
+{
+	uint32_t row = first_row(d, rows), n;
+
+	if (!is_a(d, rows, CDC_JSON_ARRAY) || !is_a(d, olds, CDC_JSON_ARRAY))
+		return row;
+	n = cdc_json_in_tok(&d->j, rows)->count;
+	for (; row != CDC_JSON_NONE && n > cdc_json_in_tok(&d->j, olds)->count; n--)
+		row = cdc_json_after(&d->j.tape, rows, row);
+	return row;
+}
+
 static uint32_t next_row(const struct canal *d, uint32_t rows, uint32_t row)
 {
 	if (row == CDC_JSON_NONE || !is_a(d, rows, CDC_JSON_ARRAY))
@@ -433,7 +450,8 @@ static int put_rows(struct canal *d, struct cdc_change_table *t, enum row_type t
 	bool in_old = type == ROW_DELETE && d->tok[DATA] == CDC_JSON_NONE;
 	uint32_t rows = d->tok[in_old ? OLD : DATA],
 		 olds = type == ROW_UPDATE ? d->tok[OLD] : CDC_JSON_NONE;
-	uint32_t row = first_row(d, rows), old = first_row(d, olds), types = d->tok[MYSQL_TYPE];
+	uint32_t row = first_row(d, rows), changed = first_changed(d, rows, olds);
+	uint32_t old = CDC_JSON_NONE, types = d->tok[MYSQL_TYPE];
 	int rc = find_shape(d, err);
 
 	if (rc < 0)
@@ -441,7 +459,8 @@ static int put_rows(struct canal *d, struct cdc_change_table *t, enum row_type t
 	/* A statement of the old binlog format: its rows are not told. */
 	if (row == CDC_JSON_NONE)
 		return cdc_fail(err, CDC_EDATA, "a message of rows without rows");
-	for (; row != CDC_JSON_NONE; row = next_row(d, rows, row), old = next_row(d, olds, old)) {
+	for (; row != CDC_JSON_NONE; row = next_row(d, rows, row)) {
+		old = row == changed ? first_row(d, olds) : next_row(d, olds, old);
 		if (!is_a(d, row, CDC_JSON_OBJECT))
 			return cdc_fail(err, CDC_EDATA, "a row is no object");
 		if (!is_a(d, types, CDC_JSON_OBJECT)) {

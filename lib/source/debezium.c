@@ -604,6 +604,17 @@ static bool is_heartbeat(const struct debezium *d)
 	return d->j.tape.tok[d->root].count == 1 && is_a(d, d->tok[DBZ_TS_MS], CDC_JSON_NUMBER);
 }
 
+/* A row that says of itself that it is one may have columns of any names. */
+static bool is_marked(const struct debezium *d)
+{
+	for (uint32_t k = cdc_json_first(&d->j.tape, d->root); k != CDC_JSON_NONE;
+	     k = cdc_json_after(&d->j.tape, d->root, k)) {
+		if (debezium_is_mark(cdc_json_raw(&d->j.tape, k)))
+			return true;
+	}
+	return false;
+}
+
 static uint32_t mark(const struct debezium *d, const char *name)
 {
 	return cdc_json_get(&d->j.tape, d->root, name);
@@ -725,11 +736,13 @@ static int put_message(struct debezium *d, const struct cdc_message *m, struct c
 {
 	int rc = CDC_OK;
 
-	if (is_envelope(d))
+	if (!is_marked(d) && is_envelope(d))
 		return put_envelope(d, m, err);
 	rc = flush_held(d, err);
 	if (rc < 0)
 		return rc;
+	if (is_marked(d))
+		return put_flat(d, m, err);
 	if (is_boundary(d))
 		return put_boundary(d, m, err);
 	if (is_schema_change(d))
@@ -804,16 +817,16 @@ static enum cdc_fit debezium_probe(void *ctx, const struct cdc_message *m)
 	if (!is_a(d, d->root, CDC_JSON_OBJECT))
 		return CDC_FIT_NO;
 	find_members(d);
+	if (is_marked(d))
+		return mark(d, "__op") != CDC_JSON_NONE || mark(d, "__deleted") != CDC_JSON_NONE
+			       ? CDC_FIT_YES
+			       : CDC_FIT_NO;
 	if (is_envelope(d) && (is_a(d, d->tok[DBZ_SOURCE], CDC_JSON_OBJECT) || d->schema_no))
 		return CDC_FIT_YES;
 	if (is_envelope(d) && (is_a(d, d->tok[DBZ_AFTER], CDC_JSON_OBJECT) ||
 			       is_a(d, d->tok[DBZ_BEFORE], CDC_JSON_OBJECT)))
 		return CDC_FIT_WEAK;
-	if (is_boundary(d) || is_schema_change(d))
-		return CDC_FIT_YES;
-	return mark(d, "__op") != CDC_JSON_NONE || mark(d, "__deleted") != CDC_JSON_NONE
-		       ? CDC_FIT_YES
-		       : CDC_FIT_NO;
+	return is_boundary(d) || is_schema_change(d) ? CDC_FIT_YES : CDC_FIT_NO;
 }
 
 const struct cdc_format cdc_format_debezium = {

@@ -30,6 +30,20 @@ head='"database":"shop","table":"sales","pkNames":["id"],"isDdl":false,"es":1573
 	taken_for canal in
 }
 
+# Canal gives rows in which nothing changed no entry, as long as nothing changed in a row before.
+@test "canal: entries of old are those of the last rows" {
+	cat >in <<-EOF
+	{"data":[{"id":"1","name":"a","sales":"1.00"},{"id":"2","name":"b","sales":"2.00"},{"id":"3","name":"c","sales":"3.00"}],"old":[{"name":"x"},{"name":"c"}],$head,$types,"type":"UPDATE"}
+	{"data":[{"id":"1","name":"a","sales":"1.00"}],"old":null,$head,$types,"type":"UPDATE"}
+	EOF
+	expect "$images" in <<-'EOF'
+	["UPDATE",{"id":"1","name":"a","sales":"1.00"},{"id":"1","name":"a","sales":"1.00"}]
+	["UPDATE",{"id":"2","name":"x","sales":"2.00"},{"id":"2","name":"b","sales":"2.00"}]
+	["UPDATE",{"id":"3","name":"c","sales":"3.00"},{"id":"3","name":"c","sales":"3.00"}]
+	["UPDATE",{"id":"1","name":"a","sales":"1.00"},{"id":"1","name":"a","sales":"1.00"}]
+	EOF
+}
+
 @test "canal: a whole record, and the table before it" {
 	message shop.sales 0 42 '' "{\"data\":[{\"id\":\"1\",\"name\":\"Lee\",\"sales\":\"500.00\"}],\"old\":null,$head,$types,\"type\":\"INSERT\",\"gtid\":\"\"}" >in
 	expect . in <<-'EOF'

@@ -233,6 +233,21 @@ source_of() {
 	refused 'unknown __op x' --db-table shop.sales in
 }
 
+@test "debezium: flattened rows whose columns are named like members of other messages" {
+	cat >in <<-'EOF'
+	{"status":"BEGIN","id":"1","event_count":null,"__op":"c","__db":"shop","__table":"orders"}
+	{"status":"x","id":"2","event_count":3,"__op":"c","__db":"shop","__table":"orders"}
+	{"op":"c","after":{"a":1},"source":"web","ts_ms":5,"__op":"u","__db":"shop","__table":"clicks"}
+	{"ddl":"x","databaseName":"y","tableChanges":[],"__op":"c","__db":"shop","__table":"ddls"}
+	EOF
+	expect "$rows" in <<-'EOF'
+	["INSERT","shop.orders",null,{},{"status":"BEGIN","id":"1","event_count":null}]
+	["INSERT","shop.orders",null,{},{"status":"x","id":"2","event_count":"3"}]
+	["UPDATE","shop.clicks",null,{},{"op":"c","after":"{\"a\":1}","source":"web","ts_ms":"5"}]
+	["INSERT","shop.ddls",null,{},{"ddl":"x","databaseName":"y","tableChanges":"[]"}]
+	EOF
+}
+
 @test "debezium: tombstones of flattened rows delete from their own topic's table" {
 	{
 		message s.shop.a 0 1 '{"id":1}' '{"id":1,"name":"a"}'

@@ -155,6 +155,11 @@ static void put_tags(void *ctx)
 		cdc_change_tag_raw(&d->j.c, CDC_STR("sequenceId"), raw(d, sequence));
 }
 
+static uint32_t event_time(const struct dataworks *d)
+{
+	return get(d, get(d, d->payload, "timestamp"), "eventTime");
+}
+
 static uint32_t row_of(const struct dataworks *d, const char *name)
 {
 	return get(d, get(d, d->payload, name), "dataColumn");
@@ -267,17 +272,25 @@ out:
 static int put_ddl(struct dataworks *d, struct cdc_change_table *t, uint32_t ddl,
 		   const struct cdc_message *m, struct cdc_err *err)
 {
+	uint32_t db = get(d, get(d, d->schema, "source"), "dbName");
+	struct cdc_json_row as = { .ctx = d, .tags = put_tags };
+	struct cdc_str sql;
+	int rc;
+
 	if (!t->keep) {
 		d->j.s->counts.skipped++;
 		return CDC_OK;
 	}
 	t->defined = false;
+	as.has_time = cdc_json_in_time(&d->j, event_time(d), 1000, &as.time_us);
 	cdc_change_begin_named(&d->j.c, cdc_buf_str(&t->name), "DDL", cdc_change_id(&d->j.c, m),
-			       false, 0);
+			       as.has_time, as.time_us);
 	put_tags(d);
-	cdc_change_ddl(&d->j.c, is_a(d, ddl, CDC_JSON_STRING) ? cdc_json_in_text(&d->j, ddl)
-							      : cdc_json_raw(&d->j.tape, ddl));
-	return cdc_change_end(&d->j.c, m, err);
+	sql = is_a(d, ddl, CDC_JSON_STRING) ? cdc_json_in_text(&d->j, ddl)
+					    : cdc_json_raw(&d->j.tape, ddl);
+	cdc_change_ddl(&d->j.c, sql);
+	rc = cdc_change_end(&d->j.c, m, err);
+	return rc < 0 ? rc : cdc_json_in_truncate(&d->j, &as, sql, raw(d, db), m, err);
 }
 
 /* Rows of a full load have neither a number nor a time. */
@@ -289,7 +302,6 @@ static bool is_load(const struct dataworks *d)
 static int put_row(struct dataworks *d, struct cdc_change_table *t, struct cdc_str op,
 		   const struct cdc_message *m, struct cdc_err *err)
 {
-	uint32_t time = get(d, get(d, d->payload, "timestamp"), "eventTime");
 	struct cdc_json_row row = { .before = row_of(d, "before"),
 				    .after = row_of(d, "after"),
 				    .ctx = d,
@@ -313,7 +325,7 @@ static int put_row(struct dataworks *d, struct cdc_change_table *t, struct cdc_s
 	}
 	if (!is_a(d, row.after == CDC_JSON_NONE ? row.before : row.after, CDC_JSON_OBJECT))
 		return cdc_fail(err, CDC_EDATA, "a row without its image");
-	row.has_time = cdc_json_in_time(&d->j, time, 1000, &row.time_us);
+	row.has_time = cdc_json_in_time(&d->j, event_time(d), 1000, &row.time_us);
 	return cdc_json_in_put_row(&d->j, t, &row, m, err);
 }
 

@@ -184,6 +184,20 @@ image() { printf '{"dataColumn":{"id":9007199254740993,"price":"%s","at":1573701
 	refused 'a row without its image' in
 }
 
+@test "dataworks: statements, in the payload or beside it" {
+	s='"schema":{"dataColumn":[],"primaryKey":[],"source":{"dbType":"MySQL","dbName":"shop","tableName":"sales"}}'
+	p='"before":null,"after":null,"sequenceId":"5","timestamp":{"eventTime":1573701065120},"op":"DDL"'
+	cat >in <<-EOF
+	{$s,"payload":{$p,"ddl":"TRUNCATE TABLE sales"},"version":"0.0.1"}
+	{$s,"payload":{$p},"ddl":"ALTER TABLE sales ADD note text","version":"0.0.1"}
+	EOF
+	expect "$rows" in <<-'EOF'
+	["DDL","shop.sales","2019-11-14T03:11:05.120Z","TRUNCATE TABLE sales",null]
+	["TRUNCATE","shop.sales","2019-11-14T03:11:05.120Z",null,null]
+	["DDL","shop.sales","2019-11-14T03:11:05.120Z","ALTER TABLE sales ADD note text",null]
+	EOF
+}
+
 @test "dataworks: the second half of an update is of the same row's table" {
 	{
 		dataworks UPDATE_BEFORE 1573701065003 1573701065120 "$(image 3)"

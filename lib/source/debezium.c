@@ -266,11 +266,28 @@ static int read_image(struct debezium *d, struct cdc_change_table *t, uint32_t r
 	return rc;
 }
 
+static bool is_placeholder(const struct debezium *d, uint32_t i)
+{
+	return is_a(d, i, CDC_JSON_STRING) && cdc_connect_unavailable(raw(d, i));
+}
+
+/* Did the connector put a placeholder in the value's place? In arrays and maps it is all there is.
+ */
+static bool is_unavailable(const struct debezium *d, uint32_t i)
+{
+	const struct cdc_json_tok *t = cdc_json_in_tok(&d->j, i);
+
+	if (t->type == CDC_JSON_ARRAY)
+		return t->count == 1 && is_placeholder(d, i + 1);
+	if (t->type == CDC_JSON_OBJECT)
+		return t->count == 1 && is_placeholder(d, i + 1) && is_placeholder(d, i + 2);
+	return is_placeholder(d, i);
+}
+
 static void put_image(struct debezium *d, const struct cdc_change_table *t, const uint32_t *value)
 {
 	for (uint32_t i = 0; i < t->n; i++) {
-		if (value[i] == CDC_JSON_NONE || (is_a(d, value[i], CDC_JSON_STRING) &&
-						  cdc_connect_unavailable(raw(d, value[i]))))
+		if (value[i] == CDC_JSON_NONE || is_unavailable(d, value[i]))
 			continue;
 		cdc_change_value(&d->j.c, &t->col[i]);
 		debezium_put(d, &t->col[i], value[i]);

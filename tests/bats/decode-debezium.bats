@@ -150,6 +150,13 @@ source_of() {
 	["UPDATE","shop.public.docs","2019-11-14T03:11:05Z",{},{"id":"1","title":"a"}]
 	EOF
 	grep -c '"sourceType":"PostgreSQL"' out | diff <(echo 2) -
+	# arrays and maps hold nothing else then
+	cat >in <<-EOF
+	{"before":null,"after":{"id":1,"list":["__debezium_unavailable_value"],"map":{"__debezium_unavailable_value":"__debezium_unavailable_value"},"one":["x"],"none":[]},$s,"op":"u"}
+	EOF
+	expect "$images" in <<-'EOF'
+	["UPDATE",{},{"id":"1","one":"[\"x\"]","none":"[]"}]
+	EOF
 }
 
 @test "debezium: a deletion and its tombstone are one DELETE" {

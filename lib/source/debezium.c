@@ -39,21 +39,6 @@ static const struct cdc_str source_members[DBZ_SRC_MEMBERS] = {
 	[DBZ_SRC_TS_SEC] = { "ts_sec", 6 },
 };
 
-/* Of the source, what a record says elsewhere, or that says nothing of the change. */
-static const char *const no_tags[] = { "db",	    "schema", "table", "collection",
-				       "connector", "ts_ms",  "ts_us", "ts_ns",
-				       "ts_sec",    "name",   "query", "version" };
-
-static const struct {
-	const char *connector;
-	const char *source_type;
-} sources[] = {
-	{ "mysql", "MySQL" },	      { "mariadb", "MariaDB" },	    { "postgresql", "PostgreSQL" },
-	{ "oracle", "Oracle" },	      { "sqlserver", "SQLServer" }, { "db2", "DB2" },
-	{ "mongodb", "MongoDB" },     { "vitess", "Vitess" },	    { "spanner", "Spanner" },
-	{ "cassandra", "Cassandra" }, { "informix", "Informix" },
-};
-
 static void debezium_close(void *ctx)
 {
 	struct debezium *d = ctx;
@@ -104,94 +89,6 @@ static int skip(struct debezium *d)
 {
 	d->j.s->counts.skipped++;
 	return CDC_OK;
-}
-
-/* --- the source --------------------------------------------------------- */
-
-static int set_source(struct debezium *d, struct cdc_err *err)
-{
-	struct cdc_str c = raw(d, d->src[DBZ_SRC_CONNECTOR]);
-	int rc;
-
-	if (cdc_str_eq(c, cdc_buf_str(&d->last_connector)))
-		return CDC_OK;
-	cdc_buf_reset(&d->last_connector);
-	rc = cdc_buf_put(&d->last_connector, c, err);
-	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
-		if (cdc_str_eqz(c, sources[i].connector))
-			c = cdc_str_z(sources[i].source_type);
-	}
-	return rc < 0 ? rc : cdc_change_source(&d->j.c, c, CDC_STR(""), err);
-}
-
-/* A time member in its unit; 0 says nothing (snapshots of old versions). */
-static bool take_time(const struct debezium *d, uint32_t i, int64_t up, int64_t down, int64_t *us)
-{
-	int64_t v;
-
-	if (!is_a(d, i, CDC_JSON_NUMBER) || !cdc_json_int64(&d->j.tape, i, &v) || v == 0 ||
-	    v > INT64_MAX / up || v < INT64_MIN / up)
-		return false;
-	*us = v * up / down;
-	return true;
-}
-
-static bool time_of(const struct debezium *d, int64_t *us)
-{
-	return take_time(d, d->src[DBZ_SRC_TS_NS], 1, 1000, us) ||
-	       take_time(d, d->src[DBZ_SRC_TS_US], 1, 1, us) ||
-	       take_time(d, d->src[DBZ_SRC_TS_MS], 1000, 1, us) ||
-	       take_time(d, d->src[DBZ_SRC_TS_SEC], 1000000, 1, us) ||
-	       take_time(d, d->tok[DBZ_TS_NS], 1, 1000, us) ||
-	       take_time(d, d->tok[DBZ_TS_US], 1, 1, us) ||
-	       take_time(d, d->tok[DBZ_TS_MS], 1000, 1, us);
-}
-
-static bool is_tag(struct cdc_str name)
-{
-	for (size_t i = 0; i < sizeof(no_tags) / sizeof(no_tags[0]); i++) {
-		if (cdc_str_eqz(name, no_tags[i]))
-			return false;
-	}
-	return true;
-}
-
-/* Scalars of an object as tags; of a flattened row those with two underscores. */
-static void put_tags(struct debezium *d, uint32_t object, bool flat)
-{
-	if (!is_a(d, object, CDC_JSON_OBJECT))
-		return;
-	for (uint32_t k = cdc_json_first(&d->j.tape, object); k != CDC_JSON_NONE;
-	     k = cdc_json_after(&d->j.tape, object, k)) {
-		enum cdc_json_type type = (enum cdc_json_type)d->j.tape.tok[k + 1].type;
-		struct cdc_str name = cdc_json_raw(&d->j.tape, k);
-
-		if (type == CDC_JSON_NULL || type == CDC_JSON_ARRAY || type == CDC_JSON_OBJECT)
-			continue;
-		if (flat ? !debezium_is_mark(name) : !is_tag(name))
-			continue;
-		if (d->j.tape.tok[k].escaped)
-			continue;
-		cdc_change_tag_raw(&d->j.c, flat ? cdc_str(name.p + 2, name.n - 2) : name,
-				   cdc_json_raw(&d->j.tape, k + 1));
-	}
-}
-
-static void put_transaction(struct debezium *d)
-{
-	uint32_t id = cdc_json_get(&d->j.tape, d->tok[DBZ_TRANSACTION], "id");
-
-	if (is_a(d, id, CDC_JSON_STRING))
-		cdc_change_tag_raw(&d->j.c, CDC_STR("transaction"), raw(d, id));
-}
-
-static const struct cdc_header *header(const struct cdc_message *m, const char *name)
-{
-	for (uint32_t i = 0; i < m->n_headers; i++) {
-		if (cdc_str_eqz(m->header[i].name, name) && !m->header[i].is_null)
-			return &m->header[i];
-	}
-	return NULL;
 }
 
 /* --- tables ------------------------------------------------------------- */
@@ -313,72 +210,6 @@ static int put_key(struct debezium *d, struct cdc_change_table *t, struct cdc_er
 
 /* --- rows --------------------------------------------------------------- */
 
-static int flush_held(struct debezium *d, struct cdc_err *err)
-{
-	if (!d->held.is)
-		return CDC_OK;
-	d->held.is = false;
-	cdc_out_raw(&d->j.s->out, cdc_buf_str(&d->held.line));
-	d->j.s->counts.records++;
-	return cdc_out_take(&d->j.s->out, err);
-}
-
-static bool same_place(const struct debezium *d, const struct cdc_message *m)
-{
-	return cdc_str_eq(cdc_buf_str(&d->held.topic), m->has_kafka ? m->topic : CDC_STR("")) &&
-	       d->held.partition == (m->has_kafka ? m->partition : 0);
-}
-
-/* The key that the row of the held DELETE has come to, where the header can be read. */
-static int hold_key(struct debezium *d, const struct cdc_header *h, struct cdc_err *err)
-{
-	struct cdc_message as_key = { .has_key = true, .key = h->value };
-	struct cdc_err ignored = CDC_ERR_INIT;
-	int rc = debezium_scan_key(d, &as_key, &ignored);
-
-	cdc_buf_reset(&d->held.new_key);
-	if (rc == CDC_ENOMEM)
-		return cdc_fail_nomem(err);
-	if (rc < 0 || d->key_root == CDC_JSON_NONE)
-		return CDC_OK;
-	return cdc_buf_put(&d->held.new_key, cdc_json_source(&d->key.tape, d->key_root), err);
-}
-
-/* Another row that moved may come between the two halves, or in place of the second. */
-static bool same_key(const struct debezium *d)
-{
-	return d->held.new_key.len == 0 || d->key_root == CDC_JSON_NONE ||
-	       cdc_str_eq(cdc_buf_str(&d->held.new_key),
-			  cdc_json_source(&d->key.tape, d->key_root));
-}
-
-/* Take the DELETE that was just printed off the output, until the next message is known. */
-static int hold(struct debezium *d, struct cdc_change_table *t, size_t before_at, size_t before_end,
-		const struct cdc_message *m, struct cdc_err *err)
-{
-	struct cdc_out *o = &d->j.s->out;
-	size_t at = d->j.c.record_at;
-	int rc;
-
-	cdc_buf_reset(&d->held.line);
-	cdc_buf_reset(&d->held.topic);
-	rc = cdc_buf_put(&d->held.line, cdc_str(o->buf.p + at, o->buf.len - at), err);
-	if (rc == CDC_OK && m->has_kafka)
-		rc = cdc_buf_put(&d->held.topic, m->topic, err);
-	if (rc == CDC_OK)
-		rc = hold_key(d, header(m, "__debezium.newkey"), err);
-	if (rc < 0)
-		return rc;
-	d->held.is = true;
-	d->held.before_at = before_at - at;
-	d->held.before_len = before_end - before_at;
-	d->held.t = t;
-	d->held.partition = m->has_kafka ? m->partition : 0;
-	o->buf.len = at;
-	d->j.s->counts.records--;
-	return CDC_OK;
-}
-
 enum row_kind { ROW_INSERT, ROW_UPDATE, ROW_DELETE, ROW_INIT };
 
 struct row {
@@ -433,12 +264,12 @@ static int put_row(struct debezium *d, struct cdc_change_table *t, const struct 
 	struct cdc_out *o = &d->j.s->out;
 	size_t before_at, before_end;
 	int64_t us = 0;
-	bool timed = time_of(d, &us);
+	bool timed = debezium_time(d, &us);
 	int rc;
 
 	cdc_change_begin(&d->j.c, t, names[r->kind], cdc_change_id(&d->j.c, m), timed, us);
-	put_tags(d, r->flat ? d->root : d->tok[DBZ_SOURCE], r->flat);
-	put_transaction(d);
+	debezium_tags(d, r->flat ? d->root : d->tok[DBZ_SOURCE], r->flat);
+	debezium_transaction(d);
 	cdc_change_images(&d->j.c, t);
 	before_at = o->buf.len;
 	rc = put_before(d, t, r, err);
@@ -451,8 +282,8 @@ static int put_row(struct debezium *d, struct cdc_change_table *t, const struct 
 	if (rc < 0)
 		return rc;
 	d->held.is = d->held.is && !r->joined;
-	if (r->kind == ROW_DELETE && header(m, "__debezium.newkey"))
-		rc = hold(d, t, before_at, before_end, m, err);
+	if (r->kind == ROW_DELETE && debezium_header(m, "__debezium.newkey"))
+		rc = debezium_hold(d, t, before_at, before_end, m, err);
 	return rc;
 }
 
@@ -460,7 +291,7 @@ static int put_row(struct debezium *d, struct cdc_change_table *t, const struct 
 static int find_key_image(struct debezium *d, struct row *r, const struct cdc_message *m,
 			  struct cdc_err *err)
 {
-	const struct cdc_header *old = header(m, "__debezium.oldkey");
+	const struct cdc_header *old = debezium_header(m, "__debezium.oldkey");
 	struct cdc_message as_key = { .has_key = true };
 	int rc;
 
@@ -493,15 +324,14 @@ static int put_change(struct debezium *d, struct row *r, const struct cdc_messag
 	rc = find_table(d, m, &t, err);
 	if (rc < 0)
 		return rc;
-	r->joined = d->held.is && d->held.t == t && r->kind == ROW_INSERT && same_place(d, m) &&
-		    same_key(d) && header(m, "__debezium.oldkey");
+	r->joined = r->kind == ROW_INSERT && debezium_joins(d, t, m);
 	if (!r->joined)
-		rc = flush_held(d, err);
+		rc = debezium_flush_held(d, err);
 	if (rc < 0)
 		return rc;
 	if (!t->keep)
 		return skip(d);
-	rc = set_source(d, err);
+	rc = debezium_set_source(d, err);
 	if (rc == CDC_OK)
 		rc = debezium_columns(d, t, r->before, r->after, r->flat, err);
 	if (rc == CDC_OK)
@@ -517,10 +347,10 @@ static int put_control(struct debezium *d, struct cdc_str name, const char *type
 		       struct cdc_str ddl, const struct cdc_message *m, struct cdc_err *err)
 {
 	int64_t us = 0;
-	bool timed = time_of(d, &us);
+	bool timed = debezium_time(d, &us);
 
 	cdc_change_begin_named(&d->j.c, name, type, cdc_change_id(&d->j.c, m), timed, us);
-	put_tags(d, d->tok[DBZ_SOURCE], false);
+	debezium_tags(d, d->tok[DBZ_SOURCE], false);
 	if (is_a(d, d->tok[DBZ_ID], CDC_JSON_STRING))
 		cdc_change_tag_raw(&d->j.c, CDC_STR("transaction"), raw(d, d->tok[DBZ_ID]));
 	cdc_change_ddl(&d->j.c, ddl);
@@ -530,12 +360,12 @@ static int put_control(struct debezium *d, struct cdc_str name, const char *type
 static int put_truncate(struct debezium *d, const struct cdc_message *m, struct cdc_err *err)
 {
 	struct cdc_change_table *t;
-	int rc = flush_held(d, err);
+	int rc = debezium_flush_held(d, err);
 
 	if (rc == CDC_OK)
 		rc = find_table(d, m, &t, err);
 	if (rc == CDC_OK)
-		rc = set_source(d, err);
+		rc = debezium_set_source(d, err);
 	if (rc < 0)
 		return rc;
 	if (!t->keep)
@@ -559,7 +389,7 @@ static int put_schema_change(struct debezium *d, const struct cdc_message *m, st
 		rc = cdc_json_string(&d->j.tape, d->tok[DBZ_DATABASE_NAME], &d->j.scratch, &db,
 				     err);
 	if (rc == CDC_OK)
-		rc = set_source(d, err);
+		rc = debezium_set_source(d, err);
 	if (rc < 0)
 		return rc;
 	name = cdc_arena_dupz(&d->j.scratch, db);
@@ -588,7 +418,7 @@ static int put_boundary(struct debezium *d, const struct cdc_message *m, struct 
 static int put_heartbeat(struct debezium *d, const struct cdc_message *m, struct cdc_err *err)
 {
 	int64_t us = 0;
-	bool timed = time_of(d, &us);
+	bool timed = debezium_time(d, &us);
 
 	return d->j.s->opt.control ? cdc_change_heartbeat(&d->j.c, timed, us, m, err) : skip(d);
 }
@@ -664,50 +494,15 @@ static int put_envelope(struct debezium *d, const struct cdc_message *m, struct 
 	return put_change(d, &r, m, err);
 }
 
-/* What a flattened row's marks say of its table and time, where an envelope's source would. */
-static void flat_source(struct debezium *d)
-{
-	static const struct {
-		enum debezium_source member;
-		const char *name;
-	} marks[] = {
-		{ DBZ_SRC_DB, "__db" },
-		{ DBZ_SRC_DB, "__source_db" },
-		{ DBZ_SRC_SCHEMA, "__schema" },
-		{ DBZ_SRC_SCHEMA, "__source_schema" },
-		{ DBZ_SRC_TABLE, "__table" },
-		{ DBZ_SRC_TABLE, "__source_table" },
-		{ DBZ_SRC_TABLE, "__collection" },
-		{ DBZ_SRC_CONNECTOR, "__connector" },
-		{ DBZ_SRC_CONNECTOR, "__source_connector" },
-		{ DBZ_SRC_TS_NS, "__source_ts_ns" },
-		{ DBZ_SRC_TS_US, "__source_ts_us" },
-		{ DBZ_SRC_TS_MS, "__source_ts_ms" },
-		{ DBZ_SRC_TS_MS, "__ts_ms" },
-	};
-
-	for (size_t i = 0; i < DBZ_MEMBERS; i++)
-		d->tok[i] = CDC_JSON_NONE;
-	for (size_t i = 0; i < DBZ_SRC_MEMBERS; i++)
-		d->src[i] = CDC_JSON_NONE;
-	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
-		uint32_t tok = mark(d, marks[i].name);
-
-		if (tok != CDC_JSON_NONE && !is_a(d, tok, CDC_JSON_NULL) &&
-		    d->src[marks[i].member] == CDC_JSON_NONE)
-			d->src[marks[i].member] = tok;
-	}
-}
-
 static int put_flat(struct debezium *d, const struct cdc_message *m, struct cdc_err *err)
 {
 	uint32_t deleted = mark(d, "__deleted"), op = mark(d, "__op");
-	const struct cdc_header *h = header(m, "__op");
+	const struct cdc_header *h = debezium_header(m, "__op");
 	struct cdc_str how = is_a(d, op, CDC_JSON_STRING) ? raw(d, op) : h ? h->value : CDC_STR("");
 	struct row r = { .before = CDC_JSON_NONE, .after = d->root, .flat = true };
 	int rc;
 
-	flat_source(d);
+	debezium_flat_source(d);
 	if (cdc_str_eqz(raw(d, deleted), "true") || cdc_str_eqz(how, "d")) {
 		r.kind = ROW_DELETE;
 		r.before = d->root;
@@ -755,7 +550,7 @@ static int put_message(struct debezium *d, const struct cdc_message *m, struct c
 
 	if (!is_marked(d) && is_envelope(d))
 		return put_envelope(d, m, err);
-	rc = flush_held(d, err);
+	rc = debezium_flush_held(d, err);
 	if (rc < 0)
 		return rc;
 	if (is_marked(d))
@@ -818,7 +613,7 @@ static bool debezium_holds(const void *ctx)
 
 static int debezium_flush(void *ctx, struct cdc_err *err)
 {
-	return flush_held(ctx, err);
+	return debezium_flush_held(ctx, err);
 }
 
 static enum cdc_fit debezium_probe(void *ctx, const struct cdc_message *m)

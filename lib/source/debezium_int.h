@@ -118,6 +118,28 @@ struct cdc_str debezium_schema_text(const struct debezium *d);
 int debezium_scan_key(struct debezium *d, const struct cdc_message *m,
 		      struct cdc_err *err) CDC_NODISCARD;
 
+/* debezium_source.c: name the change's source; its time, false if none is told; tags from the
+ * source block or, of a flattened row, from its marks; the transaction as a tag. */
+int debezium_set_source(struct debezium *d, struct cdc_err *err) CDC_NODISCARD;
+bool debezium_time(const struct debezium *d, int64_t *us);
+void debezium_tags(struct debezium *d, uint32_t object, bool flat);
+void debezium_transaction(struct debezium *d);
+/* Set tok and src from the marks of a flattened row. */
+void debezium_flat_source(struct debezium *d);
+
+/* debezium_moved.c: a header of the message that has a value, or NULL. */
+const struct cdc_header *debezium_header(const struct cdc_message *m, const char *name);
+/* Take the DELETE that was just printed off the output; its before image is from before_at to
+ * before_end there. */
+int debezium_hold(struct debezium *d, struct cdc_change_table *t, size_t before_at,
+		  size_t before_end, const struct cdc_message *m,
+		  struct cdc_err *err) CDC_NODISCARD;
+/* Print it after all. */
+int debezium_flush_held(struct debezium *d, struct cdc_err *err) CDC_NODISCARD;
+/* Is the message, a creation in table t, the other half of it? */
+bool debezium_joins(const struct debezium *d, const struct cdc_change_table *t,
+		    const struct cdc_message *m);
+
 /* debezium_topics.c: note that the message, a flattened row, is of this table; and the table of a
  * message without a value, NULL if its topic is none of flattened rows. */
 int debezium_topic_note(struct debezium *d, const struct cdc_message *m,

@@ -2,6 +2,7 @@
 #include "source/source_int.h"
 
 #include "base/json.h"
+#include "base/value.h"
 
 #include <fnmatch.h>
 #include <stdio.h>
@@ -181,7 +182,8 @@ int cdc_source_note(struct cdc_source *s, const struct cdc_message *m, struct cd
 	struct cdc_position pos = { m->topic, m->partition, m->kafka_offset };
 	int rc;
 
-	if (!m->has_kafka)
+	/* No topic has a name that is not text, and a record could not tell it. */
+	if (!m->has_kafka || !cdc_utf8_valid(m->topic.p, m->topic.n))
 		return CDC_OK;
 	if (cdc_json_escaped_len(m->topic) != m->topic.n) {
 		cdc_buf_reset(&s->topic);

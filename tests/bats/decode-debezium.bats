@@ -309,3 +309,11 @@ source_of() {
 	run cdc-decode --from debezium --reject rejects in
 	[ "$status" -eq 1 ]
 }
+
+@test "debezium: a topic whose name is no text" {
+	message s.shop.sales 0 1 '{"id":2}' "{\"before\":null,\"after\":{\"id\":2},$(source_of sales 1573701065000),\"op\":\"c\"}" |
+		LC_ALL=C sed 's/"s.shop/"\xd9.shop/' >in
+	run --separate-stderr cdc-decode --from debezium --framing kcat-json --reject rejects -o out in
+	[ "$status" -eq 1 ]
+	diff <(echo '{"recordType":"CHECKPOINT","positions":[],"final":true}') out
+}

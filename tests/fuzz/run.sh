@@ -39,6 +39,15 @@ if [ "$target" = fuzz_dialects ]; then
 		done
 		i=$((i + 1))
 	done
+	# The same behind keys and headers.
+	for f in 09-maxwell 0a-debezium; do
+		find "$data/cdc/${f#*-}" -type f -size -16k 2>/dev/null | while read -r m; do
+			{ printf "\\x${f%-*}"; jq -Rc '{ topic: "s.d.t", partition: 0, offset: input_line_number,
+				key: "{\"pk.id\":1,\"id\":2}", payload: (if . == "" then null else . end),
+				headers: ["__debezium.newkey", "{\"id\":2}", "__debezium.oldkey", "{\"id\":1}"] }' "$m"
+			} >"$kept/$f-$(basename "$m")"
+		done
+	done
 fi
 log=$(mktemp)
 "$build/$target" -max_total_time="$seconds" -timeout=60 -rss_limit_mb=8000 -malloc_limit_mb=8000 \

@@ -222,9 +222,9 @@ example() {
 }
 
 @test "decode: the example of the manual" {
-	sed -n '/^\$ cat full.csv/,/^\$ cdc-decode/p' <<<"$(example 2)" | sed '1d;$d' >full.csv
-	example 2 | sed -n '/^\$ cdc-decode/,/full.csv$/p' | sed 's/^\$ //' >cmd
-	example 2 | sed -n '/^{/p' >want
+	sed -n '/^\$ cat full.csv/,/^\$ cdc-decode/p' <<<"$(example 3)" | sed '1d;$d' >full.csv
+	example 3 | sed -n '/^\$ cdc-decode/,/full.csv$/p' | sed 's/^\$ //' >cmd
+	example 3 | sed -n '/^{/p' >want
 	[ "$(wc -l <want)" -eq 4 ]
 	bash cmd >got
 	diff -u want got

@@ -4,10 +4,7 @@
  * columns.
  */
 #include "source/json_in.h"
-#include "source/mysql_type.h"
-#include "source/value_text.h"
-
-#include "base/value.h"
+#include "source/mysql_value.h"
 
 #include <stdlib.h>
 
@@ -89,8 +86,6 @@ static struct cdc_str raw(const struct canal *d, uint32_t i)
 /* A member of mysqlType as a column. */
 static int column(struct canal *d, uint32_t key, struct cdc_change_column *col, struct cdc_err *err)
 {
-	struct cdc_buf name = CDC_BUF_INIT;
-	enum cdc_mysql_kind kind;
 	int rc = cdc_json_string(&d->j.tape, key, &d->j.scratch, &col->name, err);
 
 	if (rc < 0)
@@ -98,18 +93,7 @@ static int column(struct canal *d, uint32_t key, struct cdc_change_column *col, 
 	if (cdc_json_in_tok(&d->j, key + 1)->type != CDC_JSON_STRING)
 		return cdc_fail(err, CDC_EDATA, "mysqlType of a column is no string");
 	rc = cdc_json_string(&d->j.tape, key + 1, &d->j.scratch, &col->source_type, err);
-	if (rc == CDC_OK)
-		rc = cdc_mysql_type(col->source_type, &name, &kind, err);
-	if (rc == CDC_OK) {
-		char *p = cdc_arena_dup(&d->j.scratch, name.p, name.len);
-
-		if (!p)
-			rc = cdc_fail_nomem(err);
-		col->type = cdc_str(p, name.len);
-		col->as = (uint8_t)kind;
-	}
-	cdc_buf_free(&name);
-	return rc;
+	return rc < 0 ? rc : cdc_mysql_column(col, &d->j.scratch, err);
 }
 
 /* Columns of a row without types: only their names are known. */
@@ -118,30 +102,6 @@ static int bare_column(struct canal *d, uint32_t key, struct cdc_change_column *
 {
 	col->as = CDC_MYSQL_TEXT;
 	return cdc_json_string(&d->j.tape, key, &d->j.scratch, &col->name, err);
-}
-
-static bool same_type(const struct cdc_change_column *a, const struct cdc_change_column *b)
-{
-	return cdc_str_eq(a->source_type, b->source_type);
-}
-
-/*
- * Under a minimal row image mysqlType holds the columns of the image only. Columns that are all
- * known, with their types, are no new table.
- */
-static bool is_part(struct cdc_change_table *t, const struct cdc_change_column *col, size_t n)
-{
-	if (!t->defined || n >= t->n)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		size_t k = 0;
-
-		while (k < t->n && !cdc_str_eq(t->col[k].name, col[i].name))
-			k++;
-		if (k == t->n || !same_type(&t->col[k], &col[i]))
-			return false;
-	}
-	return true;
 }
 
 /* `types`: mysqlType, or the first row when there is none. */
@@ -166,7 +126,8 @@ static int define(struct canal *d, struct cdc_change_table *t, uint32_t types, s
 	}
 	if (rc < 0)
 		return rc;
-	if (is_part(t, col, n)) {
+	/* Under a minimal row image mysqlType holds the columns of the image only. */
+	if (cdc_change_covers(t, col, n)) {
 		cdc_buf_reset(&t->shape);
 		return cdc_buf_put(&t->shape, cdc_buf_str(&d->shape), err);
 	}
@@ -198,129 +159,6 @@ static int find_table(struct canal *d, struct cdc_change_table **t, struct cdc_e
 
 /* --- values ------------------------------------------------------------- */
 
-/* ENUM comes as the number of its member, as other writers' name otherwise. */
-static void put_enum(struct canal *d, const struct cdc_change_column *col, struct cdc_str s)
-{
-	struct cdc_out *o = &d->j.s->out;
-	uint64_t number;
-	size_t n;
-	char *name;
-
-	if (cdc_uint64_parse(s, &number) != CDC_PARSE_OK) {
-		cdc_out_quoted(o, s);
-		return;
-	}
-	cdc_arena_reset(&d->j.scratch);
-	name = cdc_arena_alloc(&d->j.scratch, col->source_type.n + 1);
-	if (!name)
-		cdc_out_fail(o, "out of memory");
-	else if (number == 0)
-		cdc_out_lit(o, "\"\"");
-	else if (cdc_mysql_member(col->source_type, number, name, &n))
-		cdc_out_quoted(o, cdc_str(name, n));
-	else
-		cdc_out_quoted(o, s);
-}
-
-/* SET comes as the bits of its members. */
-static void put_set(struct canal *d, const struct cdc_change_column *col, struct cdc_str s)
-{
-	struct cdc_out *o = &d->j.s->out;
-	size_t mark = o->buf.len, n;
-	bool first = true;
-	uint64_t bits;
-	char *name;
-
-	cdc_arena_reset(&d->j.scratch);
-	name = cdc_arena_alloc(&d->j.scratch, col->source_type.n + 1);
-	if (!name || cdc_uint64_parse(s, &bits) != CDC_PARSE_OK) {
-		cdc_out_quoted(o, s);
-		return;
-	}
-	cdc_out_char(o, '"');
-	for (uint64_t i = 0; i < 64; i++) {
-		if (!(bits >> i & 1))
-			continue;
-		if (!cdc_mysql_member(col->source_type, i + 1, name, &n)) {
-			o->buf.len = mark;
-			cdc_out_quoted(o, s);
-			return;
-		}
-		if (!first)
-			cdc_out_char(o, ',');
-		first = false;
-		cdc_out_text(o, cdc_str(name, n));
-	}
-	cdc_out_char(o, '"');
-}
-
-/* A geometry travels like binary: its bytes as code points. */
-static void put_geometry(struct canal *d, struct cdc_str s)
-{
-	struct cdc_out *o = &d->j.s->out;
-	size_t mark = o->buf.len, n;
-	char *bytes;
-
-	cdc_text_latin1_binary(o, s);
-	if (o->rc < 0)
-		return;
-	cdc_arena_reset(&d->j.scratch);
-	bytes = cdc_arena_alloc(&d->j.scratch, s.n + 3);
-	if (!bytes ||
-	    cdc_base64_decode(cdc_str(o->buf.p + mark + 1, o->buf.len - mark - 2), bytes, &n)) {
-		cdc_out_fail(o, "out of memory");
-		return;
-	}
-	o->buf.len = mark;
-	cdc_text_wkb(o, cdc_str(bytes, n));
-}
-
-static void put_text(struct canal *d, const struct cdc_change_column *col, struct cdc_str s)
-{
-	struct cdc_out *o = &d->j.s->out;
-
-	switch ((enum cdc_mysql_kind)col->as) {
-	case CDC_MYSQL_TEXT:
-	case CDC_MYSQL_INTEGER:
-	case CDC_MYSQL_BIT:
-	case CDC_MYSQL_YEAR:
-	case CDC_MYSQL_JSON:
-		cdc_out_quoted(o, s);
-		break;
-	case CDC_MYSQL_DECIMAL:
-		cdc_text_decimal(o, s);
-		break;
-	case CDC_MYSQL_FLOAT:
-	case CDC_MYSQL_DOUBLE:
-		cdc_text_float(o, s, col->as == CDC_MYSQL_FLOAT);
-		break;
-	case CDC_MYSQL_DATE:
-		cdc_text_date(o, s);
-		break;
-	case CDC_MYSQL_TIME:
-		cdc_text_time(o, s);
-		break;
-	case CDC_MYSQL_DATETIME:
-		cdc_text_datetime(o, s);
-		break;
-	case CDC_MYSQL_TIMESTAMP:
-		cdc_text_instant(o, s, d->j.s->opt.zone);
-		break;
-	case CDC_MYSQL_ENUM:
-		put_enum(d, col, s);
-		break;
-	case CDC_MYSQL_SET:
-		put_set(d, col, s);
-		break;
-	case CDC_MYSQL_BINARY:
-		cdc_text_latin1_binary(o, s);
-		break;
-	case CDC_MYSQL_GEOMETRY:
-		put_geometry(d, s);
-		break;
-	}
-}
-
 static void put_value(struct canal *d, const struct cdc_change_column *col, uint32_t i)
 {
 	struct cdc_out *o = &d->j.s->out;
@@ -329,10 +167,7 @@ static void put_value(struct canal *d, const struct cdc_change_column *col, uint
 		cdc_out_lit(o, "null");
 		return;
 	}
-	put_text(d, col, cdc_json_in_text(&d->j, i));
-	if (o->rc < 0)
-		cdc_err_prefix(&o->err, "column %.*s", (int)(col->name.n < 100 ? col->name.n : 100),
-			       col->name.p);
+	cdc_mysql_put(o, &d->j.scratch, d->j.s->opt.zone, col, cdc_json_in_text(&d->j, i));
 }
 
 /* --- rows --------------------------------------------------------------- */

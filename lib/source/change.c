@@ -317,6 +317,26 @@ out:
 	return rc;
 }
 
+bool cdc_change_covers(const struct cdc_change_table *t, const struct cdc_change_column *col,
+		       size_t n)
+{
+	uint32_t k = 0;
+
+	if (!t->defined || n >= t->n)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		uint32_t looked = 0;
+
+		while (looked < t->n && !cdc_str_eq(t->col[k].name, col[i].name)) {
+			k = k + 1 < t->n ? k + 1 : 0;
+			looked++;
+		}
+		if (looked == t->n || !cdc_str_eq(t->col[k].source_type, col[i].source_type))
+			return false;
+	}
+	return true;
+}
+
 struct cdc_change_column *cdc_change_find(struct cdc_change_table *t, struct cdc_str raw,
 					  uint32_t *hint)
 {

@@ -57,7 +57,8 @@ static void forget_all(struct cdc_change *c)
 	for (uint32_t i = 0; i < c->n; i++)
 		table_free(c->table[i]);
 	c->n = 0;
-	c->last = c->announced = NULL;
+	c->last = NULL;
+	c->announced = false;
 	cdc_map_clear(&c->map);
 }
 
@@ -387,7 +388,8 @@ static void put_schema(struct cdc_change *c, struct cdc_change_table *t)
 		t->schema.buf = now.buf;
 		now.buf = old;
 		cdc_out_raw(o, cdc_buf_str(&t->schema.buf));
-		c->announced = t;
+		t->printed_in = c->message;
+		c->announced = true;
 		c->s->counts.control++;
 	}
 	t->printed = o->rc == CDC_OK;
@@ -552,11 +554,15 @@ int cdc_change_heartbeat(struct cdc_change *c, bool has_time, int64_t time_us,
 
 void cdc_change_rejected(struct cdc_change *c)
 {
-	if (!c->announced)
-		return;
-	c->announced->printed = false;
-	c->announced->schema.buf.len = 0;
-	c->announced = NULL;
+	for (uint32_t i = 0; c->announced && i < c->n; i++) {
+		struct cdc_change_table *t = c->table[i];
+
+		if (t->printed_in == c->message) {
+			t->printed = false;
+			t->schema.buf.len = 0;
+		}
+	}
+	c->announced = false;
 }
 
 void cdc_json_members(const struct cdc_tape *t, uint32_t obj, const struct cdc_str *names, size_t n,

@@ -43,6 +43,7 @@ struct cdc_change_table {
 	bool keep; /* by --table */
 	bool defined; /* columns are known */
 	bool printed; /* the SCHEMA record as it is now is in the output */
+	uint64_t printed_in; /* the message that it was printed with */
 	struct cdc_buf name; /* db.table, NUL-terminated */
 	struct cdc_out name_json; /* with quotes */
 	struct cdc_buf shape; /* by which the format knows that the columns are the same */
@@ -65,7 +66,8 @@ struct cdc_change {
 	uint32_t cap;
 	struct cdc_map map;
 	struct cdc_change_table *last;
-	struct cdc_change_table *announced; /* its SCHEMA record is part of the current message */
+	uint64_t message; /* the number of the current one */
+	bool announced; /* SCHEMA records are part of it */
 	struct cdc_names given_key; /* --key */
 	bool first; /* no member of the object that is open has been printed */
 	bool row; /* the open record is a row */
@@ -170,7 +172,8 @@ void cdc_change_rejected(struct cdc_change *c);
 /* Call at the start of each message. */
 static inline void cdc_change_message(struct cdc_change *c)
 {
-	c->announced = NULL;
+	c->message++;
+	c->announced = false;
 }
 
 /*

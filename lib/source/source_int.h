@@ -79,6 +79,7 @@ struct cdc_sample {
 #define CDC_SOURCE_FORMATS(X)                                                                      \
 	X(dts, "dts")                                                                              \
 	X(canal, "canal")                                                                          \
+	X(canal_pb, "canal-pb")                                                                    \
 	X(maxwell, "maxwell")                                                                      \
 	X(debezium, "debezium")                                                                    \
 	X(debezium_avro, "debezium-avro")                                                          \

@@ -332,7 +332,8 @@ bool cdc_change_covers(const struct cdc_change_table *t, const struct cdc_change
 			k = k + 1 < t->n ? k + 1 : 0;
 			looked++;
 		}
-		if (looked == t->n || !cdc_str_eq(t->col[k].source_type, col[i].source_type))
+		if (looked == t->n || !cdc_str_eq(t->col[k].source_type, col[i].source_type) ||
+		    !cdc_str_eq(t->col[k].type, col[i].type))
 			return false;
 	}
 	return true;

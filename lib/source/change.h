@@ -117,7 +117,7 @@ int cdc_change_define(struct cdc_change *c, struct cdc_change_table *t, struct c
 		      size_t n_key, struct cdc_err *err) CDC_NODISCARD;
 
 /*
- * Is this a part of the table's columns, names and source types the same? Messages with the columns
+ * Is this a part of the table's columns, names and types the same? Messages with the columns
  * of a partial image define no new table.
  */
 bool cdc_change_covers(const struct cdc_change_table *t, const struct cdc_change_column *col,

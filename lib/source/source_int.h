@@ -80,6 +80,7 @@ struct cdc_sample {
 	X(dts, "dts")                                                                              \
 	X(canal, "canal")                                                                          \
 	X(canal_pb, "canal-pb")                                                                    \
+	X(ticdc, "ticdc")                                                                          \
 	X(maxwell, "maxwell")                                                                      \
 	X(debezium, "debezium")                                                                    \
 	X(debezium_avro, "debezium-avro")                                                          \

@@ -49,6 +49,21 @@ if [ "$target" = fuzz_dialects ]; then
 		done
 	done
 fi
+# No program's samples are at hand: a packet with one row, and two events.
+if [ "$target" = fuzz_protobuf ]; then
+	{
+		printf '\000\020\001\030\007*^\022\\\012\034\010\001\022\003b.1\030\004 \0010\240\263'
+		printf '\222\277\346-8\002B\001dJ\001tX\002\020\002\032:\010\007\020\002b4\012\030\010'
+		printf '\000\020\004\032\002id \0010\000B\0011R\007int(11)\022\030\010\001\020\004\032'
+		printf '\001v0\000B\001zR\012varchar(9)'
+	} >"$kept/canal-pb"
+	{
+		printf '\003{"ts":415508878783938562,"scm":"d","tbl":"t","t":1}\377{"u":{"id":{"t":8,"f"'
+		printf ':10,"v":1},"v":{"t":15,"f":65,"v":"\\\\x89a"},"w":{"t":252,"f":64,"v":"YWE="}},"'
+		printf 'p":{"id":{"t":8,"f":10,"v":2}}}\377{"ts":1,"scm":"d","tbl":"t","t":2}\377{"q":"T'
+		printf 'RUNCATE t","t":11}'
+	} >"$kept/ticdc"
+fi
 log=$(mktemp)
 "$build/$target" -max_total_time="$seconds" -timeout=60 -rss_limit_mb=8000 -malloc_limit_mb=8000 \
 	-artifact_prefix="$build/found/$target-" -print_final_stats=1 -max_len=65536 "$kept" >"$log" 2>&1

@@ -162,7 +162,7 @@ stress:
 # Prints tables; BENCH is for bench_scan.py (-r ROWS -n ROUNDS -f FILE -c COLUMN).
 bench:
 	$(Q)tests/setup.sh bench
-	$(Q)$(MAKE) --no-print-directory all $(filter $(BUILD)/tests/bench/%,$(TOOL_BIN))
+	$(Q)$(MAKE) --no-print-directory all $(filter $(BUILD)/tests/bench/% $(BUILD)/tests/dts/%,$(TOOL_BIN))
 	$(Q)BUILD=$(BUILD) tests/bench/run.sh $(BENCH)
 
 # FUZZ: targets (all by default); FUZZ_SECONDS: time for each. Findings stay in $(BUILD)/fuzz.

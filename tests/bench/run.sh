@@ -1,7 +1,7 @@
 #!/bin/bash
-# Speed, printed for a reader: scans of Parquet beside DuckDB on one thread, then what our writer,
-# our JSON parser and our printers do. Arguments go to bench_scan.py. DuckDB, pyarrow and the files
-# they write are kept in $BUILD/bench, so that later runs are fast.
+# Speed, printed for a reader: scans of Parquet beside DuckDB on one thread, what our writer, our JSON
+# parser and our printers do, then decoding beside avrocat and jq. Arguments go to bench_scan.py.
+# DuckDB, pyarrow and the files they write are kept in $BUILD/bench, so that later runs are fast.
 set -eu
 build=$(realpath "${BUILD:-build}")
 cd "$(dirname "$0")"
@@ -28,3 +28,5 @@ echo "Change records, one thread, CPU time, best of five"
 echo
 echo "Rows as text, one thread, CPU time, best of five"
 "$build/tests/bench/bench_print"
+echo
+./bench_decode.sh

@@ -30,6 +30,11 @@ struct dts {
 	struct cdc_out source;
 	char source_type[32];
 	struct cdc_buf source_version;
+	struct cdc_out tags; /* ,"extraTags":{… of the event's own tags, as printed last */
+	uint64_t tags_no;
+	uint32_t tags_n;
+	bool tags_first; /* there are none of them */
+	bool tags_have[3]; /* names that put_tags would add */
 	int64_t second;
 	char second_text[CDC_VALUE_TEXT_MAX];
 	size_t second_len;
@@ -56,6 +61,7 @@ static void dts_close(void *ctx)
 	cdc_buf_free(&d->truncated);
 	cdc_buf_free(&d->source.buf);
 	cdc_buf_free(&d->source_version);
+	cdc_buf_free(&d->tags.buf);
 	free(d);
 }
 
@@ -171,25 +177,58 @@ static bool has_tag(const struct dts_event *e, struct cdc_str key)
 	return false;
 }
 
-/* The tags and what else the event says of its place; a tag of the same name comes first. */
-static void put_tags(struct dts *d, const struct dts_event *e)
+enum { SOURCE_POSITION, SAFE_POSITION, SOURCE_TXID, PLACES };
+
+static const struct cdc_str place_names[PLACES] = { { "sourcePosition", 14 },
+						    { "safeSourcePosition", 18 },
+						    { "sourceTxid", 10 } };
+
+/* Print the event's own tags, unless they are those that were printed last. */
+static void render_tags(struct dts *d, const struct dts_event *e)
 {
-	const struct dts_tag extra[] = {
-		{ CDC_STR("sourcePosition"), e->position },
-		{ CDC_STR("safeSourcePosition"),
-		  cdc_str_eq(e->safe_position, e->position) ? CDC_STR("") : e->safe_position },
-		{ CDC_STR("sourceTxid"),
-		  cdc_str_eq(e->txid, CDC_STR("0")) ? CDC_STR("") : e->txid },
-	};
-	struct cdc_out *o = &d->s->out;
+	struct cdc_out *o = &d->tags;
 	bool first = true;
 
+	if (d->tags_no == e->tags_no && d->tags_n == e->n_tags && o->buf.len)
+		return;
+	d->tags_no = e->tags_no;
+	d->tags_n = e->n_tags;
+	cdc_buf_reset(&o->buf);
 	cdc_out_lit(o, ",\"extraTags\":{");
 	for (uint32_t i = 0; i < e->n_tags; i++)
 		put_tag(o, &first, e->tag[i].key, e->tag[i].value);
-	for (size_t i = 0; i < sizeof(extra) / sizeof(extra[0]); i++) {
-		if (extra[i].value.n && !has_tag(e, extra[i].key))
-			put_tag(o, &first, extra[i].key, extra[i].value);
+	d->tags_first = first;
+	for (size_t i = 0; i < PLACES; i++)
+		d->tags_have[i] = has_tag(e, place_names[i]);
+	if (o->rc < 0) {
+		struct cdc_out *out = &d->s->out;
+
+		if (out->rc == CDC_OK) {
+			out->rc = o->rc;
+			out->err = o->err;
+		}
+		o->rc = CDC_OK;
+		cdc_buf_reset(&o->buf);
+	}
+}
+
+/* The tags and what else the event says of its place; a tag of the same name comes first. */
+static void put_tags(struct dts *d, const struct dts_event *e)
+{
+	const struct cdc_str place[PLACES] = {
+		e->position,
+		cdc_str_eq(e->safe_position, e->position) ? CDC_STR("") : e->safe_position,
+		cdc_str_eq(e->txid, CDC_STR("0")) ? CDC_STR("") : e->txid,
+	};
+	struct cdc_out *o = &d->s->out;
+	bool first;
+
+	render_tags(d, e);
+	cdc_out_raw(o, cdc_buf_str(&d->tags.buf));
+	first = d->tags_first;
+	for (size_t i = 0; i < PLACES; i++) {
+		if (place[i].n && !d->tags_have[i])
+			put_tag(o, &first, place_names[i], place[i]);
 	}
 	if (e->operation == DTS_HEARTBEAT && !has_tag(e, CDC_STR("operation")))
 		put_tag(o, &first, CDC_STR("operation"), CDC_STR("HEARTBEAT"));

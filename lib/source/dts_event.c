@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#define RAW_TAGS_MAX 4096 /* bytes of tags that are kept */
+
 struct walk {
 	const struct dts_layout *l;
 	struct cdc_avro_cur *cur;
@@ -103,7 +105,7 @@ static void put_tag(struct dts_event *e, struct dts_tag t)
 	e->tag[e->n_tags++] = t;
 }
 
-static bool read_tags(struct walk *w, uint32_t node)
+static bool read_tag_map(struct walk *w, uint32_t node)
 {
 	struct cdc_avro_blocks b = { 0, NULL };
 	struct dts_event *e = w->e;
@@ -111,10 +113,6 @@ static bool read_tags(struct walk *w, uint32_t node)
 	bool ok = true, is_null;
 	uint32_t values;
 
-	if (!cdc_avro_branch(w->l->plan, w->cur, &node))
-		return false;
-	if (kind_of(w, node) == CDC_AVRO_NULL)
-		return true;
 	values = cdc_avro_child(w->l->plan, cdc_avro_node(w->l->plan, node), 0)->node;
 	while (cdc_avro_next(w->cur, &b, &ok)) {
 		if (!cdc_avro_bytes(w->cur, &t.key) || !read_text(w, values, &t.value, &is_null))
@@ -131,6 +129,57 @@ static bool read_tags(struct walk *w, uint32_t node)
 		put_tag(e, t);
 	}
 	return ok;
+}
+
+/* Keep the encoded tags, and have `tag` point to them there. */
+static bool keep_tags(struct walk *w, struct cdc_str raw)
+{
+	struct dts_event *e = w->e;
+	struct cdc_err err;
+
+	cdc_buf_reset(&e->raw_tags);
+	if (raw.n > RAW_TAGS_MAX)
+		return true;
+	if (cdc_buf_put(&e->raw_tags, raw, &err) < 0) {
+		*w->nomem = true;
+		return false;
+	}
+	for (uint32_t i = 0; i < e->n_tags; i++) {
+		struct dts_tag *t = &e->tag[i];
+
+		t->key.p = e->raw_tags.p + (t->key.p - raw.p);
+		if (t->value.n)
+			t->value.p = e->raw_tags.p + (t->value.p - raw.p);
+	}
+	e->tags_layout = w->l->id;
+	e->n_raw_tags = e->n_tags;
+	return true;
+}
+
+static bool read_tags(struct walk *w, uint32_t node)
+{
+	const char *start;
+	struct dts_event *e = w->e;
+	size_t known = e->tags_layout == w->l->id ? e->raw_tags.len : 0;
+
+	if (!cdc_avro_branch(w->l->plan, w->cur, &node))
+		return false;
+	if (kind_of(w, node) == CDC_AVRO_NULL) {
+		e->tags_no++;
+		cdc_buf_reset(&e->raw_tags);
+		return true;
+	}
+	start = (const char *)w->cur->p;
+	if (known && (size_t)(w->cur->end - w->cur->p) >= known &&
+	    memcmp(start, e->raw_tags.p, known) == 0) {
+		w->cur->p += known;
+		e->n_tags = e->n_raw_tags;
+		return true;
+	}
+	e->tags_no++;
+	cdc_buf_reset(&e->raw_tags);
+	return read_tag_map(w, node) &&
+	       keep_tags(w, cdc_str(start, (size_t)((const char *)w->cur->p - start)));
 }
 
 static bool read_source(struct walk *w, uint32_t node)
@@ -455,6 +504,7 @@ int dts_event_columns(const struct dts_layout *l, const struct dts_event *e,
 void dts_event_free(struct dts_event *e)
 {
 	free(e->tag);
+	cdc_buf_free(&e->raw_tags);
 	free(e->before.value);
 	free(e->after.value);
 	memset(e, 0, sizeof(*e));

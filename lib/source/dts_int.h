@@ -176,6 +176,12 @@ struct dts_event {
 	struct dts_tag *tag;
 	uint32_t n_tags;
 	uint32_t cap_tags;
+	/* The tags as they were encoded, and what `tag` then points into: most events have those of
+	 * the one before. */
+	struct cdc_buf raw_tags; /* empty: not kept */
+	uint64_t tags_layout; /* id of the layout that they were read by */
+	uint32_t n_raw_tags;
+	uint64_t tags_no; /* another number whenever the tags are others */
 	enum dts_shape fields_shape;
 	struct cdc_str fields; /* DTS_ARRAY: its encoded blocks */
 	uint32_t fields_node;

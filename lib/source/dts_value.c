@@ -111,12 +111,50 @@ static enum shape shape_of(const struct dts_value *v, enum dts_text_as as)
 	return SHAPE_BAD;
 }
 
+/* All parts are there, and each is what it is on most days: a DATETIME without more ado. */
+static bool is_plain(const struct dts_value *v, enum dts_text_as as)
+{
+	const uint8_t all = BIT(DTS_PARTS) - 1;
+	const int32_t *n = v->part;
+
+	return as == DTS_AS_IT_IS && (v->present | BIT(DTS_MICROS)) == all &&
+	       (uint32_t)n[DTS_YEAR] <= 9999 && (uint32_t)n[DTS_MONTH] <= 12 &&
+	       (uint32_t)n[DTS_DAY] <= 31 && (uint32_t)n[DTS_HOUR] <= 23 &&
+	       (uint32_t)n[DTS_MINUTE] <= 59 && (uint32_t)n[DTS_SECOND] <= 59 &&
+	       (uint32_t)part(v, DTS_MICROS) <= 999999;
+}
+
+static void print_plain(struct cdc_out *o, const struct dts_value *v)
+{
+	char *start = cdc_out_room(o, 32), *p = start;
+
+	if (!p)
+		return;
+	*p++ = '"';
+	p = put_date(p, v);
+	*p++ = ' ';
+	p = put2(p, (unsigned)v->part[DTS_HOUR]);
+	*p++ = ':';
+	p = put2(p, (unsigned)v->part[DTS_MINUTE]);
+	*p++ = ':';
+	p = put2(p, (unsigned)v->part[DTS_SECOND]);
+	p = put_micros(p, (unsigned)part(v, DTS_MICROS));
+	*p++ = '"';
+	o->buf.len += (size_t)(p - start);
+}
+
 static void print_datetime(struct cdc_out *o, const struct dts_value *v, enum dts_text_as as)
 {
-	enum shape shape = shape_of(v, as);
+	enum shape shape;
 	bool negative;
 	char text[48];
 	char *p = text;
+
+	if (is_plain(v, as)) {
+		print_plain(o, v);
+		return;
+	}
+	shape = shape_of(v, as);
 
 	if (shape == SHAPE_BAD) {
 		cdc_out_fail(o, "a date or time lacks some of its parts");
@@ -239,6 +277,13 @@ static void print_zoned(struct cdc_out *o, const struct dts_value *v)
 	}
 }
 
+/* utf8mb4 or utf8; compared by what a compiler makes of a constant length. */
+static bool is_utf8(struct cdc_str set)
+{
+	return (set.n == 7 && memcmp(set.p, "utf8mb4", 7) == 0) ||
+	       (set.n == 4 && memcmp(set.p, "utf8", 4) == 0);
+}
+
 static void print_character(struct cdc_out *o, struct cdc_charsets *cs, const struct dts_value *v)
 {
 	struct cdc_err err = CDC_ERR_INIT;
@@ -247,7 +292,7 @@ static void print_character(struct cdc_out *o, struct cdc_charsets *cs, const st
 	/* Bytes that no character set is told for are binary. */
 	if (v->tag.n == 0) {
 		cdc_text_binary(o, v->u.text);
-	} else if (cdc_str_eq(v->tag, CDC_STR("utf8mb4")) || cdc_str_eq(v->tag, CDC_STR("utf8"))) {
+	} else if (is_utf8(v->tag)) {
 		cdc_out_quoted(o, v->u.text);
 	} else if (cdc_charset_decode(cs, v->tag, v->u.text, &text, &err) < 0) {
 		if (o->rc == CDC_OK) {

@@ -45,6 +45,7 @@ int cdc_source_live_begin(struct cdc_source *s, const char *name, const struct c
 
 	(void)snprintf(s->file, sizeof(s->file), "%s", name);
 	s->place.known = false;
+	cdc_buf_reset(&s->file_json);
 	rc = choose_format(s, first, n, err);
 	if (rc == CDC_OK)
 		rc = cdc_source_use(s, s->format, &s->format_ctx, err);

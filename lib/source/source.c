@@ -289,27 +289,47 @@ bool cdc_source_keeps(const struct cdc_source *s, const char *db_table, bool db_
 	return false;
 }
 
+/* What is the same for all positions in a file. */
+static void render_file(struct cdc_source *s)
+{
+	struct cdc_out o = { .buf = s->file_json };
+
+	cdc_out_lit(&o, ",\"position\":{");
+	if (s->opt.topic) {
+		cdc_out_lit(&o, "\"topic\":");
+		cdc_out_quoted(&o, cdc_str_z(s->opt.topic));
+		cdc_out_lit(&o, ",\"partition\":");
+		cdc_out_int(&o, s->opt.partition);
+		cdc_out_char(&o, ',');
+	}
+	cdc_out_lit(&o, "\"file\":");
+	cdc_out_quoted(&o, cdc_str_z(s->file));
+	/* With a topic "offset" would be taken for Kafka's, which nobody told us. */
+	cdc_out_raw(&o, s->opt.topic ? CDC_STR(",\"byte\":") : CDC_STR(",\"offset\":"));
+	s->file_json = o.buf;
+	if (o.rc < 0 && s->out.rc == CDC_OK) {
+		s->out.rc = o.rc;
+		s->out.err = o.err;
+		cdc_buf_reset(&s->file_json);
+	}
+}
+
 void cdc_source_put_position(struct cdc_source *s, const struct cdc_message *m)
 {
 	struct cdc_out *o = &s->out;
 
-	cdc_out_lit(o, ",\"position\":{");
-	if (m->has_kafka || s->opt.topic) {
-		cdc_out_lit(o, "\"topic\":");
-		cdc_out_quoted(o, m->has_kafka ? m->topic : cdc_str_z(s->opt.topic));
-		cdc_out_lit(o, ",\"partition\":");
-		cdc_out_int(o, m->has_kafka ? m->partition : s->opt.partition);
-		cdc_out_char(o, ',');
-	}
-	if (m->has_kafka) {
-		cdc_out_lit(o, "\"offset\":");
-		cdc_out_int(o, m->kafka_offset);
-	} else {
-		cdc_out_lit(o, "\"file\":");
-		cdc_out_quoted(o, cdc_str_z(s->file));
-		/* With a topic "offset" would be taken for Kafka's, which nobody told us. */
-		cdc_out_raw(o, s->opt.topic ? CDC_STR(",\"byte\":") : CDC_STR(",\"offset\":"));
+	if (!m->has_kafka) {
+		if (s->file_json.len == 0)
+			render_file(s);
+		cdc_out_raw(o, cdc_buf_str(&s->file_json));
 		cdc_out_uint(o, m->offset);
+	} else {
+		cdc_out_lit(o, ",\"position\":{\"topic\":");
+		cdc_out_quoted(o, m->topic);
+		cdc_out_lit(o, ",\"partition\":");
+		cdc_out_int(o, m->partition);
+		cdc_out_lit(o, ",\"offset\":");
+		cdc_out_int(o, m->kafka_offset);
 	}
 	cdc_out_char(o, '}');
 }
@@ -322,6 +342,7 @@ static void set_file(struct cdc_source *s, const struct cdc_reader *r)
 		if ((unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7f)
 			*p = (unsigned char)*p >= 0x80 ? *p : '?';
 	}
+	cdc_buf_reset(&s->file_json);
 	s->place = cdc_place_of(s->file);
 	if (s->opt.topic)
 		s->place.known = false;
@@ -395,5 +416,6 @@ void cdc_source_free(struct cdc_source *s)
 	cdc_positions_free(&s->positions);
 	cdc_buf_free(&s->out.buf);
 	cdc_buf_free(&s->topic);
+	cdc_buf_free(&s->file_json);
 	free(s);
 }

@@ -126,6 +126,7 @@ struct cdc_source {
 	size_t record_max;
 	uint64_t lines_before; /* lines of the text inputs that came before this one */
 	char file[256]; /* name of the current input */
+	struct cdc_buf file_json; /* ,"position":{… up to the byte, of inputs without coordinates */
 	struct cdc_place place; /* by that name */
 	void *ctx[CDC_SOURCE_FORMATS_MAX];
 	const struct cdc_format *format; /* of the current input */

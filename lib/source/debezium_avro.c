@@ -209,19 +209,21 @@ static bool debezium_avro_holds(const void *ctx)
 	return cdc_format_debezium.holds(a->d);
 }
 
-/* A datum that can be read is sure; what has an id in front might be one. */
+/* A datum that can be read is sure. One that only has an id in front, as many things have, is taken
+ * for one when the format was named and no more than the framing is to be told. */
 static enum cdc_fit debezium_avro_probe(void *ctx, const struct cdc_message *m)
 {
 	struct debezium_avro *a = ctx;
+	const struct cdc_source_options *opt = &a->s->opt;
 	struct cdc_err ignored = CDC_ERR_INIT;
 	struct cdc_message json = *m;
 	struct cdc_schema_prefix p;
 
 	if (!cdc_schema_prefix(m, false, &p))
 		return CDC_FIT_NO;
-	if (!a->s->opt.schema_dir && !a->s->opt.registry)
-		return CDC_FIT_WEAK;
-	return read_value(a, m, &json, &ignored) == CDC_OK ? CDC_FIT_YES : CDC_FIT_WEAK;
+	if ((opt->schema_dir || opt->registry) && read_value(a, m, &json, &ignored) == CDC_OK)
+		return CDC_FIT_YES;
+	return opt->format && strcmp(opt->format, "auto") != 0 ? CDC_FIT_WEAK : CDC_FIT_NO;
 }
 
 static bool has_field(const struct cdc_avro_plan *plan, const char *name)

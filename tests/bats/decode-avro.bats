@@ -86,7 +86,7 @@ empty='{"id":"2","tiny":null,"name":null,"price":null,"day":null,"clock":null,"a
 		no schema's id is in front of the message
 	EOF
 	diff <(sed 's/^byte [0-9]* of the message: //' got) want
-	run -3 cdc-decode schemas/events.kcat
+	run -3 cdc-decode --from debezium-avro schemas/events.kcat
 	[[ $output == *'a message of schema 1: give --schema-dir or --registry to read it'* || $output == *'schema 2'* ]]
 }
 

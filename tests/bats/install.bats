@@ -39,6 +39,7 @@ manifest() {
 	echo "l 777 usr/lib/libcdc.so.0"
 	echo "f 755 usr/lib/libcdc.so.$version"
 	echo "f 644 usr/lib/pkgconfig/cdc.pc"
+	echo "f 644 usr/share/man/man5/cdc-formats.5"
 	echo "f 644 usr/share/man/man5/cdc-record.5"
 	echo "f 644 usr/share/man/man5/cdc-table.5"
 	echo "f 644 usr/share/man/man7/cdc.7"

@@ -61,6 +61,7 @@ static void binlog_close(void *ctx)
 	cdc_buf_free(&b->plain);
 	cdc_buf_free(&b->rows);
 	cdc_buf_free(&b->value);
+	free(b->before);
 	cdc_buf_free(&b->text);
 	cdc_buf_free(&b->name);
 	free(b);

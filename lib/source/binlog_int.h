@@ -1,7 +1,7 @@
 /*
  * MySQL and MariaDB binlogs between the files of their decoder: binlog.c reads events and keeps the
  * transaction, binlog_table.c what a TABLE_MAP event says, binlog_rows.c rows, binlog_value.c
- * values, binlog_json.c binary JSON (spec section 5).
+ * values, binlog_json.c binary JSON, binlog_json_diff.c its partial updates (spec section 5).
  */
 #ifndef CDC_SOURCE_BINLOG_INT_H
 #define CDC_SOURCE_BINLOG_INT_H
@@ -196,6 +196,8 @@ struct binlog {
 	struct cdc_buf plain; /* a decompressed payload */
 	struct cdc_buf rows; /* a decompressed event */
 	struct cdc_buf value; /* a decompressed column */
+	struct cdc_str *before; /* by column: binary JSON of the row before a partial update */
+	uint32_t cap_before;
 	struct cdc_buf text;
 	struct cdc_buf name;
 };
@@ -228,6 +230,16 @@ void binlog_value(struct binlog *b, const struct binlog_column *col, struct binl
 
 /* Binary JSON as text without quotes, appended; false: it is damaged. */
 bool binlog_json(struct cdc_buf *out, struct cdc_str doc);
+
+/* Apply the differences of a partial update to the text of the document before. */
+int binlog_json_apply(struct cdc_buf *doc, struct cdc_str diffs, struct cdc_err *err) CDC_NODISCARD;
+
+/* The same for a value at the cursor: the document is what `before`, binary JSON, was. p NULL: the
+ * row before does not hold it. */
+void binlog_partial_value(struct binlog *b, const struct binlog_column *col, struct binlog_cur *c,
+			  struct cdc_str before, bool print);
+/* The bytes of a JSON value at the cursor. */
+struct cdc_str binlog_json_bytes(const struct binlog_column *col, struct binlog_cur *c);
 
 /* Decimal digits of MySQL's packed form; at most 100 bytes. False: it is damaged. */
 bool binlog_decimal(struct binlog_cur *c, unsigned precision, unsigned scale, char *out, size_t *n);

@@ -1,6 +1,8 @@
 /* Rows events to change records (spec section 5.4). */
 #include "source/binlog_int.h"
 
+#include <stdlib.h>
+
 #define FLAG_STATEMENT_END 1
 
 struct rows_event {
@@ -96,14 +98,51 @@ static int read_head(struct binlog *b, struct rows_event *e, struct binlog_cur *
 	return CDC_OK;
 }
 
+/*
+ * Of a partial update's second image: which JSON columns are differences. One bit for each JSON
+ * column of the table, there or not.
+ */
+static const unsigned char *partial_bits(const struct binlog_table *bt, struct binlog_cur *c)
+{
+	uint64_t options = binlog_lenenc(c);
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < bt->n; i++)
+		n += bt->col[i].type == BL_JSON;
+	return options & 1 ? binlog_take(c, (n + 7) / 8) : NULL;
+}
+
+/* Where the documents of the row before are: partial updates build on them. */
+static bool reserve_before(struct binlog *b, uint32_t n)
+{
+	struct cdc_str *grown;
+
+	if (n > b->cap_before) {
+		grown = reallocarray(b->before, n, sizeof(*grown));
+		if (!grown)
+			return false;
+		b->before = grown;
+		b->cap_before = n;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		b->before[i] = (struct cdc_str)CDC_STR_INIT;
+	return true;
+}
+
 /* One image of a row, printed or passed over. */
 static void image(struct binlog *b, const struct rows_event *e, struct binlog_table *bt, unsigned k,
 		  struct binlog_cur *c, bool print)
 {
+	const unsigned char *partial = e->partial && k == 1 ? partial_bits(bt, c) : NULL;
 	const unsigned char *nulls = binlog_take(c, (e->n_present[k] + 7u) / 8);
-	uint32_t at = 0;
+	uint32_t at = 0, json = 0;
 
 	for (uint32_t i = 0; nulls && i < bt->n && !c->bad && b->s->out.rc == CDC_OK; i++) {
+		bool is_json = bt->col[i].type == BL_JSON;
+		bool is_partial = is_json && partial && bit(partial, json);
+		struct binlog_cur here;
+
+		json += is_json;
 		if (!bit(e->present[k], i))
 			continue;
 		if (print)
@@ -113,7 +152,13 @@ static void image(struct binlog *b, const struct rows_event *e, struct binlog_ta
 				cdc_out_lit(&b->s->out, "null");
 			continue;
 		}
-		binlog_value(b, &bt->col[i], c, print);
+		here = *c;
+		if (e->partial && k == 0 && is_json)
+			b->before[i] = binlog_json_bytes(&bt->col[i], &here);
+		if (is_partial)
+			binlog_partial_value(b, &bt->col[i], c, b->before[i], print);
+		else
+			binlog_value(b, &bt->col[i], c, print);
 		if (b->s->out.rc < 0)
 			cdc_err_prefix(&b->s->out.err, "column %u of %s", i + 1, bt->t->name.p);
 	}
@@ -123,6 +168,8 @@ static int put_row(struct binlog *b, const struct rows_event *e, struct binlog_t
 		   struct binlog_cur *c, const struct cdc_message *m, struct cdc_err *err)
 {
 	b->ordinal++;
+	if (e->partial && !reserve_before(b, bt->n))
+		return cdc_fail_nomem(err);
 	if (!bt->t->keep) {
 		image(b, e, bt, 0, c, false);
 		if (e->update)
@@ -154,10 +201,6 @@ int binlog_rows(struct binlog *b, const struct cdc_message *m, struct cdc_str bo
 	rc = read_head(b, &e, &c, &bt, &flags, err);
 	if (rc < 0)
 		return rc;
-	if (bt && e.partial)
-		return cdc_fail(err, CDC_EDATA,
-				"a partial update of a JSON document (binlog_row_value_options), "
-				"which is not read");
 	if (bt && e.compressed) {
 		rc = binlog_uncompress(cdc_str((const char *)c.p, binlog_left(&c)), &b->rows, err);
 		if (rc < 0)

@@ -518,3 +518,28 @@ void binlog_value(struct binlog *b, const struct binlog_column *col, struct binl
 	print_value(b, col, c);
 	o->buf.len = mark;
 }
+
+struct cdc_str binlog_json_bytes(const struct binlog_column *col, struct binlog_cur *c)
+{
+	return binlog_bytes(c, binlog_le(c, col->length_bytes));
+}
+
+void binlog_partial_value(struct binlog *b, const struct binlog_column *col, struct binlog_cur *c,
+			  struct cdc_str before, bool print)
+{
+	struct cdc_str diffs = binlog_json_bytes(col, c);
+	struct cdc_out *o = &b->s->out;
+	struct cdc_err err = CDC_ERR_INIT;
+
+	if (!print || c->bad)
+		return;
+	cdc_buf_reset(&b->value);
+	if (!before.p)
+		cdc_out_fail(o, "a partial update of a JSON document that the row before lacks");
+	else if (!binlog_json(&b->value, before))
+		cdc_out_fail(o, "a JSON document is damaged");
+	else if (binlog_json_apply(&b->value, diffs, &err) < 0)
+		cdc_out_fail(o, "%s", err.msg);
+	else
+		cdc_out_quoted(o, cdc_buf_str(&b->value));
+}

@@ -7,6 +7,7 @@
 set -eu
 build=$(realpath "${BUILD:-build}")
 count=${1:-1000000}
+mkdir -p "$build/bench"
 dir=$(mktemp -d "$build/bench/decode.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
 

@@ -5,9 +5,11 @@
 #include "source/debezium_int.h"
 
 /* Of the source, what a record says elsewhere, or that says nothing of the change. */
-static const char *const no_tags[] = { "db",	    "schema", "table", "collection",
-				       "connector", "ts_ms",  "ts_us", "ts_ns",
-				       "ts_sec",    "name",   "query", "version" };
+static const struct cdc_str no_tags[] = {
+	{ "db", 2 },	    { "schema", 6 }, { "table", 5 }, { "collection", 10 },
+	{ "connector", 9 }, { "ts_ms", 5 },  { "ts_us", 5 }, { "ts_ns", 5 },
+	{ "ts_sec", 6 },    { "name", 4 },   { "query", 5 }, { "version", 7 },
+};
 
 static const struct {
 	const char *connector;
@@ -71,7 +73,7 @@ bool debezium_time(const struct debezium *d, int64_t *us)
 static bool is_tag(struct cdc_str name)
 {
 	for (size_t i = 0; i < sizeof(no_tags) / sizeof(no_tags[0]); i++) {
-		if (cdc_str_eqz(name, no_tags[i]))
+		if (cdc_str_eq(name, no_tags[i]))
 			return false;
 	}
 	return true;

@@ -82,7 +82,7 @@ static void container(struct cdc_buf *b, struct cdc_str schema, struct cdc_str r
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct cdc_tape tape = CDC_TAPE_INIT;
-	struct cdc_sink sink = { &tape, put, on_reject, NULL, NULL };
+	struct cdc_sink sink = { .ctx = &tape, .put = put, .on_reject = on_reject };
 	struct cdc_source_options opt = { .format = "avro",
 					  .framing = "ocf",
 					  .record_max = 1 << 16 };

@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const formats[] = { "csv", "tsv", "sqoop", "records" };
 	struct cdc_tape tape = CDC_TAPE_INIT;
-	struct cdc_sink sink = { &tape, put, on_reject, NULL, NULL };
+	struct cdc_sink sink = { .ctx = &tape, .put = put, .on_reject = on_reject };
 	struct cdc_source_options opt = { .record_max = 1 << 16 };
 	const struct cdc_source_counts *n;
 	struct cdc_source *s = NULL;

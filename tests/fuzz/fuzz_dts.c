@@ -72,7 +72,7 @@ static struct slot *open_slot(unsigned i)
 {
 	static const char *const framings[] = { "single", "kcat", "ocf", "auto" };
 	struct slot *slot = &slots[i];
-	struct cdc_sink sink = { &slot->run, put, on_reject, NULL, NULL };
+	struct cdc_sink sink = { .ctx = &slot->run, .put = put, .on_reject = on_reject };
 	struct cdc_source_options opt = {
 		.format = "dts", .framing = framings[i], .control = true, .record_max = 1 << 20
 	};

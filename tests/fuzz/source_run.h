@@ -56,7 +56,9 @@ static int source_run_reject(void *ctx, const struct cdc_reject *r, struct cdc_e
 static inline void source_run(struct source_run *run, struct cdc_source_options opt,
 			      const uint8_t *data, size_t size)
 {
-	struct cdc_sink sink = { run, source_run_put, source_run_reject, NULL, NULL };
+	struct cdc_sink sink = { .ctx = run,
+				 .put = source_run_put,
+				 .on_reject = source_run_reject };
 	struct cdc_err err = CDC_ERR_INIT;
 	struct cdc_reader r;
 	int fd;

@@ -78,7 +78,10 @@ static inline int harness_input(struct cdc_source *s, const void *p, size_t n, s
 static inline void harness_run(struct harness *h, const struct cdc_source_options *opt,
 			       const void *p, size_t n, bool finish)
 {
-	struct cdc_sink sink = { h, harness_put, harness_reject, harness_format };
+	struct cdc_sink sink = { .ctx = h,
+				 .put = harness_put,
+				 .on_reject = harness_reject,
+				 .on_format = harness_format };
 	struct cdc_source *s = NULL;
 
 	cdc_buf_reset(&h->out);

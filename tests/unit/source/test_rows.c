@@ -252,7 +252,7 @@ static void several_inputs(void **state)
 {
 	struct cdc_source_options opt = { .format = "csv", .header = true, .key = "a" };
 	struct harness h = { .rc = 0 };
-	struct cdc_sink sink = { &h, harness_put, harness_reject, NULL };
+	struct cdc_sink sink = { .ctx = &h, .put = harness_put, .on_reject = harness_reject };
 	struct cdc_source *s = NULL;
 	struct cdc_err err = CDC_ERR_INIT;
 	const char *p;

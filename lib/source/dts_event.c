@@ -273,9 +273,11 @@ static bool read_value_step(struct walk *w, struct dts_step step, struct dts_val
 	case DTS_OP_SKIP_INT:
 		return cdc_avro_int(w->cur, &unused);
 	case DTS_OP_TEXT:
-		return read_text(w, step.node, &v->u.text, &is_null);
+		return step.plain ? cdc_avro_bytes(w->cur, &v->u.text)
+				  : read_text(w, step.node, &v->u.text, &is_null);
 	case DTS_OP_TAG:
-		return read_text(w, step.node, &v->tag, &is_null);
+		return step.plain ? cdc_avro_bytes(w->cur, &v->tag)
+				  : read_text(w, step.node, &v->tag, &is_null);
 	case DTS_OP_NUMBER: {
 		uint32_t node = step.node;
 

@@ -112,6 +112,7 @@ enum dts_op {
 
 struct dts_step {
 	uint8_t op;
+	bool plain; /* a string or bytes in any case: not a union */
 	uint32_t node;
 };
 

@@ -67,31 +67,6 @@ static void binlog_close(void *ctx)
 	free(b);
 }
 
-/* --schema: statements, or a column list for every table whose columns it fits. */
-static int read_schema(struct binlog *b, struct cdc_err *err)
-{
-	const char *text = b->s->opt.schema;
-	struct cdc_buf statement = CDC_BUF_INIT;
-	int rc;
-
-	if (!text)
-		return CDC_OK;
-	text += strspn(text, " \t\r\n");
-	if (strncasecmp(text, "create", 6) == 0 || strncasecmp(text, "use", 3) == 0 ||
-	    text[0] == '-' || text[0] == '/' || text[0] == '#')
-		rc = cdc_buf_puts(&statement, text, err);
-	else
-		rc = cdc_buf_printf(&statement, err, "CREATE TABLE `*` (%s)", text);
-	if (rc == CDC_OK)
-		rc = cdc_ddl_parse(&b->given, cdc_buf_str(&statement), err);
-	if (rc == CDC_EDATA) {
-		err->code = rc = CDC_EUSAGE;
-		cdc_err_prefix(err, "--schema");
-	}
-	cdc_buf_free(&statement);
-	return rc;
-}
-
 static int binlog_open(struct cdc_source *s, void **ctx, struct cdc_err *err)
 {
 	struct binlog *b = calloc(1, sizeof(*b));
@@ -105,7 +80,7 @@ static int binlog_open(struct cdc_source *s, void **ctx, struct cdc_err *err)
 	b->plain.max = b->rows.max = b->value.max = max;
 	rc = cdc_change_init(&b->c, s, CDC_STR("MySQL"), CDC_STR(""), err);
 	if (rc == CDC_OK)
-		rc = read_schema(b, err);
+		rc = cdc_ddl_given(&b->given, s->opt.schema, err);
 	if (rc < 0)
 		binlog_close(b);
 	else

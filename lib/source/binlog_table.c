@@ -414,11 +414,7 @@ static int table_new(struct binlog *b, struct cdc_str body, struct binlog_table 
 	if (rc < 0)
 		goto out;
 	/* Names in the log are the truth; else what was told for the table, or for any. */
-	ddl = cdc_ddl_find(&b->given, bt->db, bt->name);
-	if (!ddl)
-		ddl = cdc_ddl_find(&b->given, CDC_STR(""), bt->name);
-	if (!ddl)
-		ddl = cdc_ddl_find(&b->given, CDC_STR(""), CDC_STR("*"));
+	ddl = cdc_ddl_find_given(&b->given, bt->db, bt->name);
 	if (!ddl)
 		ddl = cdc_ddl_find(&b->seen, bt->db, bt->name);
 	rc = bt->col[0].name.p ? apply_hidden(b, bt, ddl, err) : apply_ddl(b, bt, ddl, err);

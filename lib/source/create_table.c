@@ -4,6 +4,8 @@
 #include "source/sql_lex.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 struct parser {
 	struct cdc_sql_lex l;
@@ -594,4 +596,39 @@ const struct cdc_ddl_table *cdc_ddl_find(const struct cdc_ddl *ddl, struct cdc_s
 			return t;
 	}
 	return NULL;
+}
+
+#define ANY_TABLE "*"
+
+int cdc_ddl_given(struct cdc_ddl *ddl, const char *text, struct cdc_err *err)
+{
+	struct cdc_buf statement = CDC_BUF_INIT;
+	int rc;
+
+	if (!text)
+		return CDC_OK;
+	text += strspn(text, " \t\r\n");
+	if (strncasecmp(text, "create", 6) == 0 || strncasecmp(text, "use", 3) == 0 ||
+	    text[0] == '-' || text[0] == '/' || text[0] == '#')
+		rc = cdc_buf_puts(&statement, text, err);
+	else
+		rc = cdc_buf_printf(&statement, err, "CREATE TABLE `" ANY_TABLE "` (%s)", text);
+	if (rc == CDC_OK)
+		rc = cdc_ddl_parse(ddl, cdc_buf_str(&statement), err);
+	if (rc == CDC_EDATA) {
+		err->code = rc = CDC_EUSAGE;
+		cdc_err_prefix(err, "--schema");
+	}
+	cdc_buf_free(&statement);
+	return rc;
+}
+
+const struct cdc_ddl_table *cdc_ddl_find_given(const struct cdc_ddl *ddl, struct cdc_str db,
+					       struct cdc_str name)
+{
+	const struct cdc_ddl_table *t = cdc_ddl_find(ddl, db, name);
+
+	if (!t)
+		t = cdc_ddl_find(ddl, CDC_STR(""), name);
+	return t ? t : cdc_ddl_find(ddl, CDC_STR(""), CDC_STR(ANY_TABLE));
 }

@@ -62,4 +62,13 @@ void cdc_ddl_free(struct cdc_ddl *ddl);
 const struct cdc_ddl_table *cdc_ddl_find(const struct cdc_ddl *ddl, struct cdc_str db,
 					 struct cdc_str name);
 
+/*
+ * What --schema gives (NULL: nothing): statements as above, or a list like that of --columns, which
+ * is for every table. CDC_EUSAGE when it cannot be read.
+ */
+int cdc_ddl_given(struct cdc_ddl *ddl, const char *text, struct cdc_err *err) CDC_NODISCARD;
+/* The table of that name there, one of that name in any database, or the list. NULL: none. */
+const struct cdc_ddl_table *cdc_ddl_find_given(const struct cdc_ddl *ddl, struct cdc_str db,
+					       struct cdc_str name);
+
 #endif

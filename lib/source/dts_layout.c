@@ -133,9 +133,9 @@ static int add_step(struct dts_layout *l, uint8_t op, uint32_t node, struct cdc_
 		l->step = q;
 		l->cap_steps = cap;
 	}
-	l->step[l->n_steps++] = (struct dts_step){
-		op, (KIND(cdc_avro_node(l->plan, node)->kind) & TEXTUAL) != 0, node
-	};
+	l->step[l->n_steps++] =
+		(struct dts_step){ op, (KIND(cdc_avro_node(l->plan, node)->kind) & TEXTUAL) != 0,
+				   node };
 	return CDC_OK;
 }
 

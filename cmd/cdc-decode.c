@@ -131,7 +131,7 @@ static struct opt option_table[] = {
 	{ 0, "app-id", OPT_STRING, "ID", OPT_RARE "name of the stream in the table of --resume",
 	  OPT_TARGET(options, live.app_id), NULL },
 	{ 0, "schema", OPT_STRING, "TEXT|@FILE",
-	  OPT_RARE "columns of tables that a binlog does not name", OPT_TARGET(options, schema),
+	  OPT_RARE "columns of tables that the source does not type", OPT_TARGET(options, schema),
 	  NULL },
 	{ 0, "schema-dir", OPT_STRING, "DIR", OPT_RARE "Avro schemas of messages, as ID.avsc",
 	  OPT_TARGET(options, schema_dir), NULL },

@@ -48,6 +48,7 @@ static void debezium_close(void *ctx)
 	cdc_connect_type_free(&d->type);
 	cdc_buf_free(&d->prefix);
 	cdc_tape_free(&d->schema_tape);
+	cdc_ddl_free(&d->given_tables);
 	cdc_buf_free(&d->last_connector);
 	cdc_buf_free(&d->held.line);
 	cdc_buf_free(&d->held.topic);
@@ -68,6 +69,8 @@ static int debezium_open(struct cdc_source *s, void **ctx, struct cdc_err *err)
 	rc = cdc_json_in_init(&d->j, s, CDC_STR(""), err);
 	if (rc == CDC_OK)
 		rc = cdc_json_in_init(&d->key, s, CDC_STR(""), err);
+	if (rc == CDC_OK)
+		rc = cdc_ddl_given(&d->given_tables, s->opt.schema, err);
 	if (rc < 0)
 		debezium_close(d);
 	else

@@ -151,8 +151,8 @@ static int by_schema(struct debezium *d, struct cdc_change_table *t, bool flat,
 }
 
 /* Append the names in a row that are not columns yet. */
-static int add_names(struct debezium *d, struct cdc_change_table *t, uint32_t row, bool flat,
-		     struct cdc_change_column *col, size_t *n, struct cdc_err *err)
+static int add_names(struct debezium *d, uint32_t row, bool flat, struct cdc_change_column *col,
+		     size_t *n, struct cdc_err *err)
 {
 	if (!cdc_json_in_is(in(d), row, CDC_JSON_OBJECT))
 		return CDC_OK;
@@ -172,7 +172,6 @@ static int add_names(struct debezium *d, struct cdc_change_table *t, uint32_t ro
 		if (i == *n)
 			col[(*n)++].name = name;
 	}
-	(void)t;
 	return CDC_OK;
 }
 
@@ -185,6 +184,7 @@ static int by_rows(struct debezium *d, struct cdc_change_table *t, uint32_t a, u
 		   bool flat, const struct cdc_str *key, size_t n_key, struct cdc_err *err)
 {
 	size_t known = t->defined && t->format_state == 0 ? t->n : 0, n = known;
+	const struct cdc_ddl_table *given = debezium_given(d, t);
 	struct cdc_change_column *col;
 	int rc;
 
@@ -195,9 +195,15 @@ static int by_rows(struct debezium *d, struct cdc_change_table *t, uint32_t a, u
 		return cdc_fail_nomem(err);
 	for (size_t i = 0; i < known; i++)
 		col[i] = t->col[i];
-	rc = add_names(d, t, a, flat, col, &n, err);
+	rc = add_names(d, a, flat, col, &n, err);
 	if (rc == CDC_OK)
-		rc = add_names(d, t, b, flat, col, &n, err);
+		rc = add_names(d, b, flat, col, &n, err);
+	for (size_t i = known; rc == CDC_OK && given && i < n; i++)
+		rc = debezium_given_column(d, given, &col[i], err);
+	if (rc == CDC_OK && given && n_key == 0) {
+		key = given->key;
+		n_key = given->n_key;
+	}
 	if (rc == CDC_OK)
 		rc = cdc_change_define(&in(d)->c, t, cdc_buf_str(&d->key.text), col, n, key, n_key,
 				       err);

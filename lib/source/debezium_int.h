@@ -1,11 +1,13 @@
 /*
  * Debezium JSON between its files: debezium.c tells messages apart and makes records of them,
- * debezium_columns.c the columns of a table from a schema or a row, debezium_value.c prints values.
+ * debezium_columns.c the columns of a table from a schema or a row, debezium_given.c their types
+ * from --schema, debezium_value.c prints values.
  */
 #ifndef CDC_SOURCE_DEBEZIUM_INT_H
 #define CDC_SOURCE_DEBEZIUM_INT_H
 
 #include "source/connect_type.h"
+#include "source/create_table.h"
 #include "source/json_in.h"
 
 enum debezium_member {
@@ -85,6 +87,7 @@ struct debezium {
 	struct cdc_str given;
 	uint64_t given_no;
 	struct cdc_tape schema_tape; /* while a table is defined */
+	struct cdc_ddl given_tables; /* --schema: of messages without a schema */
 	struct debezium_schema schemas[DEBEZIUM_SCHEMAS_MAX];
 	size_t n_schemas;
 	uint64_t last_no;
@@ -103,6 +106,15 @@ struct debezium {
  * CDC_JSON_NONE). Cheap when nothing changed. `flat`: names with two underscores are no columns. */
 int debezium_columns(struct debezium *d, struct cdc_change_table *t, uint32_t a, uint32_t b,
 		     bool flat, struct cdc_err *err) CDC_NODISCARD;
+
+/* debezium_given.c: the table in --schema, NULL: it is not there, or its connector is none that
+ * writes MySQL's types. */
+const struct cdc_ddl_table *debezium_given(const struct debezium *d,
+					   const struct cdc_change_table *t);
+/* Set a column's type, kind and nullability if the table has one of its name. Text is in ddl or in
+ * the scratch arena. */
+int debezium_given_column(struct debezium *d, const struct cdc_ddl_table *ddl,
+			  struct cdc_change_column *col, struct cdc_err *err) CDC_NODISCARD;
 
 /* Is the member of a flattened row metadata? */
 static inline bool debezium_is_mark(struct cdc_str name)

@@ -30,8 +30,10 @@ static void put_decimal(struct debezium *d, uint32_t scale, uint32_t i)
 {
 	struct cdc_str s = cdc_json_in_text(&d->j, i), bytes;
 
-	/* The converter may be told to write numbers. */
-	if (!cdc_json_in_is(&d->j, i, CDC_JSON_STRING))
+	/* The converter may be told to write numbers; and without a schema nothing but a sign or a
+	 * point, which base64 has not, tells that the connector was told to write text. */
+	if (!cdc_json_in_is(&d->j, i, CDC_JSON_STRING) || memchr(s.p, '.', s.n) ||
+	    (s.n && s.p[0] == '-'))
 		cdc_text_decimal(&d->j.s->out, s);
 	else if (decode(d, s, &bytes))
 		cdc_text_unscaled(&d->j.s->out, bytes, scale);
@@ -61,6 +63,21 @@ static void put_geometry(struct debezium *d, uint32_t i)
 		cdc_out_fail(&d->j.s->out, "a geometry without wkb");
 	else if (decode(d, cdc_json_in_text(&d->j, wkb), &bytes))
 		cdc_text_wkb(&d->j.s->out, bytes);
+}
+
+/* Text of a day or a wall clock; connectors end it in Z, which says nothing of such. */
+static void put_iso(struct debezium *d, enum cdc_connect_kind kind, uint32_t i)
+{
+	struct cdc_str s = cdc_json_in_text(&d->j, i);
+
+	if (s.n && s.p[s.n - 1] == 'Z')
+		s.n--;
+	if (kind == CDC_CONNECT_DATE)
+		cdc_text_date(&d->j.s->out, s);
+	else if (kind == CDC_CONNECT_TIME_US)
+		cdc_text_time(&d->j.s->out, s);
+	else
+		cdc_text_datetime(&d->j.s->out, s);
 }
 
 static void put_number(struct debezium *d, enum cdc_connect_kind kind, uint32_t i)
@@ -111,14 +128,21 @@ void debezium_put(struct debezium *d, const struct cdc_change_column *col, uint3
 	case CDC_CONNECT_VARIABLE_DECIMAL:
 		put_variable_decimal(d, i);
 		break;
-	case CDC_CONNECT_INTEGER:
-	case CDC_CONNECT_UNSIGNED_LONG:
 	case CDC_CONNECT_DATE:
-	case CDC_CONNECT_TIME_MS:
 	case CDC_CONNECT_TIME_US:
-	case CDC_CONNECT_TIME_NS:
 	case CDC_CONNECT_DATETIME_MS:
 	case CDC_CONNECT_DATETIME_US:
+		/* Without a schema the connector may have been told to write text. */
+		if (cdc_json_in_is(&d->j, i, CDC_JSON_STRING)) {
+			put_iso(d, (enum cdc_connect_kind)col->as, i);
+			break;
+		}
+		put_number(d, (enum cdc_connect_kind)col->as, i);
+		break;
+	case CDC_CONNECT_INTEGER:
+	case CDC_CONNECT_UNSIGNED_LONG:
+	case CDC_CONNECT_TIME_MS:
+	case CDC_CONNECT_TIME_NS:
 	case CDC_CONNECT_DATETIME_NS:
 		put_number(d, (enum cdc_connect_kind)col->as, i);
 		break;
@@ -126,13 +150,13 @@ void debezium_put(struct debezium *d, const struct cdc_change_column *col, uint3
 		cdc_text_instant(o, cdc_json_in_text(&d->j, i), NULL);
 		break;
 	case CDC_CONNECT_ISO_DATETIME:
-		cdc_text_datetime(o, cdc_json_in_text(&d->j, i));
+		put_iso(d, CDC_CONNECT_DATETIME_US, i);
 		break;
 	case CDC_CONNECT_ISO_DATE:
-		cdc_text_date(o, cdc_json_in_text(&d->j, i));
+		put_iso(d, CDC_CONNECT_DATE, i);
 		break;
 	case CDC_CONNECT_ISO_TIME:
-		cdc_text_time(o, cdc_json_in_text(&d->j, i));
+		put_iso(d, CDC_CONNECT_TIME_US, i);
 		break;
 	case CDC_CONNECT_BITS:
 		put_bits(d, i);

@@ -91,6 +91,21 @@ source_of() {
 
 # jq writes messages, but it would round these numbers: sed puts them in.
 # 32305 is 7e31, -150 ff6a, 1234 04d2, 2^64-1 00ff…, and zero one byte.
+@test "debezium: times as ISO text" {
+	# time.precision.mode=isostring: the connectors of MySQL and MariaDB end all in Z.
+	typed '[{"type":"string","name":"io.debezium.time.IsoDate","field":"date"},
+		{"type":"string","name":"io.debezium.time.IsoTime","field":"time"},
+		{"type":"string","name":"io.debezium.time.IsoTimestamp","field":"at"},
+		{"type":"string","name":"io.debezium.time.IsoTimestamp","field":"bare"}]' \
+		'{"date":"2019-11-14Z","time":"03:11:05.12Z","at":"2019-11-14T03:11:05.5Z","bare":"2019-11-14T03:11:05"}' >in
+	expect "$after" in <<-'EOF'
+	{"date":"2019-11-14","time":"03:11:05.120000","at":"2019-11-14 03:11:05.500000","bare":"2019-11-14 03:11:05"}
+	EOF
+	expect "$schemas" in <<-'EOF'
+	["shop.t",null,["date","date",true],["time","time",true],["at","datetime",true],["bare","datetime",true]]
+	EOF
+}
+
 @test "debezium: numbers by their types" {
 	d=org.apache.kafka.connect.data.Decimal
 	typed '[{"type":"bytes","optional":true,"name":"'$d'","parameters":{"scale":"2","connect.decimal.precision":"7"},"field":"price"},
@@ -316,4 +331,35 @@ source_of() {
 	run --separate-stderr cdc-decode --from debezium --framing kcat-json --reject rejects -o out in
 	[ "$status" -eq 1 ]
 	diff <(echo '{"recordType":"CHECKPOINT","positions":[],"final":true}') out
+}
+
+@test "debezium: without schemas, --schema gives the types" {
+	cat >in <<-EOF
+	{"before":null,"after":{"id":-1,"d":"BNI=","dt":18262,"m":1577836800000,"u":1577836800000001,"t":-3723000000,"ts":"2020-01-01T00:00:00Z","b1":true,"b9":"/wE=","y":2020,"f":0.1,"x":"AP8=","n":null,"new":7},$(source_of sales 1573701065000),"op":"c"}
+	{"before":null,"after":{"id":2,"d":"-12.34","dt":"2020-01-01Z","m":"2020-01-01T00:00:00Z","u":"2020-01-01T00:00:00.000001Z","t":"01:02:03","ts":null,"b1":false,"b9":"AAA=","y":0,"f":1,"x":"","n":"4","new":8},$(source_of sales 1573701065000),"op":"c"}
+	EOF
+	cat >sql <<-'EOF'
+	CREATE TABLE `sales` (
+		`id` bigint(20) unsigned NOT NULL,
+		`d` decimal(10,2) DEFAULT NULL,
+		`dt` date, `m` datetime, `u` datetime(6), `t` time, `ts` timestamp NULL,
+		`b1` bit(1), `b9` bit(9), `y` year(4), `f` float, `x` varbinary(9), `n` int, `gone` int,
+		PRIMARY KEY (`id`)
+	);
+	EOF
+	expect "$after" --from debezium --schema @sql in <<-'EOF'
+	{"id":"18446744073709551615","d":"12.34","dt":"2020-01-01","m":"2020-01-01 00:00:00","u":"2020-01-01 00:00:00.000001","t":"-01:02:03","ts":"2020-01-01T00:00:00Z","b1":"true","b9":"511","y":"2020","f":"0.1","x":"AP8=","n":null,"new":"7"}
+	{"id":"2","d":"-12.34","dt":"2020-01-01","m":"2020-01-01 00:00:00","u":"2020-01-01 00:00:00.000001","t":"01:02:03","ts":null,"b1":"false","b9":"0","y":"0","f":"1.0","x":"","n":"4","new":"8"}
+	EOF
+	expect "$schemas" --from debezium --schema @sql in <<-'EOF'
+	["shop.sales",["id"],["id","bigint unsigned",false],["d","decimal(10,2)",true],["dt","date",true],["m","datetime",true],["u","datetime(6)",true],["t","time",true],["ts","timestamp",true],["b1","boolean",true],["b9","bit(9)",true],["y","year",true],["f","float",true],["x","varbinary(9)",true],["n","int",true],["new",null,true]]
+	EOF
+	# A list is for every table; another connector's numbers mean something else.
+	expect "$after | .dt" --from debezium --schema 'dt DATE' in <<<'"2020-01-01" "2020-01-01"'
+	sed 's/"connector":"mysql"/"connector":"sqlserver"/' in >other
+	expect "$after | .dt" --from debezium --schema 'dt DATE' other <<<'"18262" "2020-01-01Z"'
+	run cdc-decode --from debezium --schema 'dt DATE' /dev/null
+	[ "$status" -eq 0 ]
+	run cdc-decode --from debezium --schema 'CREATE TABLE (' in
+	[ "$status" -eq 2 ]
 }

@@ -586,8 +586,22 @@ static int take_batch(struct kafka *k, rd_kafka_message_t **in, size_t n, struct
 	return rc;
 }
 
+/* The memory of a message's headers is that of the next one's. */
+static int keep_headers(struct cdc_arena *a, struct cdc_message *m, struct cdc_err *err)
+{
+	struct cdc_header *h = cdc_arena_calloc(a, m->n_headers + 1u, sizeof(*h));
+
+	if (!h)
+		return cdc_fail_nomem(err);
+	for (uint32_t i = 0; i < m->n_headers; i++)
+		h[i] = m->header[i];
+	m->header = h;
+	return CDC_OK;
+}
+
 /* Wait for the first messages. An end is one of them, if it ends anything. */
-static int gather(struct kafka *k, struct cdc_message *m, size_t *n, struct cdc_err *err)
+static int gather(struct kafka *k, struct cdc_arena *a, struct cdc_message *m, size_t *n,
+		  struct cdc_err *err)
 {
 	int32_t ends = 0;
 	int rc = CDC_OK;
@@ -616,7 +630,8 @@ static int gather(struct kafka *k, struct cdc_message *m, size_t *n, struct cdc_
 			ends++;
 		} else {
 			rc = describe(k, in, &m[*n], err);
-			m[(*n)++].n_headers = 0; /* their memory is that of the next one */
+			if (rc == CDC_OK)
+				rc = keep_headers(a, &m[(*n)++], err);
 		}
 	}
 	return rc;
@@ -626,10 +641,14 @@ static int gather(struct kafka *k, struct cdc_message *m, size_t *n, struct cdc_
 static int begin(struct kafka *k, struct cdc_err *err)
 {
 	struct cdc_message m[FIRST];
+	struct cdc_arena headers = CDC_ARENA_INIT;
 	size_t n = 0;
-	int rc = gather(k, m, &n, err);
+	int rc = gather(k, &headers, m, &n, err);
 
-	return rc < 0 ? rc : cdc_source_live_begin(k->s, k->opt->topic, m, n, err);
+	if (rc == CDC_OK)
+		rc = cdc_source_live_begin(k->s, k->opt->topic, m, n, err);
+	cdc_arena_free(&headers);
+	return rc;
 }
 
 static int run(struct kafka *k, struct cdc_err *err)

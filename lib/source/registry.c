@@ -17,6 +17,7 @@ struct cdc_registry {
 	CURL *curl;
 	struct curl_slist *headers;
 	char *url; /* without a slash at its end */
+	size_t root; /* length of what stands before "/apis/", where Apicurio has its interfaces */
 	bool apicurio; /* it names Apicurio's own interface */
 	bool apicurio_v3;
 	struct cdc_buf answer;
@@ -68,6 +69,7 @@ int cdc_registry_new(struct cdc_registry **out, const char *url, struct cdc_err 
 	}
 	r->apicurio_v3 = strstr(r->url, "/apis/registry/v3") != NULL;
 	r->apicurio = strstr(r->url, "/apis/registry/") != NULL;
+	r->root = strstr(r->url, "/apis/") ? (size_t)(strstr(r->url, "/apis/") - r->url) : n;
 	*out = r;
 	return CDC_OK;
 }
@@ -174,8 +176,10 @@ static int unwrap(struct cdc_registry *r, const char *id, struct cdc_buf *schema
 int cdc_registry_get(struct cdc_registry *r, enum cdc_schema_id kind, const char *id,
 		     struct cdc_buf *schema, struct cdc_err *err)
 {
+	const char *path = path_of(r, kind);
 	struct cdc_buf url = CDC_BUF_INIT;
-	int rc = cdc_buf_printf(&url, err, "%s%s%s", r->url, path_of(r, kind), id);
+	size_t base = strncmp(path, "/apis/", 6) == 0 ? r->root : strlen(r->url);
+	int rc = cdc_buf_printf(&url, err, "%.*s%s%s", (int)base, r->url, path, id);
 
 	if (rc == CDC_OK && !cdc_buf_z(&url))
 		rc = cdc_fail_nomem(err);

@@ -363,13 +363,17 @@ static const struct {
 	{ "INIT", ROW_INIT },	  { "ROW", ROW_INSERT },
 };
 
-/* Marks of a place in the stream, which say nothing of a table. */
+/*
+ * Marks of a place in the stream, which say nothing of a table. A QUERY that is no DDL is the text
+ * of the statement whose rows come next (MariaDB logs it by default, MySQL when told to), or a
+ * variable of one that is logged as itself.
+ */
 static const struct {
 	const char *type;
 	bool heartbeat;
 } marks[] = {
 	{ "TIDB_WATERMARK", true }, { "MHEARTBEAT", true },  { "GTID", false },
-	{ "XACOMMIT", false },	    { "XAROLLBACK", false },
+	{ "XACOMMIT", false },	    { "XAROLLBACK", false }, { "QUERY", false },
 };
 
 static int put_mark(struct canal *d, bool heartbeat, const struct cdc_message *m,
@@ -386,18 +390,19 @@ static int put_mark(struct canal *d, bool heartbeat, const struct cdc_message *m
 
 static int put_message(struct canal *d, const struct cdc_message *m, struct cdc_err *err)
 {
+	bool is_ddl = is_a(d, d->tok[IS_DDL], CDC_JSON_TRUE);
 	struct cdc_str type = raw(d, d->tok[TYPE]);
 	struct cdc_change_table *t;
 	int rc;
 
-	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+	for (size_t i = 0; !is_ddl && i < sizeof(marks) / sizeof(marks[0]); i++) {
 		if (cdc_str_eqz(type, marks[i].type))
 			return put_mark(d, marks[i].heartbeat, m, err);
 	}
 	rc = find_table(d, &t, err);
 	if (rc < 0)
 		return rc;
-	if (is_a(d, d->tok[IS_DDL], CDC_JSON_TRUE))
+	if (is_ddl)
 		return put_statement(d, t, m, err);
 	if (!t->keep) {
 		d->j.s->counts.skipped++;

@@ -249,6 +249,11 @@ enum event_type {
 	EVENT_INSERT = 1,
 	EVENT_UPDATE = 2, /* also what no number stands for */
 	EVENT_DELETE = 3,
+	/*
+	 * If it is no DDL: the text of the statement whose rows come next (MariaDB logs it by
+	 * default, MySQL when told to), or a variable of one that is logged as itself.
+	 */
+	EVENT_QUERY = 7,
 	EVENT_TRUNCATE = 8,
 	/* Marks of a place in the stream, which say nothing of a table. */
 	EVENT_GTID = 12,
@@ -288,7 +293,8 @@ static int put_change(struct canal_pb *d, struct cdc_str store, const struct cdc
 	if (!cdc_pb_read(store, change_fields, CHANGE_FIELDS, v))
 		return cdc_fail(err, CDC_EDATA, "a change of Canal is malformed");
 	type = v[CHANGE_EVENT_TYPE].n;
-	if (type >= EVENT_GTID && type <= EVENT_HEARTBEAT) {
+	if ((type >= EVENT_GTID && type <= EVENT_HEARTBEAT) ||
+	    (type == EVENT_QUERY && !v[CHANGE_IS_DDL].n)) {
 		d->s->counts.skipped++;
 		return CDC_OK;
 	}

@@ -86,6 +86,18 @@ static void put_set(const struct put *q, struct cdc_str s)
 	cdc_out_char(o, '"');
 }
 
+/* BINARY(n) loses its trailing zeros in the log: its length, 0 for other types. */
+static size_t padded_length(struct cdc_str type)
+{
+	enum { MOST = 255 }; /* bytes of a BINARY */
+	uint64_t n;
+
+	if (type.n < 9 || memcmp(type.p, "binary(", 7) != 0 ||
+	    cdc_uint64_parse(cdc_str(type.p + 7, type.n - 8), &n) != CDC_PARSE_OK)
+		return 0;
+	return n <= MOST ? (size_t)n : 0;
+}
+
 /* A geometry travels like binary: its bytes as code points. */
 static void put_geometry(const struct put *q, struct cdc_str s)
 {
@@ -93,7 +105,7 @@ static void put_geometry(const struct put *q, struct cdc_str s)
 	size_t mark = o->buf.len, n;
 	char *bytes;
 
-	cdc_text_latin1_binary(o, s);
+	cdc_text_latin1_binary(o, s, 0);
 	if (o->rc < 0)
 		return;
 	cdc_arena_reset(q->scratch);
@@ -145,7 +157,7 @@ static void put_text(const struct put *q, struct cdc_str s)
 		put_set(q, s);
 		break;
 	case CDC_MYSQL_BINARY:
-		cdc_text_latin1_binary(o, s);
+		cdc_text_latin1_binary(o, s, padded_length(q->col->type));
 		break;
 	case CDC_MYSQL_GEOMETRY:
 		put_geometry(q, s);

@@ -415,14 +415,16 @@ static bool latin1(struct cdc_str s, size_t *i, unsigned char *byte)
 	return true;
 }
 
-void cdc_text_latin1_binary(struct cdc_out *o, struct cdc_str s)
+void cdc_text_latin1_binary(struct cdc_out *o, struct cdc_str s, size_t length)
 {
 	unsigned char three[3];
-	size_t n = 0;
+	size_t n = 0, i = 0;
 
 	cdc_out_char(o, '"');
-	for (size_t i = 0; i < s.n;) {
-		if (!latin1(s, &i, &three[n++])) {
+	for (size_t bytes = 0; i < s.n || bytes < length; bytes++) {
+		if (i == s.n) {
+			three[n++] = 0;
+		} else if (!latin1(s, &i, &three[n++])) {
 			cdc_out_fail(o, "a binary value has a character that is no byte");
 			return;
 		}

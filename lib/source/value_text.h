@@ -29,8 +29,9 @@ void cdc_text_datetime(struct cdc_out *o, struct cdc_str s);
 void cdc_text_instant(struct cdc_out *o, struct cdc_str s, const struct cdc_zone *zone);
 /* "true", "1", b'1'… */
 void cdc_text_bool(struct cdc_out *o, struct cdc_str s);
-/* Bytes that were written as code points 0 to 255: base64. A code point beyond is a failure. */
-void cdc_text_latin1_binary(struct cdc_out *o, struct cdc_str utf8);
+/* Bytes that were written as code points 0 to 255, and zeros up to `length` bytes: base64. A code
+ * point beyond is a failure. */
+void cdc_text_latin1_binary(struct cdc_out *o, struct cdc_str utf8, size_t length);
 
 /* --- from numbers ------------------------------------------------------- */
 

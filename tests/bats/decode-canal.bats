@@ -129,6 +129,14 @@ head='"database":"shop","table":"sales","pkNames":["id"],"isDdl":false,"es":1573
 	EOF
 }
 
+# A server logs BINARY(n) without its trailing zeros, and so Canal sends it.
+@test "canal: BINARY has its length" {
+	echo "{\"data\":[{\"b4\":\"\\u0000ÿ\",\"b3\":\"abc\",\"b5\":\"\",\"b1\":null,\"b7\":\"a\",\"vb\":\"\\u0000ÿ\"}],\"old\":null,$head,\"mysqlType\":{\"b4\":\"binary(4)\",\"b3\":\"BINARY(3)\",\"b5\":\"BINARY(5)\",\"b1\":\"binary(1)\",\"b7\":\"binary\",\"vb\":\"varbinary(4)\"},\"type\":\"INSERT\"}" >in
+	expect "$after" in <<-'EOF'
+	{"b4":"AP8AAA==","b3":"YWJj","b5":"AAAAAAA=","b1":null,"b7":"YQ==","vb":"AP8="}
+	EOF
+}
+
 @test "canal: statements" {
 	cat >in <<-EOF
 	{"data":null,"database":"shop","es":1573701065000,"id":1,"isDdl":true,"mysqlType":null,"old":null,"pkNames":null,"sql":"CREATE DATABASE shop","sqlType":null,"table":"","ts":1,"type":"QUERY"}

@@ -283,7 +283,8 @@ bool cdc_source_keeps(const struct cdc_source *s, const char *db_table, bool db_
 	if (!t || !t[0])
 		return true;
 	for (; *t; t++) {
-		if (fnmatch(*t, db_table, 0) == 0 || (db_only && keeps_database(*t, db_table)))
+		if (fnmatch(*t, db_table, 0) == 0 ||
+		    (db_only && (!*db_table || keeps_database(*t, db_table))))
 			return true;
 	}
 	return false;

@@ -187,7 +187,8 @@ int cdc_source_peek(struct cdc_source *s, struct cdc_reader *r, size_t n, struct
 /* Nothing but white space: a line that means nothing. */
 bool cdc_source_blank(struct cdc_str s);
 
-/* Does --table keep this name? db_only: a database name, kept if it could hold a kept table. */
+/* Does --table keep this name? db_only: a database name, kept if it could hold a kept table, as one
+ * that is not told ("") could. */
 bool cdc_source_keeps(const struct cdc_source *s, const char *db_table, bool db_only);
 
 /* Give a message the coordinates that the name of its file tells, if its framing told none. */

@@ -157,6 +157,11 @@ head='"database":"shop","table":"sales","pkNames":["id"],"isDdl":false,"es":1573
 	["DDL","shop.sales"]
 	["TRUNCATE","shop.sales"]
 	EOF
+	# One that Canal cannot read names nothing: any table could be meant.
+	echo '{"data":null,"database":"","es":1573701065000,"id":1,"isDdl":true,"mysqlType":null,"old":null,"pkNames":null,"sql":"ALTER TABLE sales ADD z BLOB COMPRESSED","sqlType":null,"table":"","ts":1,"type":"QUERY"}' >in
+	expect "$rows" -t shop.sales in <<-'EOF'
+	["DDL",null,"2019-11-14T03:11:05Z","ALTER TABLE sales ADD z BLOB COMPRESSED",null]
+	EOF
 }
 
 @test "canal: a table is told again when its columns change, not when they do not" {

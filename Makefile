@@ -147,7 +147,8 @@ interop:
 	$(Q)$(MAKE) --no-print-directory all $(TOOL_BIN)
 	$(Q)$(RUN) interop-features='BUILD=$(BUILD) tests/interop/run.sh --part features --part rust' \
 		interop-newer='BUILD=$(BUILD) tests/interop/run.sh --newer' \
-		interop-kafka='BUILD=$(BUILD) bats --tap tests/interop/kafka.bats' & other=$$!; \
+		interop-kafka='BUILD=$(BUILD) bats --tap tests/interop/kafka.bats' \
+		interop-canal='BUILD=$(BUILD) bats --tap tests/interop/canal.bats' & other=$$!; \
 	$(RUN) interop='BUILD=$(BUILD) tests/interop/run.sh --part ours --part foreign --part matrix'; \
 	rc=$$?; wait $$other && exit $$rc
 

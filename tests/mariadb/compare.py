@@ -64,6 +64,7 @@ def same(kind, want, got):
         return int(want) == int(got)
     if kind in ("point", "geometry"):
         def number(text):
+            text = re.sub(r"\s*([(,])\s*", r"\1", text)
             return re.sub(r"-?[0-9.]+([eE]-?[0-9]+)?", lambda m: repr(float(m[0])), text)
         return number(want) == number(got)
     return want == str(got)

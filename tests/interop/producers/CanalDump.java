@@ -1,16 +1,21 @@
 // Canal's own embedded server on one log of a server: writes the messages that its Kafka producer
-// would send, with flatMessage=true to OUT/flat, one a line, with flatMessage=false to OUT/pb, each
-// after its length in four bytes, as `kcat -f '%R%s'` dumps them.
+// would send.
 //
 //	java -cp 'jars/*' CanalDump.java PORT USER PASSWORD LOG-FILE LOG-OFFSET LAST-TABLE OUT
 //
+//	OUT/flat	with flatMessage=true, one a line
+//	OUT/pb		with flatMessage=false, each after its length in four bytes, as
+//			`kcat -f '%R%s'` dumps them
+//	OUT/flat.N, OUT/pb.N
+//			the same by partitions, where rows go by the hash of their key
+//
 // It ends with the batch that has an entry of a table of the name LAST-TABLE. What is ours is the
 // loop that stands for the producer's sending, the rest is Canal's: the parser, the store, the
-// conversion to FlatMessage and the serializers.
+// conversion to FlatMessage, the partitions and the serializers.
 
 import java.io.DataOutputStream;
 import java.io.FileOutputStream;
-import java.io.OutputStream;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -34,6 +39,8 @@ import org.slf4j.LoggerFactory;
 
 class CanalDump {
 	static final String NAME = "dump";
+	static final String HASH = ".*\\..*:$pk$";
+	static final int PARTITIONS = 3;
 
 	static CanalParameter parameters(String[] args) {
 		CanalParameter p = new CanalParameter();
@@ -57,6 +64,44 @@ class CanalDump {
 		return p;
 	}
 
+	static void append(String file, byte[] message, boolean flat) throws IOException {
+		try (DataOutputStream out = new DataOutputStream(new FileOutputStream(file, true))) {
+			if (!flat)
+				out.writeInt(message.length);
+			out.write(message);
+			if (flat)
+				out.write('\n');
+		}
+	}
+
+	static byte[] text(FlatMessage f) {
+		return JSON.toJSONBytes(f, JSONWriter.Feature.WriteNulls);
+	}
+
+	// True if the batch has an entry of the table.
+	static boolean send(Message m, ThreadPoolExecutor pool, String last, String out) throws IOException {
+		MQMessageUtils.EntryRowData[] data = MQMessageUtils.buildMessageData(m, pool);
+		Message[] parts = MQMessageUtils.messagePartition(data, m.getId(), PARTITIONS, HASH, false);
+		boolean found = false;
+
+		append(out + "/pb", CanalMessageSerializerUtil.serializer(m, true), false);
+		for (int i = 0; i < parts.length; i++) {
+			if (parts[i] != null)
+				append(out + "/pb." + i, CanalMessageSerializerUtil.serializer(parts[i], true), false);
+		}
+		for (FlatMessage f : MQMessageUtils.messageConverter(data, m.getId())) {
+			FlatMessage[] flat = MQMessageUtils.messagePartition(f, PARTITIONS, HASH, false);
+
+			append(out + "/flat", text(f), true);
+			for (int i = 0; i < flat.length; i++) {
+				if (flat[i] != null)
+					append(out + "/flat." + i, text(flat[i]), true);
+			}
+			found |= last.equals(f.getTable());
+		}
+		return found;
+	}
+
 	public static void main(String[] args) throws Exception {
 		ThreadPoolExecutor pool = new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS,
 			new LinkedBlockingQueue<>());
@@ -73,24 +118,13 @@ class CanalDump {
 		server.start();
 		server.start(NAME);
 		server.subscribe(client);
-		try (OutputStream flat = new FileOutputStream(args[6] + "/flat");
-				DataOutputStream pb = new DataOutputStream(new FileOutputStream(args[6] + "/pb"))) {
-			while (!last) {
-				Message m = server.getWithoutAck(client, 50, 100L, TimeUnit.MILLISECONDS);
+		while (!last) {
+			Message m = server.getWithoutAck(client, 50, 100L, TimeUnit.MILLISECONDS);
 
-				if (m.getId() == -1)
-					continue;
-				byte[] packet = CanalMessageSerializerUtil.serializer(m, true);
-				pb.writeInt(packet.length);
-				pb.write(packet);
-				for (FlatMessage f : MQMessageUtils.messageConverter(
-						MQMessageUtils.buildMessageData(m, pool), m.getId())) {
-					flat.write(JSON.toJSONBytes(f, JSONWriter.Feature.WriteNulls));
-					flat.write('\n');
-					last |= args[5].equals(f.getTable());
-				}
-				server.ack(client, m.getId());
-			}
+			if (m.getId() == -1)
+				continue;
+			last = send(m, pool, args[5], args[6]);
+			server.ack(client, m.getId());
 		}
 		System.exit(0);
 	}

@@ -6,7 +6,6 @@
 
 #include "source/mysql_type.h"
 
-
 /* The numbers in a type's brackets: "decimal(10,2)", "datetime(6)"; those that are not there are 0.
  */
 static void brackets(struct cdc_str type, uint32_t *a, uint32_t *b)

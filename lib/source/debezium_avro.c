@@ -221,9 +221,10 @@ static enum cdc_fit debezium_avro_probe(void *ctx, const struct cdc_message *m)
 
 	if (!cdc_schema_prefix(m, false, &p))
 		return CDC_FIT_NO;
-	if ((opt->schema_dir || opt->registry) && read_value(a, m, &json, &ignored) == CDC_OK)
-		return CDC_FIT_YES;
-	return opt->format && strcmp(opt->format, "auto") != 0 ? CDC_FIT_WEAK : CDC_FIT_NO;
+	if (!opt->schema_dir && !opt->registry)
+		return opt->format && strcmp(opt->format, "auto") != 0 ? CDC_FIT_WEAK : CDC_FIT_NO;
+	/* Where the schema cannot be had, reading the message will say why. */
+	return read_value(a, m, &json, &ignored) == CDC_OK ? CDC_FIT_YES : CDC_FIT_WEAK;
 }
 
 static bool has_field(const struct cdc_avro_plan *plan, const char *name)

@@ -112,7 +112,7 @@ empty='{"id":"2","tiny":null,"name":null,"price":null,"day":null,"clock":null,"a
 @test "avro: a registry that wants a password, and one that fails" {
 	registry
 	cdc-decode --registry "${url/127/reader:secret@127}/private" schemas/events.kcat | grep -q '"id":"2"'
-	run -4 cdc-decode --from debezium-avro --registry "${url/127/reader:wrong@127}/private" schemas/events.kcat
+	run -4 cdc-decode --registry "${url/127/reader:wrong@127}/private" schemas/events.kcat
 	[[ $output == *'HTTP status 401'* && $output != *wrong* ]]
 	printf 'machine 127.0.0.1 login reader password secret\n' >.netrc
 	HOME=$PWD cdc-decode --registry "$url/private" schemas/events.kcat | grep -q '"id":"2"'

@@ -366,6 +366,12 @@ static void report(struct run *r)
 	cmd_stat_int(&r->c, "records", n->records);
 	cmd_stat_int(&r->c, "control", n->control);
 	cmd_stat_int(&r->c, "skipped", n->skipped);
+	if (n->prepared)
+		cmd_warn(
+			&r->c,
+			"%llu XA transactions were prepared, but no log read here ends them: their "
+			"rows are not printed",
+			(unsigned long long)n->prepared);
 }
 
 static const char *const *all_formats(void)

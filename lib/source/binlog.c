@@ -1,17 +1,16 @@
 /*
  * Format binlog: binary logs of MySQL 5.1 to 8.4 and MariaDB, as files (spec section 5). Events are
  * read one by one; each is a message of its own, so that a damaged one is a reject. Rows are
- * printed as they come: a transaction is never held.
+ * printed as they come: only an XA transaction is held, until it is known how it ended.
  */
 #include "source/binlog_int.h"
 
 #include "base/value.h"
 #include "source/codec.h"
-#include "source/truncate.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
+#include <string.h>
 
 #define MAGIC                                                                                      \
 	"\xfe"                                                                                     \
@@ -47,6 +46,9 @@ enum event {
 	EV_DELETE_ROWS_COMPRESSED = 171
 };
 
+/* Flags of MariaDB's GTID event. */
+enum { GTID_STANDALONE = 1, GTID_PREPARED_XA = 64, GTID_COMPLETED_XA = 128 };
+
 static void binlog_close(void *ctx)
 {
 	struct binlog *b = ctx;
@@ -64,6 +66,7 @@ static void binlog_close(void *ctx)
 	free(b->before);
 	cdc_buf_free(&b->text);
 	cdc_buf_free(&b->name);
+	binlog_xa_free(b);
 	free(b);
 }
 
@@ -78,6 +81,7 @@ static int binlog_open(struct cdc_source *s, void **ctx, struct cdc_err *err)
 		return cdc_fail_nomem(err);
 	b->s = s;
 	b->plain.max = b->rows.max = b->value.max = max;
+	b->xa.held_max = max;
 	rc = cdc_change_init(&b->c, s, CDC_STR("MySQL"), CDC_STR(""), err);
 	if (rc == CDC_OK)
 		rc = cdc_ddl_given(&b->given, s->opt.schema, err);
@@ -117,8 +121,8 @@ void binlog_begin(struct binlog *b, struct cdc_change_table *t, struct cdc_str n
 	}
 }
 
-static int put_control(struct binlog *b, struct cdc_str name, const char *type, struct cdc_str ddl,
-		       const struct cdc_message *m, struct cdc_err *err)
+int binlog_put(struct binlog *b, struct cdc_str name, const char *type, struct cdc_str ddl,
+	       const struct cdc_message *m, struct cdc_err *err)
 {
 	b->ordinal++;
 	binlog_begin(b, NULL, name, type);
@@ -126,12 +130,11 @@ static int put_control(struct binlog *b, struct cdc_str name, const char *type, 
 	return cdc_change_end(&b->c, m, err);
 }
 
-/* BEGIN and COMMIT count as records whether they are printed or not. */
-static int put_boundary(struct binlog *b, const char *type, const struct cdc_message *m,
-			struct cdc_err *err)
+int binlog_boundary(struct binlog *b, const char *type, const struct cdc_message *m,
+		    struct cdc_err *err)
 {
 	if (b->s->opt.control)
-		return put_control(b, CDC_STR(""), type, (struct cdc_str)CDC_STR_INIT, m, err);
+		return binlog_put(b, CDC_STR(""), type, (struct cdc_str)CDC_STR_INIT, m, err);
 	b->ordinal++;
 	b->s->counts.skipped++;
 	return CDC_OK;
@@ -174,6 +177,7 @@ static void begin_log(struct binlog *b, const char *file)
 	b->commit_us = 0;
 	b->has_thread = false;
 	b->n_mapped = 0;
+	binlog_xa_abandon(b);
 }
 
 static int format_description(struct binlog *b, struct cdc_str event, struct cdc_err *err)
@@ -225,160 +229,11 @@ static int check_sum(const struct binlog *b, struct cdc_str event, struct cdc_er
 	return CDC_OK;
 }
 
-/* --- statements --------------------------------------------------------- */
-
-/* Does the statement begin with the word? Comments and space in front are passed over. */
-static bool begins_with(struct cdc_str sql, const char *word)
-{
-	size_t n = strlen(word), i = 0;
-
-	for (;;) {
-		while (i < sql.n && strchr(" \t\r\n(", sql.p[i]) && sql.p[i])
-			i++;
-		if (i + 1 < sql.n && sql.p[i] == '/' && sql.p[i + 1] == '*' &&
-		    !(i + 2 < sql.n && sql.p[i + 2] == '!')) {
-			const char *end = memmem(sql.p + i + 2, sql.n - i - 2, "*/", 2);
-
-			if (!end)
-				return false;
-			i = (size_t)(end - sql.p) + 2;
-			continue;
-		}
-		if (i < sql.n &&
-		    (sql.p[i] == '#' || (i + 2 < sql.n && memcmp(sql.p + i, "-- ", 3) == 0))) {
-			const char *end = memchr(sql.p + i, '\n', sql.n - i);
-
-			if (!end)
-				return false;
-			i = (size_t)(end - sql.p) + 1;
-			continue;
-		}
-		break;
-	}
-	return sql.n - i >= n && strncasecmp(sql.p + i, word, n) == 0 &&
-	       (sql.n - i == n || !((sql.p[i + n] | 0x20) >= 'a' && (sql.p[i + n] | 0x20) <= 'z'));
-}
-
-static bool is_one_of(struct cdc_str sql, const char *const *words)
-{
-	for (; *words; words++) {
-		if (begins_with(sql, *words))
-			return true;
-	}
-	return false;
-}
-
-/* Statements that change rows: their effect is not in the log as rows. */
-static const char *const changes[] = { "insert", "update", "delete", "replace", "load", NULL };
-/* Statements that say nothing of a table. */
-static const char *const silent[] = { "rollback", "savepoint", "release", "xa", "flush", NULL };
-
-/* What the log says of tables' columns, for rows whose map has no names. */
-static int learn(struct binlog *b, struct cdc_str db, struct cdc_str sql, struct cdc_err *err)
-{
-	static const char *const forget[] = { "alter", "drop", "rename", NULL };
-	struct cdc_err ignored = CDC_ERR_INIT;
-	int rc;
-
-	if (is_one_of(sql, forget)) {
-		binlog_tables_forget(b);
-		cdc_ddl_free(&b->seen);
-		b->seen = (struct cdc_ddl){ .table = NULL };
-		return CDC_OK;
-	}
-	if (!begins_with(sql, "create"))
-		return CDC_OK;
-	cdc_buf_reset(&b->text);
-	rc = CDC_OK;
-	if (db.n) {
-		rc = cdc_buf_puts(&b->text, "USE `", err);
-		if (rc == CDC_OK)
-			rc = cdc_buf_put(&b->text, db, err);
-		if (rc == CDC_OK)
-			rc = cdc_buf_puts(&b->text, "`;\n", err);
-	}
-	if (rc == CDC_OK)
-		rc = cdc_buf_put(&b->text, sql, err);
-	if (rc < 0)
-		return rc;
-	binlog_tables_forget(b);
-	/* What cannot be read leaves the columns without names. */
-	return cdc_ddl_parse(&b->seen, cdc_buf_str(&b->text), &ignored) == CDC_ENOMEM
-		       ? cdc_fail_nomem(err)
-		       : CDC_OK;
-}
-
-static int put_ddl(struct binlog *b, struct cdc_str db, struct cdc_str sql,
-		   const struct cdc_message *m, struct cdc_err *err)
-{
-	bool is_truncate = false;
-	int rc;
-
-	cdc_buf_reset(&b->name);
-	rc = cdc_buf_put(&b->name, db, err);
-	if (rc == CDC_OK && !cdc_buf_z(&b->name))
-		rc = cdc_fail_nomem(err);
-	if (rc < 0)
-		return rc;
-	if (db.n && !cdc_source_keeps(b->s, b->name.p, true)) {
-		b->ordinal++;
-		b->s->counts.skipped++;
-	} else {
-		rc = put_control(b, db, "DDL", sql, m, err);
-	}
-	if (rc == CDC_OK)
-		rc = cdc_truncated_table(sql, db, &b->name, &is_truncate, err);
-	if (rc == CDC_OK && is_truncate && cdc_source_keeps(b->s, b->name.p, false))
-		rc = put_control(b, cdc_buf_str(&b->name), "TRUNCATE", (struct cdc_str)CDC_STR_INIT,
-				 m, err);
-	return rc < 0 ? rc : learn(b, db, sql, err);
-}
-
-static int query(struct binlog *b, struct cdc_str body, const struct cdc_message *m,
-		 struct cdc_err *err)
-{
-	struct binlog_cur c = binlog_cur(body);
-	struct cdc_str db, sql;
-	uint64_t db_len, status_len;
-	int rc;
-
-	b->thread_id = (uint32_t)binlog_le(&c, 4);
-	b->has_thread = true;
-	(void)binlog_le(&c, 4);
-	db_len = binlog_le(&c, 1);
-	(void)binlog_le(&c, 2);
-	status_len = binlog_le(&c, 2);
-	(void)binlog_take(&c, status_len);
-	db = binlog_bytes(&c, db_len);
-	(void)binlog_le(&c, 1);
-	if (c.bad)
-		return cdc_fail(err, CDC_EDATA, "a query event is damaged");
-	sql = cdc_str((const char *)c.p, binlog_left(&c));
-	if (b->event_type == EV_QUERY_COMPRESSED) {
-		rc = binlog_uncompress(sql, &b->rows, err);
-		if (rc < 0)
-			return rc;
-		sql = cdc_buf_str(&b->rows);
-	}
-	if (begins_with(sql, "begin"))
-		return put_boundary(b, "BEGIN", m, err);
-	if (begins_with(sql, "commit"))
-		return put_boundary(b, "COMMIT", m, err);
-	if (is_one_of(sql, silent)) {
-		b->s->counts.skipped++;
-		return CDC_OK;
-	}
-	if (is_one_of(sql, changes))
-		return cdc_fail(
-			err, CDC_EDATA,
-			"a change that is logged as a statement, not as rows (binlog_format)");
-	return put_ddl(b, db, sql, m, err);
-}
-
 /* --- transactions ------------------------------------------------------- */
 
 static void begin_transaction(struct binlog *b)
 {
+	binlog_xa_abandon(b);
 	b->gtid[0] = '\0';
 	b->commit_us = 0;
 	b->has_thread = false;
@@ -422,8 +277,12 @@ static int mariadb_gtid(struct binlog *b, struct cdc_str body, const struct cdc_
 		return cdc_fail(err, CDC_EDATA, "a GTID event is damaged");
 	(void)snprintf(b->gtid, sizeof(b->gtid), "%llu-%u-%llu", (unsigned long long)domain,
 		       b->server_id, (unsigned long long)sequence);
+	if (flags & GTID_PREPARED_XA)
+		binlog_xa_begin(b);
 	/* A standalone event (DDL) has no transaction around it. */
-	return flags & 1 ? CDC_OK : put_boundary(b, "BEGIN", m, err);
+	return flags & (GTID_STANDALONE | GTID_PREPARED_XA | GTID_COMPLETED_XA)
+		       ? CDC_OK
+		       : binlog_boundary(b, "BEGIN", m, err);
 }
 
 static int rotate(struct binlog *b, struct cdc_str body, struct cdc_err *err)
@@ -460,16 +319,19 @@ static bool is_rows(uint8_t type)
 static int dispatch(struct binlog *b, struct cdc_str body, const struct cdc_message *m,
 		    struct cdc_err *err)
 {
+	if (b->xa.open && (is_rows(b->event_type) || b->event_type == EV_TABLE_MAP))
+		return binlog_xa_keep(b, cdc_str(m->value.p, HEADER_BYTES + body.n), err);
 	if (is_rows(b->event_type))
 		return binlog_rows(b, m, body, err);
 	switch (b->event_type) {
 	case EV_QUERY:
+		return binlog_query(b, body, false, m, err);
 	case EV_QUERY_COMPRESSED:
-		return query(b, body, m, err);
+		return binlog_query(b, body, true, m, err);
 	case EV_TABLE_MAP:
 		return table_map(b, body, err);
 	case EV_XID:
-		return put_boundary(b, "COMMIT", m, err);
+		return binlog_boundary(b, "COMMIT", m, err);
 	case EV_GTID:
 	case EV_ANONYMOUS_GTID:
 		b->s->counts.skipped++;
@@ -480,6 +342,8 @@ static int dispatch(struct binlog *b, struct cdc_str body, const struct cdc_mess
 		return CDC_OK;
 	case EV_MARIADB_GTID:
 		return mariadb_gtid(b, body, m, err);
+	case EV_XA_PREPARE:
+		return binlog_xa_prepare(b, body, err);
 	case EV_ROTATE:
 		return rotate(b, body, err);
 	case EV_INCIDENT:
@@ -504,7 +368,8 @@ static int binlog_message(void *ctx, const struct cdc_message *m, struct cdc_err
 	b->event_type = (uint8_t)binlog_le(&c, 1);
 	b->server_id = (uint32_t)binlog_le(&c, 4);
 	b->offset = m->offset;
-	/* An event of a payload has no checksum: the payload had. */
+	/* An event of a payload has no checksum, the payload had; one that was held lost its own.
+	 */
 	if (m->index)
 		tail = 0;
 	rc = tail ? check_sum(b, m->value, err) : CDC_OK;
@@ -521,6 +386,14 @@ static void binlog_rejected(void *ctx)
 	struct binlog *b = ctx;
 
 	cdc_change_rejected(&b->c);
+}
+
+/* The event, then what it commits. */
+static int run_event(struct binlog *b, const struct cdc_message *m, struct cdc_err *err)
+{
+	int rc = cdc_source_message(b->s, m, err);
+
+	return rc == CDC_OK && b->xa.due.len ? binlog_xa_replay(b, m, err) : rc;
 }
 
 /* --- payloads ----------------------------------------------------------- */
@@ -583,7 +456,7 @@ static int run_payload(struct binlog *b, const struct cdc_message *outer, struct
 			break;
 		}
 		m.value = cdc_str(plain.p, size);
-		rc = cdc_source_message(b->s, &m, err);
+		rc = run_event(b, &m, err);
 		if (rc < 0)
 			return rc;
 		plain = cdc_str(plain.p + size, plain.n - size);
@@ -651,7 +524,7 @@ static int take_event(struct binlog *b, struct cdc_message *m, struct cdc_err *e
 				"a binlog does not begin with a format description");
 	if (type == EV_TRANSACTION_PAYLOAD)
 		return run_payload(b, m, err);
-	return cdc_source_message(b->s, m, err);
+	return run_event(b, m, err);
 }
 
 static int binlog_stream(void *ctx, struct cdc_reader *r, struct cdc_err *err)

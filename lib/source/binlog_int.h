@@ -1,7 +1,8 @@
 /*
  * MySQL and MariaDB binlogs between the files of their decoder: binlog.c reads events and keeps the
- * transaction, binlog_table.c what a TABLE_MAP event says, binlog_rows.c rows, binlog_value.c
- * values, binlog_json.c binary JSON, binlog_json_diff.c its partial updates (spec section 5).
+ * transaction, binlog_query.c reads statements, binlog_xa.c holds XA transactions, binlog_table.c
+ * what a TABLE_MAP event says, binlog_rows.c rows, binlog_value.c values, binlog_json.c binary
+ * JSON, binlog_json_diff.c its partial updates (spec section 5).
  */
 #ifndef CDC_SOURCE_BINLOG_INT_H
 #define CDC_SOURCE_BINLOG_INT_H
@@ -159,6 +160,23 @@ struct binlog_table {
 #define BINLOG_TABLES_MAX 10000u /* then all are forgotten */
 #define BINLOG_MAPPED_MAX 1024u /* tables in one statement */
 
+/* An XA transaction stands in the log when it is prepared; whether it came to be is told later. */
+struct binlog_prepared {
+	struct cdc_buf xid; /* as statements have it: X'gtrid',X'bqual',format */
+	struct cdc_buf events; /* of rows and maps: length in 4 bytes, head, body */
+};
+
+struct binlog_xa {
+	bool open; /* events at hand belong to one that will be prepared */
+	struct cdc_buf events; /* of that one */
+	struct binlog_prepared *prepared;
+	uint32_t n_prepared;
+	uint32_t cap_prepared;
+	size_t held; /* bytes of all */
+	size_t held_max;
+	struct cdc_buf due; /* events that the last message committed */
+};
+
 struct binlog {
 	struct cdc_source *s;
 	struct cdc_change c;
@@ -193,6 +211,7 @@ struct binlog {
 	uint64_t commit_us; /* 0: not told */
 	uint32_t thread_id;
 	bool has_thread;
+	struct binlog_xa xa;
 	struct cdc_buf plain; /* a decompressed payload */
 	struct cdc_buf rows; /* a decompressed event */
 	struct cdc_buf value; /* a decompressed column */
@@ -201,6 +220,31 @@ struct binlog {
 	struct cdc_buf text;
 	struct cdc_buf name;
 };
+
+/* Print a record without rows; BEGIN and COMMIT count as records whether they are printed or not.
+ */
+int binlog_put(struct binlog *b, struct cdc_str name, const char *type, struct cdc_str ddl,
+	       const struct cdc_message *m, struct cdc_err *err) CDC_NODISCARD;
+int binlog_boundary(struct binlog *b, const char *type, const struct cdc_message *m,
+		    struct cdc_err *err) CDC_NODISCARD;
+
+/* A query event's body. */
+int binlog_query(struct binlog *b, struct cdc_str body, bool compressed,
+		 const struct cdc_message *m, struct cdc_err *err) CDC_NODISCARD;
+
+/* The events that follow belong to a transaction that will be prepared; it never was. */
+void binlog_xa_begin(struct binlog *b);
+void binlog_xa_abandon(struct binlog *b);
+/* Hold an event, head and body. CDC_ENOMEM when all that is held is too much. */
+int binlog_xa_keep(struct binlog *b, struct cdc_str event, struct cdc_err *err) CDC_NODISCARD;
+/* The body of XA_PREPARE. */
+int binlog_xa_prepare(struct binlog *b, struct cdc_str body, struct cdc_err *err) CDC_NODISCARD;
+/* A statement that begins with XA. */
+int binlog_xa_statement(struct binlog *b, struct cdc_str sql, struct cdc_err *err) CDC_NODISCARD;
+/* Decode what is due, as if it stood where message m does. */
+int binlog_xa_replay(struct binlog *b, const struct cdc_message *m,
+		     struct cdc_err *err) CDC_NODISCARD;
+void binlog_xa_free(struct binlog *b);
 
 /* Called for the body of TABLE_MAP behind the table id. */
 int binlog_table_map(struct binlog *b, uint64_t id, struct cdc_str body,

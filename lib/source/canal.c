@@ -372,8 +372,8 @@ static const struct {
 	const char *type;
 	bool heartbeat;
 } marks[] = {
-	{ "TIDB_WATERMARK", true }, { "MHEARTBEAT", true },  { "GTID", false },
-	{ "XACOMMIT", false },	    { "XAROLLBACK", false }, { "QUERY", false },
+	{ "TIDB_WATERMARK", true }, { "MHEARTBEAT", true }, { "GTID", false },
+	{ "XACOMMIT", false },	    { "QUERY", false },
 };
 
 static int put_mark(struct canal *d, bool heartbeat, const struct cdc_message *m,
@@ -399,6 +399,10 @@ static int put_message(struct canal *d, const struct cdc_message *m, struct cdc_
 		if (cdc_str_eqz(type, marks[i].type))
 			return put_mark(d, marks[i].heartbeat, m, err);
 	}
+	if (cdc_str_eqz(type, "XAROLLBACK"))
+		return cdc_fail(err, CDC_EDATA,
+				"an XA transaction is rolled back, whose rows Canal sent when it "
+				"was prepared");
 	rc = find_table(d, &t, err);
 	if (rc < 0)
 		return rc;

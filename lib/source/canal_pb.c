@@ -257,6 +257,8 @@ enum event_type {
 	EVENT_TRUNCATE = 8,
 	/* Marks of a place in the stream, which say nothing of a table. */
 	EVENT_GTID = 12,
+	EVENT_XA_COMMIT = 13,
+	EVENT_XA_ROLLBACK = 14, /* of rows that were sent when it was prepared */
 	EVENT_HEARTBEAT = 15
 };
 
@@ -293,7 +295,11 @@ static int put_change(struct canal_pb *d, struct cdc_str store, const struct cdc
 	if (!cdc_pb_read(store, change_fields, CHANGE_FIELDS, v))
 		return cdc_fail(err, CDC_EDATA, "a change of Canal is malformed");
 	type = v[CHANGE_EVENT_TYPE].n;
-	if ((type >= EVENT_GTID && type <= EVENT_HEARTBEAT) ||
+	if (type == EVENT_XA_ROLLBACK)
+		return cdc_fail(err, CDC_EDATA,
+				"an XA transaction is rolled back, whose rows Canal sent when it "
+				"was prepared");
+	if (type == EVENT_GTID || type == EVENT_XA_COMMIT || type == EVENT_HEARTBEAT ||
 	    (type == EVENT_QUERY && !v[CHANGE_IS_DDL].n)) {
 		d->s->counts.skipped++;
 		return CDC_OK;

@@ -210,6 +210,14 @@ head='"database":"shop","table":"sales","pkNames":["id"],"isDdl":false,"es":1573
 	expect .recordType --from canal --control in <<<'"CHECKPOINT"'
 }
 
+@test "canal: an XA transaction that is rolled back after its rows were sent is a reject" {
+	echo '{"data":null,"database":"","es":1573701065000,"id":1,"isDdl":false,"mysqlType":null,"old":null,"pkNames":null,"sql":"XA ROLLBACK X'\''61'\'',X'\'''\'',1","sqlType":null,"table":"","ts":1,"type":"XAROLLBACK"}' >in
+	run -3 cdc-decode --from canal in
+	[[ $output == *'an XA transaction is rolled back, whose rows Canal sent when it was prepared'* ]]
+	sed -i 's/XAROLLBACK/XACOMMIT/' in
+	cdc-decode --from canal in | jq -e '.recordType == "CHECKPOINT"'
+}
+
 # MariaDB logs the text of a statement before its rows; Canal sends it as a message of its own.
 @test "canal: the texts of statements whose rows follow are skipped" {
 	text='{"data":null,"database":"","es":1573701065000,"gtid":"","id":3,"isDdl":false,"mysqlType":null,"old":null,"pkNames":null,"sql":"INSERT INTO sales VALUES (1, \"Lee\", 5)","sqlType":null,"table":"","ts":1,"type":"QUERY"}'

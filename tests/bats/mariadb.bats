@@ -147,3 +147,55 @@ merged_equals() { # DATABASE [option of cdc-decode...]
 	[ "$status" -eq 1 ]
 	jq -e '.reason == "the log ends inside an event"' r
 }
+
+@test "binlog: the rows of an XA transaction come when it is committed, or never" {
+	mariadb_sql -e 'FLUSH BINARY LOGS; CREATE DATABASE xa; CREATE TABLE xa.t (id INT PRIMARY KEY, v INT)'
+	log=$mariadb_dir/data/$(mariadb_sql -N -e 'SHOW MASTER STATUS' | cut -f1)
+	mariadb_sql xa -e "XA START 'a'; INSERT INTO t VALUES (1, 1); XA END 'a'; XA PREPARE 'a'"
+	mariadb_sql xa -e "INSERT INTO t VALUES (2, 2)"
+	mariadb_sql xa -e "XA COMMIT 'a'; UPDATE t SET v = 3 WHERE id = 1;
+		XA START 'b', 'q', 7; INSERT INTO t VALUES (4, 4); UPDATE t SET v = 5 WHERE id = 2;
+		XA END 'b', 'q', 7; XA PREPARE 'b', 'q', 7; XA ROLLBACK 'b', 'q', 7;
+		XA START 'one'; DELETE FROM t WHERE id = 2; XA END 'one'; XA PREPARE 'one'; XA COMMIT 'one';
+		XA START 'late'; INSERT INTO t VALUES (6, 6), (7, 7); XA END 'late'; XA PREPARE 'late'"
+	mariadb_sql -e 'FLUSH BINARY LOGS'
+	next=$mariadb_dir/data/$(mariadb_sql -N -e 'SHOW MASTER STATUS' | cut -f1)
+	mariadb_sql xa -e "XA COMMIT 'late'; FLUSH BINARY LOGS"
+	cat >want <<-END
+		BEGIN
+		INSERT 2
+		COMMIT
+		BEGIN
+		INSERT 1
+		COMMIT
+		BEGIN
+		UPDATE 1
+		COMMIT
+		BEGIN
+		DELETE 2
+		COMMIT
+		BEGIN
+		INSERT 6
+		INSERT 7
+		COMMIT
+	END
+	short='select(.recordID and .recordType != "DDL") | [.recordType, .afterImages.id // .beforeImages.id // ""] | join(" ") | rtrimstr(" ")'
+	cdc-decode --control "$log" "$next" >records
+	jq -r "$short" records | diff want -
+	jq -e -s '[.[] | select(.recordID) | .recordID] | . == sort and . == unique' records
+	# The server itself has no more.
+	cdc-dedup records | cdc-merge -q --position none t
+	diff <(mariadb_sql -N xa -e 'SELECT id, v FROM t ORDER BY id' | tr '\t' ' ') \
+		<(cdc-snapshot t | jq -r '"\(.id) \(.v)"' | sort)
+
+	# As MySQL logs them.
+	"$repo/tests/mariadb/xa_as_mysql.py" <"$log" >"mysql.${log##*.}"
+	cdc-decode --control "mysql.${log##*.}" "$next" | jq -r "$short" | diff want -
+
+	# Without the log in which it ended, or began.
+	run --separate-stderr cdc-decode "$log"
+	[ "$status" -eq 0 ]
+	[[ $stderr == *"1 XA transactions were prepared"* && $output != *'"id":"6"'* ]]
+	run -3 cdc-decode "$next"
+	[[ $output == *"XA transaction X'6c617465',X'',1 is committed, but the log in which it was prepared was not read"* ]]
+}

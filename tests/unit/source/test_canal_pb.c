@@ -53,7 +53,16 @@ static void put_message(struct bytes *b, unsigned field, const struct bytes *m)
 /* --- Canal's messages --------------------------------------------------- */
 
 enum { BEGIN = 1, ROWS = 2, END = 3, HEARTBEAT = 4, GTIDLOG = 5 };
-enum { INSERT = 1, UPDATE = 2, DELETE = 3, QUERY = 7, TRUNCATE = 8, GTID = 12 };
+enum {
+	INSERT = 1,
+	UPDATE = 2,
+	DELETE = 3,
+	QUERY = 7,
+	TRUNCATE = 8,
+	GTID = 12,
+	XA_COMMIT = 13,
+	XA_ROLLBACK = 14
+};
 
 /* The table of the entries that are put. */
 static const char *table = "t";
@@ -335,7 +344,7 @@ static void put_statement(struct bytes *batch, unsigned event, const char *sql)
 
 static void test_statements(void **state)
 {
-	struct bytes batch = { .n = 0 };
+	struct bytes batch = { .n = 0 }, p;
 	struct harness h = { .rejects = 0 };
 
 	(void)state;
@@ -344,6 +353,12 @@ static void test_statements(void **state)
 	expect(&h, &batch,
 	       HEAD("DDL") ",\"ddl\":\"ALTER TABLE t ADD x INT\"," POSITION HEAD(
 		       "DDL") ",\"ddl\":\"TRUNCATE t\"," POSITION HEAD("TRUNCATE") "," POSITION);
+	batch.n = 0;
+	put_rows(&batch, XA_ROLLBACK, NULL);
+	packet(&p, 0, batch.p, batch.n);
+	expect_reject(&h, &p,
+		      "0:0: an XA transaction is rolled back, whose rows Canal sent when it was "
+		      "prepared\n");
 	harness_free(&h);
 }
 
@@ -366,6 +381,7 @@ static void test_transactions(void **state)
 	put_entry(&batch, HEARTBEAT, 0, &store);
 	put_entry(&batch, GTIDLOG, 0, &store);
 	put_rows(&batch, GTID, NULL);
+	put_rows(&batch, XA_COMMIT, NULL);
 	/* The text of a statement, as MariaDB logs it before the statement's rows. */
 	put_rows(&batch, QUERY, NULL);
 	packet(&p, 0, batch.p, batch.n);
@@ -384,7 +400,7 @@ static void test_transactions(void **state)
 	opt.control = false;
 	run(&h, &opt, &p);
 	assert_string_equal(harness_out(&h), "");
-	assert_int_equal(h.counts.skipped, 6);
+	assert_int_equal(h.counts.skipped, 7);
 	harness_free(&h);
 }
 

@@ -1,372 +1,18 @@
-/* A live Kafka topic as input of a source. See kafka.h; all that knows librdkafka is here. */
+/* A live Kafka topic as input of a source. See kafka.h; only kafka*.c know librdkafka. */
 #include "source/kafka.h"
 
 #include "base/buf.h"
 
 #ifdef CDC_WITH_RDKAFKA
 
-#include <librdkafka/rdkafka.h>
+#include "source/kafka_int.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define ANSWER_MS 15000 /* for what is asked at the start */
-#define SLICE_MS 500 /* between two looks at whether to stop */
 #define SILENCE_US (INT64_C(60) * 1000000) /* brokers that say nothing for so long are gone */
 #define BATCH 1024
-#define FIRST 64 /* messages that tell the format */
-#define FIRST_MS 300 /* how long more of them are waited for */
-#define PARTITIONS_MAX 100000
-
-struct part {
-	bool wanted;
-	bool started;
-	bool done; /* it has been read to where it ended at the start */
-	int64_t next;
-	int64_t end; /* where it ended at the start */
-};
-
-struct kafka {
-	struct cdc_source *s;
-	const struct cdc_kafka_options *opt;
-	rd_kafka_t *rk;
-	rd_kafka_topic_t *topic;
-	rd_kafka_queue_t *queue;
-	struct part *part; /* by number */
-	int32_t n_part;
-	int32_t open; /* wanted and not done */
-	rd_kafka_message_t **first; /* what came before the format was known, ends too */
-	size_t n_first;
-	struct cdc_header *header;
-	size_t cap_header;
-	uint64_t index; /* messages so far */
-	uint64_t pending; /* since the last CHECKPOINT */
-	int64_t checkpoint_us;
-	int64_t heard_us; /* when the brokers last answered */
-	bool enough; /* max_records is reached */
-	char trouble[256]; /* the last error that librdkafka may get over */
-	bool warned;
-	bool fatal;
-};
-
-static int64_t now_us(const struct kafka *k)
-{
-	return k->opt->io->mono_us(k->opt->io->ctx);
-}
-
-static bool interrupted(const struct kafka *k)
-{
-	return k->opt->io->interrupted(k->opt->io->ctx);
-}
-
-/* --- configuration ------------------------------------------------------ */
-
-static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
-{
-	const struct kafka *k = rd_kafka_opaque(rk);
-
-	(void)level;
-	(void)facility;
-	if (k->opt->debug)
-		k->opt->debug(k->opt->ctx, text);
-}
-
-static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
-{
-	struct kafka *k = opaque;
-
-	(void)rk;
-	/* What cannot be got over is not to be hidden by what follows from it. */
-	if (k->fatal)
-		return;
-	(void)snprintf(k->trouble, sizeof(k->trouble), "%s", reason);
-	k->fatal = k->fatal || code == RD_KAFKA_RESP_ERR__FATAL ||
-		   code == RD_KAFKA_RESP_ERR__AUTHENTICATION;
-}
-
-static int set(rd_kafka_conf_t *conf, const char *name, const char *value, struct cdc_err *err)
-{
-	char why[256];
-
-	if (rd_kafka_conf_set(conf, name, value, why, sizeof(why)) == RD_KAFKA_CONF_OK)
-		return CDC_OK;
-	return cdc_fail(err, CDC_EUSAGE, "%s", why);
-}
-
-static struct cdc_str trim(struct cdc_str s)
-{
-	while (s.n && (s.p[0] == ' ' || s.p[0] == '\t'))
-		s = cdc_str(s.p + 1, s.n - 1);
-	while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t' || s.p[s.n - 1] == '\r'))
-		s.n--;
-	return s;
-}
-
-/* A line of the file, in a buffer that may be changed; what its value is stays untold. */
-static int set_line(rd_kafka_conf_t *conf, struct cdc_str line, struct cdc_err *err)
-{
-	const char *equals;
-	char *name, *value;
-	struct cdc_str left, right;
-	int rc = CDC_ENOMEM;
-
-	line = trim(line);
-	if (line.n == 0 || line.p[0] == '#')
-		return CDC_OK;
-	equals = memchr(line.p, '=', line.n);
-	if (!equals)
-		return cdc_fail(err, CDC_EUSAGE, "not of the form name=value");
-	left = trim(cdc_str(line.p, (size_t)(equals - line.p)));
-	right = trim(cdc_str(equals + 1, (size_t)(line.p + line.n - equals) - 1));
-	name = strndup(left.p, left.n);
-	value = strndup(right.p, right.n);
-	if (name && value)
-		rc = set(conf, name, value, err);
-	else
-		(void)cdc_fail_nomem(err);
-	free(name);
-	free(value);
-	return rc;
-}
-
-static int set_file(const struct kafka *k, rd_kafka_conf_t *conf, struct cdc_err *err)
-{
-	struct cdc_str rest = k->opt->config;
-	uint64_t number = 0;
-	int rc = CDC_OK;
-
-	while (rc == CDC_OK && rest.n) {
-		const char *end = memchr(rest.p, '\n', rest.n);
-		size_t n = end ? (size_t)(end - rest.p) : rest.n;
-
-		number++;
-		rc = set_line(conf, cdc_str(rest.p, n), err);
-		n += end ? 1 : 0;
-		rest = cdc_str(rest.p + n, rest.n - n);
-	}
-	if (rc < 0) {
-		cdc_err_file(err, k->opt->config_name);
-		cdc_err_line(err, number);
-	}
-	return rc;
-}
-
-/* What the user may change, the user's file, and what must be. */
-static int configure(struct kafka *k, rd_kafka_conf_t *conf, struct cdc_err *err)
-{
-	static const char *const before[][2] = {
-		{ "client.id", "cdc-decode" },
-		{ "check.crcs", "true" },
-		{ "queued.max.messages.kbytes", "16384" },
-		{ "socket.keepalive.enable", "true" },
-		{ "fetch.wait.max.ms", "100" }, /* it delays the end, too */
-	};
-	static const char *const after[][2] = {
-		{ "enable.partition.eof", "true" },
-		{ "auto.offset.reset", "error" },
-		{ "log.queue", "true" },
-	};
-	int rc = CDC_OK;
-
-	for (size_t i = 0; rc == CDC_OK && i < sizeof(before) / sizeof(before[0]); i++)
-		rc = set(conf, before[i][0], before[i][1], err);
-	if (rc == CDC_OK)
-		rc = set_file(k, conf, err);
-	for (size_t i = 0; rc == CDC_OK && i < sizeof(after) / sizeof(after[0]); i++)
-		rc = set(conf, after[i][0], after[i][1], err);
-	if (rc == CDC_OK)
-		rc = set(conf, "bootstrap.servers", k->opt->brokers, err);
-	rd_kafka_conf_set_opaque(conf, k);
-	rd_kafka_conf_set_log_cb(conf, on_log);
-	rd_kafka_conf_set_error_cb(conf, on_error);
-	return rc;
-}
-
-static int connect_to(struct kafka *k, struct cdc_err *err)
-{
-	rd_kafka_conf_t *conf = rd_kafka_conf_new();
-	char why[256];
-	int rc = configure(k, conf, err);
-
-	if (rc < 0) {
-		rd_kafka_conf_destroy(conf);
-		return rc;
-	}
-	k->rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof(why));
-	if (!k->rk) {
-		rd_kafka_conf_destroy(conf);
-		return cdc_fail(err, CDC_EUSAGE, "%s", why);
-	}
-	(void)rd_kafka_set_log_queue(k->rk, NULL);
-	k->topic = rd_kafka_topic_new(k->rk, k->opt->topic, NULL);
-	if (!k->topic)
-		return cdc_fail(err, CDC_EUSAGE, "topic %s: %s", k->opt->topic,
-				rd_kafka_err2str(rd_kafka_last_error()));
-	k->queue = rd_kafka_queue_new(k->rk);
-	return k->queue ? CDC_OK : cdc_fail_nomem(err);
-}
-
-/* --- partitions --------------------------------------------------------- */
-
-static int broker_error(const struct kafka *k, rd_kafka_resp_err_t code, struct cdc_err *err)
-{
-	return cdc_fail(err, CDC_EIO, "topic %s at %s: %s%s%s", k->opt->topic, k->opt->brokers,
-			rd_kafka_err2str(code), k->trouble[0] ? ": " : "", k->trouble);
-}
-
-static int stopped(struct cdc_err *err)
-{
-	return cdc_fail(err, CDC_EINTR, "interrupted");
-}
-
-static int ask_metadata(struct kafka *k, const struct rd_kafka_metadata **md, struct cdc_err *err)
-{
-	int64_t until = now_us(k) + (int64_t)ANSWER_MS * 1000;
-	rd_kafka_resp_err_t rc;
-
-	for (;;) {
-		rc = rd_kafka_metadata(k->rk, 0, k->topic, md, SLICE_MS);
-		(void)rd_kafka_poll(k->rk, 0);
-		if (!rc)
-			return CDC_OK;
-		if (interrupted(k))
-			return stopped(err);
-		if (k->fatal || now_us(k) > until)
-			return broker_error(k, rc, err);
-		k->opt->io->sleep_ms(k->opt->io->ctx, 100);
-	}
-}
-
-static int list_partitions(struct kafka *k, const struct rd_kafka_metadata *md, struct cdc_err *err)
-{
-	const struct rd_kafka_metadata_topic *t = md->topics;
-	int32_t max = -1;
-
-	if (md->topic_cnt != 1 || t->err || t->partition_cnt == 0)
-		return broker_error(k,
-				    md->topic_cnt == 1 && t->err
-					    ? t->err
-					    : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART,
-				    err);
-	for (int i = 0; i < t->partition_cnt; i++) {
-		if (t->partitions[i].id < 0 || t->partitions[i].id >= PARTITIONS_MAX)
-			return cdc_fail(err, CDC_EUNSUPPORTED, "partition %d of topic %s",
-					(int)t->partitions[i].id, k->opt->topic);
-		max = t->partitions[i].id > max ? t->partitions[i].id : max;
-	}
-	k->n_part = max + 1;
-	k->part = calloc((size_t)k->n_part, sizeof(*k->part));
-	k->first = calloc((size_t)k->n_part + FIRST, sizeof(*k->first));
-	if (!k->part || !k->first)
-		return cdc_fail_nomem(err);
-	for (int i = 0; i < t->partition_cnt; i++) {
-		int32_t id = t->partitions[i].id;
-
-		k->part[id].wanted = k->opt->partition < 0 || k->opt->partition == id;
-	}
-	if (k->opt->partition >= k->n_part ||
-	    (k->opt->partition >= 0 && !k->part[k->opt->partition].wanted))
-		return cdc_fail(err, CDC_EUSAGE, "topic %s has no partition %d", k->opt->topic,
-				(int)k->opt->partition);
-	return CDC_OK;
-}
-
-static int lost(const struct kafka *k, int32_t id, int64_t next, int64_t low, int64_t high,
-		struct cdc_err *err)
-{
-	const char *what =
-		next > high ? "the topic was cut, or made anew" : "what was there has been deleted";
-	char text[400];
-
-	(void)snprintf(text, sizeof(text),
-		       "topic %s, partition %d: offset %" PRId64
-		       " is to be read next, but there are %" PRId64 " to %" PRId64 ": %s",
-		       k->opt->topic, (int)id, next, low, high, what);
-	if (!k->opt->on_loss_continue)
-		return cdc_fail(err, CDC_EDATA, "%s", text);
-	if (k->opt->warn)
-		k->opt->warn(k->opt->ctx, text);
-	return CDC_OK;
-}
-
-static int ask_range(struct kafka *k, int32_t id, int64_t *low, int64_t *high, struct cdc_err *err)
-{
-	rd_kafka_resp_err_t rc =
-		rd_kafka_query_watermark_offsets(k->rk, k->opt->topic, id, low, high, ANSWER_MS);
-
-	(void)rd_kafka_poll(k->rk, 0);
-	return rc ? broker_error(k, rc, err) : CDC_OK;
-}
-
-/* Where a partition begins, by what it holds now. */
-static int choose_start(struct kafka *k, int32_t id, struct cdc_err *err)
-{
-	struct part *p = &k->part[id];
-	int64_t low, high, offset = k->opt->offset;
-	bool exact = offset >= 0;
-	int rc = ask_range(k, id, &low, &high, err);
-
-	if (rc == CDC_OK && k->opt->resume) {
-		int64_t next = -1;
-
-		rc = k->opt->resume(k->opt->ctx, k->opt->topic, id, &next, err);
-		exact = exact || next >= 0;
-		offset = next >= 0 ? next : offset;
-	}
-	if (rc < 0)
-		return rc;
-	p->end = high;
-	if (offset == CDC_KAFKA_BEGINNING)
-		p->next = low;
-	else if (offset == CDC_KAFKA_END)
-		p->next = high;
-	else if (!exact)
-		p->next = high - low < CDC_KAFKA_TAIL - offset ? low
-							       : high - (CDC_KAFKA_TAIL - offset);
-	else
-		p->next = offset;
-	if (exact && (offset < low || offset > high)) {
-		rc = lost(k, id, offset, low, high, err);
-		p->next = low;
-	}
-	return rc;
-}
-
-static int start(struct kafka *k, int32_t id, struct cdc_err *err)
-{
-	struct part *p = &k->part[id];
-
-	if (rd_kafka_consume_start_queue(k->topic, id, p->next, k->queue))
-		return broker_error(k, rd_kafka_last_error(), err);
-	p->started = true;
-	return CDC_OK;
-}
-
-static int start_all(struct kafka *k, struct cdc_err *err)
-{
-	const struct rd_kafka_metadata *md;
-	int rc = ask_metadata(k, &md, err);
-
-	if (rc < 0)
-		return rc;
-	rc = list_partitions(k, md, err);
-	rd_kafka_metadata_destroy(md);
-	for (int32_t id = 0; rc == CDC_OK && id < k->n_part; id++) {
-		struct part *p = &k->part[id];
-
-		if (!p->wanted)
-			continue;
-		rc = interrupted(k) ? stopped(err) : choose_start(k, id, err);
-		p->done = !k->opt->follow && p->next >= p->end;
-		if (rc == CDC_OK && !p->done) {
-			k->open++;
-			rc = start(k, id, err);
-		}
-	}
-	return rc;
-}
+#define FIRST_MS 300 /* how long more of the first messages are waited for */
 
 /* --- messages ----------------------------------------------------------- */
 
@@ -428,23 +74,6 @@ static int describe(struct kafka *k, const rd_kafka_message_t *in, struct cdc_me
 	return take_headers(k, in, m, err);
 }
 
-/* What lay at the next offset is gone while we were reading. */
-static int overtaken(struct kafka *k, int32_t id, struct cdc_err *err)
-{
-	struct part *p = &k->part[id];
-	int64_t low, high;
-	int rc = ask_range(k, id, &low, &high, err);
-
-	if (rc == CDC_OK)
-		rc = lost(k, id, p->next, low, high, err);
-	if (rc < 0)
-		return rc;
-	(void)rd_kafka_consume_stop(k->topic, id);
-	p->started = false;
-	p->next = low;
-	return start(k, id, err);
-}
-
 static void finish(struct kafka *k, struct part *p)
 {
 	if (p->done || k->opt->follow)
@@ -463,7 +92,7 @@ static int take_event(struct kafka *k, const rd_kafka_message_t *in, struct cdc_
 		return CDC_OK;
 	case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
 	case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
-		return p->done ? CDC_OK : overtaken(k, in->partition, err);
+		return p->done ? CDC_OK : kafka_overtaken(k, in->partition, err);
 	case RD_KAFKA_RESP_ERR__TRANSPORT:
 	case RD_KAFKA_RESP_ERR__TIMED_OUT:
 	case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
@@ -530,7 +159,7 @@ static uint64_t lag(const struct kafka *k)
 static int checkpoint(struct kafka *k, bool idle, struct cdc_err *err)
 {
 	bool due = k->opt->checkpoint_messages && k->pending >= k->opt->checkpoint_messages;
-	int64_t since_us = now_us(k) - k->checkpoint_us;
+	int64_t since_us = kafka_now_us(k) - k->checkpoint_us;
 	bool done;
 	int rc;
 
@@ -541,7 +170,7 @@ static int checkpoint(struct kafka *k, bool idle, struct cdc_err *err)
 	rc = cdc_source_checkpoint(k->s, idle, &done, err);
 	if (rc == CDC_OK && done) {
 		k->pending = 0;
-		k->checkpoint_us = now_us(k);
+		k->checkpoint_us = kafka_now_us(k);
 	}
 	return rc;
 }
@@ -560,14 +189,14 @@ static int check_silence(struct kafka *k, struct cdc_err *err)
 		k->warned = true;
 		return CDC_OK;
 	}
-	if (now_us(k) - k->heard_us < SILENCE_US)
+	if (kafka_now_us(k) - k->heard_us < SILENCE_US)
 		return CDC_OK;
 	return cdc_fail(err, CDC_EIO, "%s does not answer: %s", k->opt->brokers, k->trouble);
 }
 
 static void heard(struct kafka *k)
 {
-	k->heard_us = now_us(k);
+	k->heard_us = kafka_now_us(k);
 	k->trouble[0] = '\0';
 	k->warned = false;
 }
@@ -606,13 +235,13 @@ static int gather(struct kafka *k, struct cdc_arena *a, struct cdc_message *m, s
 	int32_t ends = 0;
 	int rc = CDC_OK;
 
-	while (rc == CDC_OK && *n < FIRST && ends < k->open && !interrupted(k)) {
+	while (rc == CDC_OK && *n < KAFKA_FIRST && ends < k->open && !kafka_interrupted(k)) {
 		rd_kafka_message_t *in;
-		ssize_t got =
-			rd_kafka_consume_batch_queue(k->queue, *n ? FIRST_MS : SLICE_MS, &in, 1);
+		ssize_t got = rd_kafka_consume_batch_queue(k->queue, *n ? FIRST_MS : KAFKA_SLICE_MS,
+							   &in, 1);
 
 		if (got < 0)
-			return broker_error(k, rd_kafka_last_error(), err);
+			return kafka_broker_error(k, rd_kafka_last_error(), err);
 		if (got == 0) {
 			rc = check_silence(k, err);
 			if (*n)
@@ -640,7 +269,7 @@ static int gather(struct kafka *k, struct cdc_arena *a, struct cdc_message *m, s
 /* The first messages tell the format; they are decoded once that is settled. */
 static int begin(struct kafka *k, struct cdc_err *err)
 {
-	struct cdc_message m[FIRST];
+	struct cdc_message m[KAFKA_FIRST];
 	struct cdc_arena headers = CDC_ARENA_INIT;
 	size_t n = 0;
 	int rc = gather(k, &headers, m, &n, err);
@@ -660,7 +289,7 @@ static int run(struct kafka *k, struct cdc_err *err)
 	k->n_first = 0;
 	if (k->opt->progress)
 		k->opt->progress(k->opt->ctx, lag(k));
-	while (rc == CDC_OK && !k->enough && (k->open || k->opt->follow) && !interrupted(k)) {
+	while (rc == CDC_OK && !k->enough && (k->open || k->opt->follow) && !kafka_interrupted(k)) {
 		ssize_t n = rd_kafka_consume_batch_queue(k->queue, 0, batch, BATCH);
 
 		if (n == 0) {
@@ -668,10 +297,11 @@ static int run(struct kafka *k, struct cdc_err *err)
 			if (rc == CDC_OK && k->opt->idle)
 				rc = k->opt->idle(k->opt->ctx, err);
 			if (rc == CDC_OK)
-				n = rd_kafka_consume_batch_queue(k->queue, SLICE_MS, batch, BATCH);
+				n = rd_kafka_consume_batch_queue(k->queue, KAFKA_SLICE_MS, batch,
+								 BATCH);
 		}
 		if (n < 0)
-			return broker_error(k, rd_kafka_last_error(), err);
+			return kafka_broker_error(k, rd_kafka_last_error(), err);
 		if (rc == CDC_OK && n == 0)
 			rc = check_silence(k, err);
 		else
@@ -685,27 +315,8 @@ static int run(struct kafka *k, struct cdc_err *err)
 		(void)rd_kafka_poll(k->rk, 0);
 	}
 	if (rc == CDC_OK && !k->opt->follow && !k->enough && k->open)
-		rc = stopped(err);
+		rc = kafka_stopped(err);
 	return rc;
-}
-
-static void disconnect(struct kafka *k)
-{
-	for (size_t i = 0; i < k->n_first; i++)
-		rd_kafka_message_destroy(k->first[i]);
-	for (int32_t id = 0; id < k->n_part; id++) {
-		if (k->part[id].started)
-			(void)rd_kafka_consume_stop(k->topic, id);
-	}
-	if (k->queue)
-		rd_kafka_queue_destroy(k->queue);
-	if (k->topic)
-		rd_kafka_topic_destroy(k->topic);
-	if (k->rk)
-		rd_kafka_destroy(k->rk);
-	free(k->part);
-	free(k->first);
-	free(k->header);
 }
 
 int cdc_kafka_run(struct cdc_source *s, const struct cdc_kafka_options *opt, struct cdc_err *err)
@@ -714,11 +325,11 @@ int cdc_kafka_run(struct cdc_source *s, const struct cdc_kafka_options *opt, str
 	int rc = cdc_source_live_check(s, err);
 
 	if (rc == CDC_OK)
-		rc = connect_to(&k, err);
+		rc = kafka_connect(&k, err);
 
-	k.heard_us = k.checkpoint_us = now_us(&k);
+	k.heard_us = k.checkpoint_us = kafka_now_us(&k);
 	if (rc == CDC_OK)
-		rc = start_all(&k, err);
+		rc = kafka_start(&k, err);
 	if (rc == CDC_OK && k.open)
 		rc = begin(&k, err);
 	if (rc == CDC_OK)
@@ -731,7 +342,7 @@ int cdc_kafka_run(struct cdc_source *s, const struct cdc_kafka_options *opt, str
 
 		(void)!cdc_source_live_end(s, &second);
 	}
-	disconnect(&k);
+	kafka_disconnect(&k);
 	return rc;
 }
 

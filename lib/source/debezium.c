@@ -146,188 +146,20 @@ static int find_table(struct debezium *d, const struct cdc_message *m, struct cd
 	return cdc_json_in_table(&d->j, part, 3, t, err);
 }
 
-/* --- images ------------------------------------------------------------- */
-
-static int read_image(struct debezium *d, struct cdc_change_table *t, uint32_t row, bool flat,
-		      uint32_t *value, struct cdc_err *err)
-{
-	uint32_t unknown = CDC_JSON_NONE;
-	int rc;
-
-	if (!is_a(d, row, CDC_JSON_OBJECT))
-		return CDC_OK;
-	rc = cdc_json_in_row(&d->j, t, row, flat ? "__" : NULL, value, &unknown, err);
-	if (rc == CDC_OK && unknown != CDC_JSON_NONE) {
-		struct cdc_str name = raw(d, unknown);
-
-		rc = cdc_fail(err, CDC_EDATA, "column %.*s is not in the schema",
-			      (int)(name.n < 100 ? name.n : 100), name.p);
-	}
-	return rc;
-}
-
-static bool is_placeholder(const struct debezium *d, uint32_t i)
-{
-	return is_a(d, i, CDC_JSON_STRING) && cdc_connect_unavailable(raw(d, i));
-}
-
-/* Did the connector put a placeholder in the value's place? In arrays and maps it is all there is.
- */
-static bool is_unavailable(const struct debezium *d, uint32_t i)
-{
-	const struct cdc_json_tok *t = cdc_json_in_tok(&d->j, i);
-
-	if (t->type == CDC_JSON_ARRAY)
-		return t->count == 1 && is_placeholder(d, i + 1);
-	if (t->type == CDC_JSON_OBJECT)
-		return t->count == 1 && is_placeholder(d, i + 1) && is_placeholder(d, i + 2);
-	return is_placeholder(d, i);
-}
-
-static void put_image(struct debezium *d, const struct cdc_change_table *t, const uint32_t *value)
-{
-	for (uint32_t i = 0; i < t->n; i++) {
-		if (value[i] == CDC_JSON_NONE || is_unavailable(d, value[i]))
-			continue;
-		cdc_change_value(&d->j.c, &t->col[i]);
-		debezium_put(d, &t->col[i], value[i]);
-	}
-}
-
-/* The image of a key that is on the other tape. */
-static int put_key(struct debezium *d, struct cdc_change_table *t, struct cdc_err *err)
-{
-	struct cdc_tape tape = d->j.tape;
-	int rc;
-
-	d->j.tape = d->key.tape;
-	rc = cdc_json_in_reset(&d->j, t, err);
-	if (rc == CDC_OK)
-		rc = read_image(d, t, d->key_root, false, d->j.value, err);
-	if (rc == CDC_OK)
-		put_image(d, t, d->j.value);
-	d->key.tape = d->j.tape;
-	d->j.tape = tape;
-	return rc;
-}
-
 /* --- rows --------------------------------------------------------------- */
 
-enum row_kind { ROW_INSERT, ROW_UPDATE, ROW_DELETE, ROW_INIT };
-
-struct row {
-	enum row_kind kind;
-	uint32_t before;
-	uint32_t after;
-	bool flat;
-	bool joined; /* the before image is the held one */
-	bool key_before; /* the before image is the key on the key's tape */
-};
-
-/* The before image of a row that has one. */
-static int put_before(struct debezium *d, struct cdc_change_table *t, const struct row *r,
-		      struct cdc_err *err)
-{
-	int rc;
-
-	if (r->joined) {
-		cdc_out_raw(&d->j.s->out,
-			    cdc_str(d->held.line.p + d->held.before_at, d->held.before_len));
-		return CDC_OK;
-	}
-	if (r->key_before)
-		return put_key(d, t, err);
-	rc = cdc_json_in_reset(&d->j, t, err);
-	if (rc == CDC_OK)
-		rc = read_image(d, t, r->before, r->flat, d->j.old, err);
-	if (rc == CDC_OK)
-		put_image(d, t, d->j.old);
-	return rc;
-}
-
-static int put_after(struct debezium *d, struct cdc_change_table *t, const struct row *r,
-		     struct cdc_err *err)
-{
-	int rc;
-
-	if (r->kind == ROW_DELETE)
-		return CDC_OK;
-	rc = cdc_json_in_reset(&d->j, t, err);
-	if (rc == CDC_OK)
-		rc = read_image(d, t, r->after, r->flat, d->j.value, err);
-	if (rc == CDC_OK)
-		put_image(d, t, d->j.value);
-	return rc;
-}
-
-static int put_row(struct debezium *d, struct cdc_change_table *t, const struct row *r,
-		   const struct cdc_message *m, struct cdc_err *err)
-{
-	static const char *const names[] = { "INSERT", "UPDATE", "DELETE", "INIT" };
-	struct cdc_out *o = &d->j.s->out;
-	size_t before_at, before_end;
-	int64_t us = 0;
-	bool timed = debezium_time(d, &us);
-	int rc;
-
-	cdc_change_begin(&d->j.c, t, names[r->kind], cdc_change_id(&d->j.c, m), timed, us);
-	debezium_tags(d, r->flat ? d->root : d->tok[DBZ_SOURCE], r->flat);
-	debezium_transaction(d);
-	cdc_change_images(&d->j.c, t);
-	before_at = o->buf.len;
-	rc = put_before(d, t, r, err);
-	before_end = o->buf.len;
-	cdc_change_after(&d->j.c);
-	if (rc == CDC_OK)
-		rc = put_after(d, t, r, err);
-	if (rc == CDC_OK)
-		rc = cdc_change_end(&d->j.c, m, err);
-	if (rc < 0)
-		return rc;
-	d->held.is = d->held.is && !r->joined;
-	if (r->kind == ROW_DELETE && debezium_header(m, "__debezium.newkey"))
-		rc = debezium_hold(d, t, before_at, before_end, m, err);
-	return rc;
-}
-
-/* What a DELETE was of when its image was not sent, and what a moved row's key was. */
-static int find_key_image(struct debezium *d, struct row *r, const struct cdc_message *m,
-			  struct cdc_err *err)
-{
-	const struct cdc_header *old = debezium_header(m, "__debezium.oldkey");
-	struct cdc_message as_key = { .has_key = true };
-	int rc;
-
-	if (r->kind == ROW_INSERT && old) {
-		r->kind = ROW_UPDATE;
-		if (r->joined)
-			return CDC_OK;
-		as_key.key = old->value;
-		rc = debezium_scan_key(d, &as_key, err);
-		r->key_before = d->key_root != CDC_JSON_NONE;
-		return rc;
-	}
-	if (r->kind == ROW_DELETE && !is_a(d, r->before, CDC_JSON_OBJECT)) {
-		if (d->key_root == CDC_JSON_NONE)
-			return cdc_fail(err, CDC_EDATA,
-					"a deletion without a row and without a key");
-		r->key_before = true;
-	}
-	return CDC_OK;
-}
-
-static int put_change(struct debezium *d, struct row *r, const struct cdc_message *m,
+static int put_change(struct debezium *d, struct debezium_row *r, const struct cdc_message *m,
 		      struct cdc_err *err)
 {
 	struct cdc_change_table *t;
 	int rc;
 
-	if (r->kind != ROW_DELETE && !is_a(d, r->after, CDC_JSON_OBJECT))
+	if (r->kind != DBZ_DELETE && !is_a(d, r->after, CDC_JSON_OBJECT))
 		return cdc_fail(err, CDC_EDATA, "a row without after");
 	rc = find_table(d, m, &t, err);
 	if (rc < 0)
 		return rc;
-	r->joined = r->kind == ROW_INSERT && debezium_joins(d, t, m);
+	r->joined = r->kind == DBZ_INSERT && debezium_joins(d, t, m);
 	if (!r->joined)
 		rc = debezium_flush_held(d, err);
 	if (rc < 0)
@@ -338,9 +170,9 @@ static int put_change(struct debezium *d, struct row *r, const struct cdc_messag
 	if (rc == CDC_OK)
 		rc = debezium_columns(d, t, r->before, r->after, r->flat, err);
 	if (rc == CDC_OK)
-		rc = find_key_image(d, r, m, err);
+		rc = debezium_key_image(d, r, m, err);
 	if (rc == CDC_OK)
-		rc = put_row(d, t, r, m, err);
+		rc = debezium_put_row(d, t, r, m, err);
 	return rc;
 }
 
@@ -472,20 +304,20 @@ static uint32_t mark(const struct debezium *d, const char *name)
 
 static int put_envelope(struct debezium *d, const struct cdc_message *m, struct cdc_err *err)
 {
-	struct row r = { .before = d->tok[DBZ_BEFORE], .after = d->tok[DBZ_AFTER] };
+	struct debezium_row r = { .before = d->tok[DBZ_BEFORE], .after = d->tok[DBZ_AFTER] };
 
 	switch (raw(d, d->tok[DBZ_OP]).p[0]) {
 	case 'c':
-		r.kind = ROW_INSERT;
+		r.kind = DBZ_INSERT;
 		break;
 	case 'u':
-		r.kind = ROW_UPDATE;
+		r.kind = DBZ_UPDATE;
 		break;
 	case 'd':
-		r.kind = ROW_DELETE;
+		r.kind = DBZ_DELETE;
 		break;
 	case 'r':
-		r.kind = ROW_INIT;
+		r.kind = DBZ_INIT;
 		break;
 	case 't':
 		return put_truncate(d, m, err);
@@ -502,18 +334,18 @@ static int put_flat(struct debezium *d, const struct cdc_message *m, struct cdc_
 	uint32_t deleted = mark(d, "__deleted"), op = mark(d, "__op");
 	const struct cdc_header *h = debezium_header(m, "__op");
 	struct cdc_str how = is_a(d, op, CDC_JSON_STRING) ? raw(d, op) : h ? h->value : CDC_STR("");
-	struct row r = { .before = CDC_JSON_NONE, .after = d->root, .flat = true };
+	struct debezium_row r = { .before = CDC_JSON_NONE, .after = d->root, .flat = true };
 	int rc;
 
 	debezium_flat_source(d);
 	if (cdc_str_eqz(raw(d, deleted), "true") || cdc_str_eqz(how, "d")) {
-		r.kind = ROW_DELETE;
+		r.kind = DBZ_DELETE;
 		r.before = d->root;
 		r.after = CDC_JSON_NONE;
 	} else if (cdc_str_eqz(how, "u")) {
-		r.kind = ROW_UPDATE;
+		r.kind = DBZ_UPDATE;
 	} else if (cdc_str_eqz(how, "r")) {
-		r.kind = ROW_INIT;
+		r.kind = DBZ_INIT;
 	} else if (how.n && !cdc_str_eqz(how, "c")) {
 		return cdc_fail(err, CDC_EDATA, "unknown __op %.*s", (int)(how.n < 40 ? how.n : 40),
 				how.p);
@@ -528,10 +360,10 @@ static int put_flat(struct debezium *d, const struct cdc_message *m, struct cdc_
  */
 static int put_tombstone(struct debezium *d, const struct cdc_message *m, struct cdc_err *err)
 {
-	struct row r = { .kind = ROW_DELETE,
-			 .before = CDC_JSON_NONE,
-			 .after = CDC_JSON_NONE,
-			 .key_before = true };
+	struct debezium_row r = { .kind = DBZ_DELETE,
+				  .before = CDC_JSON_NONE,
+				  .after = CDC_JSON_NONE,
+				  .key_before = true };
 	struct cdc_change_table *t;
 	int rc = debezium_topic_table(d, m, &t, err);
 
@@ -544,7 +376,7 @@ static int put_tombstone(struct debezium *d, const struct cdc_message *m, struct
 	for (size_t i = 0; i < DBZ_SRC_MEMBERS; i++)
 		d->src[i] = CDC_JSON_NONE;
 	d->root = CDC_JSON_NONE;
-	return put_row(d, t, &r, m, err);
+	return debezium_put_row(d, t, &r, m, err);
 }
 
 static int put_message(struct debezium *d, const struct cdc_message *m, struct cdc_err *err)

@@ -1,7 +1,7 @@
 /*
- * Debezium JSON between its files: debezium.c tells messages apart and makes records of them,
- * debezium_columns.c the columns of a table from a schema or a row, debezium_given.c their types
- * from --schema, debezium_value.c prints values.
+ * Debezium JSON between its files: debezium.c tells messages apart, debezium_row.c makes records of
+ * rows, debezium_columns.c the columns of a table from a schema or a row, debezium_given.c their
+ * types from --schema, debezium_value.c prints values.
  */
 #ifndef CDC_SOURCE_DEBEZIUM_INT_H
 #define CDC_SOURCE_DEBEZIUM_INT_H
@@ -101,6 +101,24 @@ struct debezium {
 	size_t n_topics;
 	size_t last_topic;
 };
+
+enum debezium_row_kind { DBZ_INSERT, DBZ_UPDATE, DBZ_DELETE, DBZ_INIT };
+
+struct debezium_row {
+	enum debezium_row_kind kind;
+	uint32_t before;
+	uint32_t after;
+	bool flat;
+	bool joined; /* the before image is the held one */
+	bool key_before; /* the before image is the key on the key's tape */
+};
+
+/* debezium_row.c: find what a DELETE was of when its image was not sent, and what a moved row's key
+ * was; then print the row. */
+int debezium_key_image(struct debezium *d, struct debezium_row *r, const struct cdc_message *m,
+		       struct cdc_err *err) CDC_NODISCARD;
+int debezium_put_row(struct debezium *d, struct cdc_change_table *t, const struct debezium_row *r,
+		     const struct cdc_message *m, struct cdc_err *err) CDC_NODISCARD;
 
 /* Set the table's columns from the schema or, without one, from the rows `a` and `b` (either may be
  * CDC_JSON_NONE). Cheap when nothing changed. `flat`: names with two underscores are no columns. */

@@ -295,10 +295,13 @@ static int put_change(struct canal_pb *d, struct cdc_str store, const struct cdc
 	if (!cdc_pb_read(store, change_fields, CHANGE_FIELDS, v))
 		return cdc_fail(err, CDC_EDATA, "a change of Canal is malformed");
 	type = v[CHANGE_EVENT_TYPE].n;
-	if (type == EVENT_XA_ROLLBACK)
-		return cdc_fail(err, CDC_EDATA,
-				"an XA transaction is rolled back, whose rows Canal sent when it "
-				"was prepared");
+	if (type == EVENT_XA_ROLLBACK) {
+		/* Not the other entries of its batch. */
+		cdc_fail(err, CDC_EDATA,
+			 "an XA transaction is rolled back, whose rows Canal sent when it was "
+			 "prepared");
+		return cdc_source_reject(d->s, m->offset, m->line, d->entry, err);
+	}
 	if (type == EVENT_GTID || type == EVENT_XA_COMMIT || type == EVENT_HEARTBEAT ||
 	    (type == EVENT_QUERY && !v[CHANGE_IS_DDL].n)) {
 		d->s->counts.skipped++;
@@ -351,6 +354,7 @@ static int put_entry(struct canal_pb *d, struct cdc_str text, const struct cdc_m
 		return rc;
 	d->transaction = CDC_STR("");
 	d->thread_id = 0;
+	d->entry = text;
 	switch (d->entry_type) {
 	case CANAL_PB_ROW_DATA:
 		return put_change(d, store, m, err);

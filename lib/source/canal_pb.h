@@ -57,6 +57,7 @@ struct canal_pb {
 	uint64_t source_type; /* that cdc_change_source was told */
 	int64_t batch_id; /* 0: none */
 	/* Of the current entry; slices of the message. */
+	struct cdc_str entry;
 	uint64_t entry_type;
 	struct cdc_pb_value header[CANAL_PB_HEADER_FIELDS];
 	struct cdc_str transaction;

@@ -204,3 +204,21 @@ logged_as_statements() {
 	run -1 --separate-stderr cdc-decode --reject r s/pb
 	[ "$(jq -r .reason r)" = 'a change of rows without rows' ]
 }
+
+rolled_back() {
+	mariadb_sql <<-'EOF'
+		CREATE DATABASE xr;
+		USE xr;
+		CREATE TABLE t (id INT PRIMARY KEY);
+		XA START 'x'; INSERT INTO t VALUES (1); XA END 'x'; XA PREPARE 'x'; XA ROLLBACK 'x';
+	EOF
+}
+
+@test "canal: rows of an XA transaction that is rolled back after it was prepared are told" {
+	canal x rolled_back
+	for file in flat pb; do
+		run -1 --separate-stderr cdc-decode --reject r x/$file
+		[ "$(jq -r .reason r)" = 'an XA transaction is rolled back, whose rows Canal sent when it was prepared' ]
+		[ "$(jq -r 'select(.recordType == "INSERT" and .dbTable == "xr.t").afterImages.id' <<<"$output")" = 1 ]
+	done
+}

@@ -46,9 +46,6 @@ enum event {
 	EV_DELETE_ROWS_COMPRESSED = 171
 };
 
-/* Flags of MariaDB's GTID event. */
-enum { GTID_STANDALONE = 1, GTID_PREPARED_XA = 64, GTID_COMPLETED_XA = 128 };
-
 static void binlog_close(void *ctx)
 {
 	struct binlog *b = ctx;
@@ -229,61 +226,7 @@ static int check_sum(const struct binlog *b, struct cdc_str event, struct cdc_er
 	return CDC_OK;
 }
 
-/* --- transactions ------------------------------------------------------- */
-
-static void begin_transaction(struct binlog *b)
-{
-	binlog_xa_abandon(b);
-	b->gtid[0] = '\0';
-	b->commit_us = 0;
-	b->has_thread = false;
-}
-
-static int gtid(struct binlog *b, struct cdc_str body, struct cdc_err *err)
-{
-	struct binlog_cur c = binlog_cur(body);
-	struct cdc_str sid;
-	char uuid[36];
-	uint64_t number, commit;
-
-	begin_transaction(b);
-	(void)binlog_le(&c, 1);
-	sid = binlog_bytes(&c, 16);
-	number = binlog_le(&c, 8);
-	if (c.bad)
-		return cdc_fail(err, CDC_EDATA, "a GTID event is damaged");
-	if (b->event_type == EV_GTID) {
-		(void)cdc_uuid_format(sid.p, uuid);
-		(void)snprintf(b->gtid, sizeof(b->gtid), "%.36s:%llu", uuid,
-			       (unsigned long long)number);
-	}
-	/* Since 5.7 two logical timestamps follow, since 8.0 the time of the commit. */
-	if (binlog_left(&c) < 17 + 7 || *c.p != 2)
-		return CDC_OK;
-	(void)binlog_take(&c, 17);
-	commit = binlog_le(&c, 7);
-	b->commit_us = commit & ((UINT64_C(1) << 55) - 1);
-	return CDC_OK;
-}
-
-static int mariadb_gtid(struct binlog *b, struct cdc_str body, const struct cdc_message *m,
-			struct cdc_err *err)
-{
-	struct binlog_cur c = binlog_cur(body);
-	uint64_t sequence = binlog_le(&c, 8), domain = binlog_le(&c, 4), flags = binlog_le(&c, 1);
-
-	begin_transaction(b);
-	if (c.bad)
-		return cdc_fail(err, CDC_EDATA, "a GTID event is damaged");
-	(void)snprintf(b->gtid, sizeof(b->gtid), "%llu-%u-%llu", (unsigned long long)domain,
-		       b->server_id, (unsigned long long)sequence);
-	if (flags & GTID_PREPARED_XA)
-		binlog_xa_begin(b);
-	/* A standalone event (DDL) has no transaction around it. */
-	return flags & (GTID_STANDALONE | GTID_PREPARED_XA | GTID_COMPLETED_XA)
-		       ? CDC_OK
-		       : binlog_boundary(b, "BEGIN", m, err);
-}
+/* --- events ------------------------------------------------------------- */
 
 static int rotate(struct binlog *b, struct cdc_str body, struct cdc_err *err)
 {
@@ -305,8 +248,6 @@ static int table_map(struct binlog *b, struct cdc_str body, struct cdc_err *err)
 	b->s->counts.skipped++;
 	return binlog_table_map(b, id, cdc_str((const char *)c.p, binlog_left(&c)), err);
 }
-
-/* --- events ------------------------------------------------------------- */
 
 static bool is_rows(uint8_t type)
 {
@@ -335,13 +276,12 @@ static int dispatch(struct binlog *b, struct cdc_str body, const struct cdc_mess
 	case EV_GTID:
 	case EV_ANONYMOUS_GTID:
 		b->s->counts.skipped++;
-		return gtid(b, body, err);
+		return binlog_gtid(b, body, b->event_type == EV_ANONYMOUS_GTID, err);
 	case EV_GTID_TAGGED:
-		begin_transaction(b);
 		b->s->counts.skipped++;
-		return CDC_OK;
+		return binlog_gtid_tagged(b, body, err);
 	case EV_MARIADB_GTID:
-		return mariadb_gtid(b, body, m, err);
+		return binlog_gtid_mariadb(b, body, m, err);
 	case EV_XA_PREPARE:
 		return binlog_xa_prepare(b, body, err);
 	case EV_ROTATE:

@@ -1,8 +1,8 @@
 /*
- * MySQL and MariaDB binlogs between the files of their decoder: binlog.c reads events and keeps the
- * transaction, binlog_query.c reads statements, binlog_xa.c holds XA transactions, binlog_table.c
- * what a TABLE_MAP event says, binlog_rows.c rows, binlog_value.c values, binlog_json.c binary
- * JSON, binlog_json_diff.c its partial updates (spec section 5).
+ * MySQL and MariaDB binlogs between the files of their decoder: binlog.c reads events,
+ * binlog_gtid.c names transactions, binlog_query.c reads statements, binlog_xa.c holds XA
+ * transactions, binlog_table.c what a TABLE_MAP event says, binlog_rows.c rows, binlog_value.c
+ * values, binlog_json.c binary JSON, binlog_json_diff.c its partial updates (spec section 5).
  */
 #ifndef CDC_SOURCE_BINLOG_INT_H
 #define CDC_SOURCE_BINLOG_INT_H
@@ -231,6 +231,13 @@ int binlog_boundary(struct binlog *b, const char *type, const struct cdc_message
 /* A query event's body. */
 int binlog_query(struct binlog *b, struct cdc_str body, bool compressed,
 		 const struct cdc_message *m, struct cdc_err *err) CDC_NODISCARD;
+
+/* The body of a GTID event, of the three kinds: a transaction begins. */
+int binlog_gtid(struct binlog *b, struct cdc_str body, bool anonymous,
+		struct cdc_err *err) CDC_NODISCARD;
+int binlog_gtid_tagged(struct binlog *b, struct cdc_str body, struct cdc_err *err) CDC_NODISCARD;
+int binlog_gtid_mariadb(struct binlog *b, struct cdc_str body, const struct cdc_message *m,
+			struct cdc_err *err) CDC_NODISCARD;
 
 /* The events that follow belong to a transaction that will be prepared; it never was. */
 void binlog_xa_begin(struct binlog *b);

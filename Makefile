@@ -149,6 +149,7 @@ interop:
 		interop-newer='BUILD=$(BUILD) tests/interop/run.sh --newer' \
 		interop-kafka='BUILD=$(BUILD) bats --tap tests/interop/kafka.bats' \
 		interop-debezium='BUILD=$(BUILD) bats --tap tests/interop/debezium.bats' \
+		interop-mysql='BUILD=$(BUILD) bats --tap tests/interop/mysql.bats' \
 		interop-canal='BUILD=$(BUILD) bats --tap tests/interop/canal.bats' \
 		interop-maxwell='BUILD=$(BUILD) bats --tap tests/interop/maxwell.bats' & other=$$!; \
 	$(RUN) interop='BUILD=$(BUILD) tests/interop/run.sh --part ours --part foreign --part matrix'; \

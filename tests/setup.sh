@@ -8,7 +8,7 @@ build="gcc libc6-dev make pkg-config libavro-dev libzstd-dev libsnappy-dev zlib1
 check="$build bats libcmocka-dev libjansson-dev sqlite3 libsqlite3-dev jq mandoc clang clang-format llvm
 	libclang-rt-14-dev libasan8 libubsan1 python3 strace cppcheck libarchive-tools
 	librdkafka-dev libcurl4-openssl-dev mariadb-server tzdata"
-interop="$check python3-venv maven default-jdk-headless kcat openssl curl"
+interop="$check python3-venv maven default-jdk-headless kcat openssl curl npm"
 bench="$build libjansson-dev python3 python3-venv avro-bin jq"
 
 case ${1:-build} in
@@ -29,6 +29,7 @@ for p in $want; do
 	# What is on the machine from elsewhere serves as well.
 	case $p in
 	maven) command -v mvn >/dev/null 2>&1 && continue ;;
+	npm) command -v npm >/dev/null 2>&1 && continue ;;
 	default-jdk-headless) command -v java >/dev/null 2>&1 && continue ;;
 	esac
 	missing="$missing $p"

@@ -1,5 +1,5 @@
 /*
- * Format binlog: binary logs of MySQL 5.1 to 8.4 and MariaDB, as files (spec section 5). Events are
+ * Format binlog: binary logs of MySQL 5.1 to 9 and MariaDB, as files (spec section 5). Events are
  * read one by one; each is a message of its own, so that a damaged one is a reject. Rows are
  * printed as they come: only an XA transaction is held, until it is known how it ended.
  */

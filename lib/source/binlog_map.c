@@ -23,11 +23,12 @@ bool binlog_is_numeric(uint8_t type, bool mariadb)
 	       type == BL_NEWDECIMAL || (mariadb && type == BL_YEAR);
 }
 
+/* Types that the lists of character sets count: VECTOR too, as it is a BLOB at heart. */
 static bool is_character(uint8_t type)
 {
 	return type == BL_STRING || type == BL_VARCHAR || type == BL_VAR_STRING ||
 	       (type >= BL_TINY_BLOB && type <= BL_BLOB) || type == BL_BLOB_COMPRESSED ||
-	       type == BL_VARCHAR_COMPRESSED;
+	       type == BL_VARCHAR_COMPRESSED || type == BL_VECTOR;
 }
 
 static bool is_member(uint8_t type)

@@ -5,7 +5,6 @@
  */
 #include "source/binlog_int.h"
 
-#include "base/value.h"
 #include "source/codec.h"
 
 #include <stdio.h>
@@ -170,11 +169,8 @@ static void begin_log(struct binlog *b, const char *file)
 	b->ordinal = 0;
 	b->has_fde = false;
 	b->checksums = false;
-	b->gtid[0] = '\0';
-	b->commit_us = 0;
-	b->has_thread = false;
 	b->n_mapped = 0;
-	binlog_xa_abandon(b);
+	binlog_begin_transaction(b);
 }
 
 static int format_description(struct binlog *b, struct cdc_str event, struct cdc_err *err)

@@ -7,11 +7,12 @@
 
 #define UUID_CHARS 36
 #define TAG_MAX 32
+#define TIME_MASK ((UINT64_C(1) << 55) - 1) /* the bit above tells of another time */
 
 /* Flags of MariaDB's GTID event. */
 enum { GTID_STANDALONE = 1, GTID_PREPARED_XA = 64, GTID_COMPLETED_XA = 128 };
 
-static void begin_transaction(struct binlog *b)
+void binlog_begin_transaction(struct binlog *b)
 {
 	binlog_xa_abandon(b);
 	b->gtid[0] = '\0';
@@ -26,7 +27,7 @@ int binlog_gtid(struct binlog *b, struct cdc_str body, bool anonymous, struct cd
 	char uuid[UUID_CHARS];
 	uint64_t number, commit;
 
-	begin_transaction(b);
+	binlog_begin_transaction(b);
 	(void)binlog_le(&c, 1);
 	sid = binlog_bytes(&c, 16);
 	number = binlog_le(&c, 8);
@@ -42,7 +43,7 @@ int binlog_gtid(struct binlog *b, struct cdc_str body, bool anonymous, struct cd
 		return CDC_OK;
 	(void)binlog_take(&c, 17);
 	commit = binlog_le(&c, 7);
-	b->commit_us = commit & ((UINT64_C(1) << 55) - 1);
+	b->commit_us = commit & TIME_MASK;
 	return CDC_OK;
 }
 
@@ -80,7 +81,7 @@ int binlog_gtid_tagged(struct binlog *b, struct cdc_str body, struct cdc_err *er
 	uint64_t number = 0, time = 0;
 	unsigned next = FIELD_FLAGS;
 
-	begin_transaction(b);
+	binlog_begin_transaction(b);
 	(void)varint(&c); /* the format's version, its length, the last field that must be known */
 	(void)varint(&c);
 	(void)varint(&c);
@@ -106,7 +107,7 @@ int binlog_gtid_tagged(struct binlog *b, struct cdc_str body, struct cdc_err *er
 	}
 	if (c.bad || next <= FIELD_TAG)
 		return cdc_fail(err, CDC_EDATA, "a GTID event is damaged");
-	b->commit_us = time & ((UINT64_C(1) << 55) - 1);
+	b->commit_us = time & TIME_MASK;
 	(void)cdc_uuid_format(sid, uuid);
 	(void)snprintf(b->gtid, sizeof(b->gtid), "%.36s:%.*s%s%llu", uuid, (int)tag.n, tag.p,
 		       tag.n ? ":" : "", (unsigned long long)number / 2);
@@ -119,7 +120,7 @@ int binlog_gtid_mariadb(struct binlog *b, struct cdc_str body, const struct cdc_
 	struct binlog_cur c = binlog_cur(body);
 	uint64_t sequence = binlog_le(&c, 8), domain = binlog_le(&c, 4), flags = binlog_le(&c, 1);
 
-	begin_transaction(b);
+	binlog_begin_transaction(b);
 	if (c.bad)
 		return cdc_fail(err, CDC_EDATA, "a GTID event is damaged");
 	(void)snprintf(b->gtid, sizeof(b->gtid), "%llu-%u-%llu", (unsigned long long)domain,

@@ -232,6 +232,8 @@ int binlog_boundary(struct binlog *b, const char *type, const struct cdc_message
 int binlog_query(struct binlog *b, struct cdc_str body, bool compressed,
 		 const struct cdc_message *m, struct cdc_err *err) CDC_NODISCARD;
 
+/* Forget what is known of a transaction. */
+void binlog_begin_transaction(struct binlog *b);
 /* The body of a GTID event, of the three kinds: a transaction begins. */
 int binlog_gtid(struct binlog *b, struct cdc_str body, bool anonymous,
 		struct cdc_err *err) CDC_NODISCARD;

@@ -28,15 +28,14 @@ void binlog_xa_abandon(struct binlog *b)
 
 int binlog_xa_keep(struct binlog *b, struct cdc_str event, struct cdc_err *err)
 {
-	unsigned char length[LENGTH_BYTES];
+	char length[LENGTH_BYTES];
 	int rc;
 
 	if (event.n + LENGTH_BYTES > b->xa.held_max - b->xa.held)
 		return cdc_fail(err, CDC_ENOMEM,
 				"prepared XA transactions hold more than %zu bytes of events",
 				b->xa.held_max);
-	for (unsigned i = 0; i < LENGTH_BYTES; i++)
-		length[i] = (unsigned char)(event.n >> 8 * i);
+	cdc_put_le32(length, (uint32_t)event.n);
 	rc = cdc_buf_reserve(&b->xa.events, LENGTH_BYTES + event.n, err);
 	if (rc == CDC_OK)
 		rc = cdc_buf_append(&b->xa.events, length, LENGTH_BYTES, err);

@@ -81,10 +81,8 @@ decode() { # canal|canal-pb DATABASE [OPTION...]
 # What a merged table has otherwise than the server.
 differences() { # canal|canal-pb DATABASE
 	decode "$1" "$2" >records
-	cdc-dedup records >net
-	# A table begins with the columns of its first image. Zero dates have no place in a DATE.
-	cdc-merge -q --evolve add --position none --schema 'dt STRING, dtt STRING, dt3 STRING' t net
-	cdc-snapshot t | "$BATS_TEST_DIRNAME/../mariadb/compare.py" "$mariadb_dir/s" "$2.all_types" | sort
+	# A table begins with the columns of its first image.
+	merged_differences records "$2.all_types" --evolve add
 }
 
 # Canal reads all text as UTF-8, whatever the column's character set: its messages have U+FFFD for

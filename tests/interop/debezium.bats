@@ -4,11 +4,10 @@
 
 bats_require_minimum_version 1.5.0
 
-load_all() {
-	. "$BATS_TEST_DIRNAME/broker.bash"
-	. "$BATS_TEST_DIRNAME/connect.bash"
-	. "$BATS_TEST_DIRNAME/../mariadb/server.bash"
-}
+load ../mariadb/server
+load broker
+load connect
+load producers
 
 # Debezium does not know compressed columns.
 statements() {
@@ -31,16 +30,12 @@ setup_file() {
 	local json=org.apache.kafka.connect.json.JsonConverter
 	local avro=io.apicurio.registry.utils.converter.AvroConverter
 	local ids
-	load_all
 	broker_install
 	connect_install
 	broker_start "$dir"
 	registry_start "$dir"
-	mariadb_port=$(free_port)
-	mariadb_start "$dir/db" --log-bin=bin --binlog-format=ROW --binlog-row-metadata=FULL \
-		--skip-networking=0 --bind-address=127.0.0.1 --port="$mariadb_port"
-	mariadb_sql -e "CREATE USER cdc@'127.0.0.1' IDENTIFIED BY 'cdc';
-		GRANT ALL ON *.* TO cdc@'127.0.0.1'; CREATE DATABASE shop"
+	producer_server "$dir" --binlog-row-metadata=FULL
+	mariadb_sql -e 'CREATE DATABASE shop'
 	statements | mariadb_sql shop
 	mariadb-dump --no-defaults --socket="$mariadb_dir/s" -u root --no-data shop >"$dir/shop.sql"
 	ids=(apicurio.registry.url="$registry/apis/registry/v2" apicurio.registry.auto-register=true
@@ -71,7 +66,6 @@ setup_file() {
 }
 
 teardown_file() {
-	load_all
 	connect_stop "$BATS_FILE_TMPDIR"
 	mariadb_stop
 	broker_stop "$BATS_FILE_TMPDIR"
@@ -90,11 +84,7 @@ decode() { # CONNECTOR TABLE [OPTION...]
 # What a merged table has otherwise than the server: DIFFERENCES of CONNECTOR's messages.
 differences() { # CONNECTOR [OPTION...]
 	decode "$1" all_types "${@:2}" >records
-	cdc-dedup records >net
-	# Zero dates have no place in a DATE.
-	cdc-merge -q --position none --schema 'dt STRING, dtt STRING, dt3 STRING' t net
-	cdc-snapshot t | "$BATS_TEST_DIRNAME/../mariadb/compare.py" "$mariadb_dir/s" shop.all_types |
-		sort
+	merged_differences records shop.all_types
 }
 
 # What the connector itself does not send as it is.

@@ -67,11 +67,5 @@ mysql_start() { # old|new DIR [option...]
 		--innodb-buffer-pool-size=64M --innodb-flush-log-at-trx-commit=0 --sync-binlog=0 \
 		--log-bin=bin --binlog-format=ROW "${@:3}" >"$2/server.log" 2>&1 3>&- &
 	mariadb_pid=$!
-	for _ in $(seq 200); do
-		mariadb_sql -e 'SELECT 1' >/dev/null 2>&1 && return 0
-		kill -0 "$mariadb_pid" 2>/dev/null || break
-		sleep 0.1
-	done
-	cat "$2/server.log" >&2
-	return 1
+	mariadb_wait
 }

@@ -108,6 +108,26 @@ struct cdc_avro_cur {
 	const char *why;
 };
 
+/*
+ * The long in the first bytes of a word that was read little endian: how many they are, 0 if it
+ * takes more than the word. Groups of 7 bits are joined by pairs, then those of 14, then of 28.
+ */
+static inline unsigned cdc_avro_long_of(uint64_t word, int64_t *v)
+{
+	uint64_t last = ~word & UINT64_C(0x8080808080808080), u;
+	unsigned bits;
+
+	if (last == 0)
+		return 0;
+	bits = (unsigned)__builtin_ctzll(last) + 1;
+	u = word & UINT64_MAX >> (64 - bits) & UINT64_C(0x7f7f7f7f7f7f7f7f);
+	u = (u & UINT64_C(0x007f007f007f007f)) | (u & UINT64_C(0x7f007f007f007f00)) >> 1;
+	u = (u & UINT64_C(0x00003fff00003fff)) | (u & UINT64_C(0x3fff00003fff0000)) >> 2;
+	u = (u & UINT64_C(0x000000000fffffff)) | (u & UINT64_C(0x0fffffff00000000)) >> 4;
+	*v = (int64_t)(u >> 1) ^ -(int64_t)(u & 1);
+	return bits / 8;
+}
+
 bool cdc_avro_long_slow(struct cdc_avro_cur *c, int64_t *v);
 
 /* int and long: a zigzag varint of at most ten bytes. */

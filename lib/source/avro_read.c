@@ -14,6 +14,13 @@ bool cdc_avro_long_slow(struct cdc_avro_cur *c, int64_t *v)
 	const unsigned char *p = c->p;
 	uint64_t u = 0;
 
+	if (c->end - p >= 8) {
+		unsigned n = cdc_avro_long_of(cdc_le64(p), v);
+
+		c->p += n;
+		if (n)
+			return true;
+	}
 	for (unsigned shift = 0; shift < 64; shift += 7) {
 		if (p == c->end)
 			return fail(c, "it ends early");

@@ -27,57 +27,17 @@ static uint8_t kind_of(const struct walk *w, uint32_t node)
 	return cdc_avro_node(w->l->plan, node)->kind;
 }
 
-static inline bool read_integral(struct walk *w, uint32_t node, int64_t *v)
+/* Text where null is as good as empty. */
+static bool read_text(struct walk *w, uint32_t node, struct cdc_str *s)
 {
-	int32_t i;
+	bool is_null;
 
-	if (!cdc_avro_branch(w->l->plan, w->cur, &node))
-		return false;
-	if (kind_of(w, node) == CDC_AVRO_LONG)
-		return cdc_avro_long(w->cur, v);
-	if (!cdc_avro_int(w->cur, &i))
-		return false;
-	*v = i;
-	return true;
+	return dts_text_at(w->l, w->cur, node, s, &is_null);
 }
 
-static bool read_int32(struct walk *w, uint32_t node, int32_t *v)
+static bool skip(struct walk *w, uint32_t node)
 {
-	int64_t l;
-
-	if (!read_integral(w, node, &l))
-		return false;
-	if (l < INT32_MIN || l > INT32_MAX)
-		return fail(w->cur, "a number is out of range");
-	*v = (int32_t)l;
-	return true;
-}
-
-/* A string, or null where the schema allows it. */
-static inline bool read_text(struct walk *w, uint32_t node, struct cdc_str *s, bool *is_null)
-{
-	if (!cdc_avro_branch(w->l->plan, w->cur, &node))
-		return false;
-	*is_null = kind_of(w, node) == CDC_AVRO_NULL;
-	if (*is_null) {
-		*s = cdc_str("", 0);
-		return true;
-	}
-	return cdc_avro_bytes(w->cur, s);
-}
-
-static bool read_symbol(struct walk *w, uint32_t node, const char **name, uint32_t *index)
-{
-	const struct cdc_avro_node *n = cdc_avro_node(w->l->plan, node);
-	int32_t i;
-
-	if (!cdc_avro_int(w->cur, &i))
-		return false;
-	if (i < 0 || (uint32_t)i >= n->n)
-		return fail(w->cur, "an enum has no such symbol");
-	*name = cdc_avro_child(w->l->plan, n, (uint32_t)i)->name;
-	*index = (uint32_t)i;
-	return true;
+	return cdc_avro_skip(w->l->plan, node, w->cur);
 }
 
 static void *grow(struct walk *w, void *p, uint32_t *cap, size_t size)
@@ -110,12 +70,12 @@ static bool read_tag_map(struct walk *w, uint32_t node)
 	struct cdc_avro_blocks b = { 0, NULL };
 	struct dts_event *e = w->e;
 	struct dts_tag t;
-	bool ok = true, is_null;
+	bool ok = true;
 	uint32_t values;
 
 	values = cdc_avro_child(w->l->plan, cdc_avro_node(w->l->plan, node), 0)->node;
 	while (cdc_avro_next(w->cur, &b, &ok)) {
-		if (!cdc_avro_bytes(w->cur, &t.key) || !read_text(w, values, &t.value, &is_null))
+		if (!cdc_avro_bytes(w->cur, &t.key) || !read_text(w, values, &t.value))
 			return false;
 		if (e->n_tags == DTS_TAGS_MAX)
 			return fail(w->cur, "it has too many tags");
@@ -184,19 +144,19 @@ static bool read_tags(struct walk *w, uint32_t node)
 
 static bool read_source(struct walk *w, uint32_t node)
 {
-	struct dts_steps s = w->l->of[node];
+	struct dts_steps s = w->l->of[node].steps;
 	uint32_t unused;
 
 	for (uint32_t i = s.first; i < s.first + s.n; i++) {
 		struct dts_step step = w->l->step[i];
-		bool ok, is_null;
+		bool ok;
 
 		if (step.op == DTS_OP_SOURCE_TYPE)
-			ok = read_symbol(w, step.node, &w->e->source_type, &unused);
+			ok = dts_symbol_at(w->l, w->cur, step.node, &w->e->source_type, &unused);
 		else if (step.op == DTS_OP_SOURCE_VERSION)
-			ok = read_text(w, step.node, &w->e->source_version, &is_null);
+			ok = read_text(w, step.node, &w->e->source_version);
 		else
-			ok = cdc_avro_skip(w->l->plan, step.node, w->cur);
+			ok = skip(w, step.node);
 		if (!ok)
 			return false;
 	}
@@ -212,7 +172,6 @@ static bool read_fields(struct walk *w, uint32_t node)
 {
 	const char *start = (const char *)w->cur->p;
 	struct dts_event *e = w->e;
-	bool is_null;
 
 	if (!cdc_avro_branch(w->l->plan, w->cur, &node))
 		return false;
@@ -226,7 +185,7 @@ static bool read_fields(struct walk *w, uint32_t node)
 		break;
 	default:
 		e->fields_shape = DTS_STRING;
-		return read_text(w, node, &e->fields, &is_null);
+		return read_text(w, node, &e->fields);
 	}
 	start = (const char *)w->cur->p;
 	if (w->known_fields.n && (size_t)(w->cur->end - w->cur->p) >= w->known_fields.n &&
@@ -238,145 +197,12 @@ static bool read_fields(struct walk *w, uint32_t node)
 	return true;
 }
 
-static bool read_part(struct walk *w, struct dts_step step, struct dts_value *v)
-{
-	unsigned part = step.op - DTS_OP_PART;
-	uint32_t node = step.node;
-
-	if (!cdc_avro_branch(w->l->plan, w->cur, &node))
-		return false;
-	if (kind_of(w, node) == CDC_AVRO_NULL)
-		return true;
-	v->present = (uint8_t)(v->present | 1u << part);
-	return read_int32(w, node, &v->part[part]);
-}
-
-static bool read_parts(struct walk *w, struct dts_steps s, struct dts_value *v)
-{
-	for (uint32_t i = s.first; i < s.first + s.n; i++) {
-		struct dts_step step = w->l->step[i];
-		bool ok = step.op >= DTS_OP_PART ? read_part(w, step, v)
-						 : cdc_avro_skip(w->l->plan, step.node, w->cur);
-
-		if (!ok)
-			return false;
-	}
-	return true;
-}
-
-static bool read_value_step(struct walk *w, struct dts_step step, struct dts_value *v)
-{
-	int32_t unused;
-	bool is_null;
-
-	switch (step.op) {
-	case DTS_OP_SKIP_INT:
-		return cdc_avro_int(w->cur, &unused);
-	case DTS_OP_TEXT:
-		return step.plain ? cdc_avro_bytes(w->cur, &v->u.text)
-				  : read_text(w, step.node, &v->u.text, &is_null);
-	case DTS_OP_TAG:
-		return step.plain ? cdc_avro_bytes(w->cur, &v->tag)
-				  : read_text(w, step.node, &v->tag, &is_null);
-	case DTS_OP_NUMBER: {
-		uint32_t node = step.node;
-
-		if (!cdc_avro_branch(w->l->plan, w->cur, &node))
-			return false;
-		return kind_of(w, node) == CDC_AVRO_FLOAT ? cdc_avro_float(w->cur, &v->u.number)
-							  : cdc_avro_double(w->cur, &v->u.number);
-	}
-	case DTS_OP_SECONDS:
-		return read_integral(w, step.node, &v->u.seconds);
-	case DTS_OP_MICROS:
-		v->present = 1u << DTS_MICROS;
-		return read_int32(w, step.node, &v->part[DTS_MICROS]);
-	case DTS_OP_NESTED:
-		return read_parts(w, w->l->of[step.node], v);
-	default:
-		return cdc_avro_skip(w->l->plan, step.node, w->cur);
-	}
-}
-
-static bool read_value(struct walk *w, uint32_t node, struct dts_value *v)
-{
-	struct dts_steps s;
-	const char *name;
-	uint32_t i;
-
-	if (!cdc_avro_branch(w->l->plan, w->cur, &node))
-		return false;
-	v->kind = w->l->kind[node];
-	v->present = 0;
-	s = w->l->of[node];
-	switch ((enum dts_kind)v->kind) {
-	case DTS_NULL:
-	case DTS_ABSENT:
-		return true;
-	case DTS_EMPTY_OBJECT:
-		if (!read_symbol(w, node, &name, &i))
-			return false;
-		v->kind = strcmp(name, "NONE") == 0 ? DTS_ABSENT : DTS_NULL;
-		return true;
-	case DTS_DATETIME:
-		return read_parts(w, s, v);
-	case DTS_INTEGER:
-	case DTS_CHARACTER:
-	case DTS_DECIMAL:
-	case DTS_FLOAT:
-	case DTS_TIMESTAMP:
-	case DTS_TIMESTAMP_TZ:
-	case DTS_BINARY_GEOMETRY:
-	case DTS_TEXT_GEOMETRY:
-	case DTS_BINARY_OBJECT:
-	case DTS_TEXT_OBJECT:
-		break;
-	}
-	for (i = s.first; i < s.first + s.n; i++) {
-		if (!read_value_step(w, w->l->step[i], v))
-			return false;
-	}
-	return true;
-}
-
-static bool read_image(struct walk *w, uint32_t node, struct dts_image *img)
-{
-	struct cdc_avro_blocks b = { 0, NULL };
-	bool ok = true, is_null;
-	uint32_t item;
-
-	if (!cdc_avro_branch(w->l->plan, w->cur, &node))
-		return false;
-	if (kind_of(w, node) == CDC_AVRO_NULL)
-		return true;
-	if (kind_of(w, node) != CDC_AVRO_ARRAY) {
-		img->shape = DTS_STRING;
-		return read_text(w, node, &img->text, &is_null);
-	}
-	img->shape = DTS_ARRAY;
-	item = cdc_avro_child(w->l->plan, cdc_avro_node(w->l->plan, node), 0)->node;
-	while (cdc_avro_next(w->cur, &b, &ok)) {
-		if (img->n == DTS_COLUMNS_MAX)
-			return fail(w->cur, "an image has too many columns");
-		if (img->n == img->cap) {
-			void *q = grow(w, img->value, &img->cap, sizeof(*img->value));
-
-			if (!q)
-				return false;
-			img->value = q;
-		}
-		if (!read_value(w, item, &img->value[img->n++]))
-			return false;
-	}
-	return ok;
-}
-
 static bool read_operation(struct walk *w, uint32_t node)
 {
 	const char *name;
 	uint32_t i;
 
-	if (!read_symbol(w, node, &name, &i))
+	if (!dts_symbol_at(w->l, w->cur, node, &name, &i))
 		return false;
 	w->e->operation = w->l->operation[i];
 	return true;
@@ -389,21 +215,21 @@ static bool read_step(struct walk *w, struct dts_step step)
 
 	switch (step.op) {
 	case DTS_OP_ID:
-		return read_integral(w, step.node, &e->id);
+		return dts_integral_at(w->l, w->cur, step.node, &e->id);
 	case DTS_OP_TIMESTAMP:
-		return read_integral(w, step.node, &e->timestamp_s);
+		return dts_integral_at(w->l, w->cur, step.node, &e->timestamp_s);
 	case DTS_OP_POSITION:
-		return read_text(w, step.node, &e->position, &is_null);
+		return read_text(w, step.node, &e->position);
 	case DTS_OP_SAFE_POSITION:
-		return read_text(w, step.node, &e->safe_position, &is_null);
+		return read_text(w, step.node, &e->safe_position);
 	case DTS_OP_TXID:
-		return read_text(w, step.node, &e->txid, &is_null);
+		return read_text(w, step.node, &e->txid);
 	case DTS_OP_SOURCE:
 		return read_source(w, step.node);
 	case DTS_OP_OPERATION:
 		return read_operation(w, step.node);
 	case DTS_OP_OBJECT:
-		if (!read_text(w, step.node, &e->object, &is_null))
+		if (!dts_text_at(w->l, w->cur, step.node, &e->object, &is_null))
 			return false;
 		e->has_object = !is_null;
 		return true;
@@ -412,11 +238,11 @@ static bool read_step(struct walk *w, struct dts_step step)
 	case DTS_OP_FIELDS:
 		return read_fields(w, step.node);
 	case DTS_OP_BEFORE:
-		return read_image(w, step.node, &e->before);
+		return dts_image_read(w->l, w->cur, step.node, &e->before, w->nomem);
 	case DTS_OP_AFTER:
-		return read_image(w, step.node, &e->after);
+		return dts_image_read(w->l, w->cur, step.node, &e->after, w->nomem);
 	default:
-		return cdc_avro_skip(w->l->plan, step.node, w->cur);
+		return skip(w, step.node);
 	}
 }
 
@@ -456,10 +282,10 @@ int dts_event_columns(const struct dts_layout *l, const struct dts_event *e,
 	struct cdc_avro_cur cur = { start, start + e->fields.n, NULL };
 	const struct cdc_avro_node *array = cdc_avro_node(l->plan, e->fields_node);
 	uint32_t item = cdc_avro_child(l->plan, array, 0)->node;
-	struct dts_steps s = l->of[item];
+	struct dts_steps s = l->of[item].steps;
 	struct cdc_avro_blocks b = { 0, NULL };
 	struct dts_column *col = NULL;
-	bool ok = true, is_null, nomem = false;
+	bool ok = true, nomem = false;
 	struct walk w = { l, &cur, NULL, CDC_STR_INIT, &nomem };
 	uint32_t n = 0, cap = 0;
 	int rc = CDC_OK;
@@ -482,11 +308,11 @@ int dts_event_columns(const struct dts_layout *l, const struct dts_event *e,
 			struct dts_step step = l->step[i];
 
 			if (step.op == DTS_OP_FIELD_NAME)
-				ok = read_text(&w, step.node, &col[n].name, &is_null);
+				ok = read_text(&w, step.node, &col[n].name);
 			else if (step.op == DTS_OP_FIELD_TYPE)
-				ok = read_int32(&w, step.node, &col[n].type);
+				ok = dts_int32_at(l, &cur, step.node, &col[n].type);
 			else
-				ok = cdc_avro_skip(l->plan, step.node, &cur);
+				ok = skip(&w, step.node);
 		}
 		n++;
 		if (!ok)

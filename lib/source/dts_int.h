@@ -1,7 +1,8 @@
 /*
  * DTS events between the stages of the decoder: dts_layout.c resolves a writer's schema into
- * steps, dts_event.c walks a datum by them into a flat struct dts_event, dts_value.c prints image
- * values, dts_table.c knows what is constant for a table, dts.c puts the record together.
+ * steps, dts_event.c walks a datum by them into a flat struct dts_event, dts_image.c its images,
+ * dts_field.c single fields, dts_value.c prints image values, dts_table.c knows what is constant
+ * for a table, dts.c puts the record together.
  */
 #ifndef CDC_SOURCE_DTS_INT_H
 #define CDC_SOURCE_DTS_INT_H
@@ -66,8 +67,9 @@ enum dts_part {
 };
 
 struct dts_value {
-	uint8_t kind; /* enum dts_kind */
-	uint8_t present; /* bit n: part[n] is not null */
+	uint16_t
+		kind; /* enum dts_kind; not of a byte, which a compiler takes to alias everything */
+	uint16_t present; /* bit n: part[n] is not null */
 	int32_t part[DTS_PARTS]; /* DateTime; [DTS_MICROS] of Timestamp too */
 	union {
 		struct cdc_str text; /* value, as string or bytes */
@@ -80,7 +82,6 @@ struct dts_value {
 /* What a step of the walk does with the writer's next field. */
 enum dts_op {
 	DTS_OP_SKIP,
-	DTS_OP_SKIP_INT,
 	/* of the event */
 	DTS_OP_ID,
 	DTS_OP_TIMESTAMP,
@@ -111,8 +112,7 @@ enum dts_op {
 };
 
 struct dts_step {
-	uint8_t op;
-	bool plain; /* a string or bytes in any case: not a union */
+	uint8_t op; /* enum dts_op */
 	uint32_t node;
 };
 
@@ -122,6 +122,24 @@ struct dts_steps {
 	uint32_t n;
 };
 
+/* What the record of a value is made of, if that is as in the published layout. */
+enum dts_recipe {
+	DTS_RECIPE_NONE, /* something else */
+	DTS_RECIPE_NULL,
+	DTS_RECIPE_SIZE_TEXT, /* an int that is not used, a string or bytes */
+	DTS_RECIPE_TAG_TEXT,
+	DTS_RECIPE_TEXT_SIZES, /* two of them */
+	DTS_RECIPE_NUMBER_SIZES, /* a double */
+	DTS_RECIPE_INSTANT, /* seconds as a long, microseconds as an int */
+	DTS_RECIPE_PARTS /* all of them, each null or an int */
+};
+
+struct dts_node {
+	struct dts_steps steps; /* of a record */
+	uint16_t kind; /* of a value branch: enum dts_kind */
+	uint16_t recipe; /* of a value branch: enum dts_recipe */
+};
+
 struct dts_layout {
 	uint64_t id; /* different for every layout that a decoder has had */
 	struct cdc_avro_plan *plan;
@@ -129,8 +147,7 @@ struct dts_layout {
 	uint32_t n_steps;
 	uint32_t cap_steps;
 	struct dts_steps event;
-	struct dts_steps *of; /* by node: steps of value, source and field records */
-	uint8_t *kind; /* by node: enum dts_kind of value branches */
+	struct dts_node *of; /* by node: value branches, source and field records */
 	uint8_t *operation; /* by symbol of the operation enum: enum dts_operation */
 	bool tail_optional; /* bornTimestamp may be missing: no schema came with the data */
 };
@@ -193,6 +210,23 @@ struct dts_event {
 /* Walk one datum. False: cur->why tells what is wrong at cur->p, or *nomem is set. */
 bool dts_event_read(const struct dts_layout *l, struct cdc_avro_cur *cur, struct dts_event *e,
 		    struct cdc_str known_fields, bool *nomem);
+/* The image of a field of the event, which may be null or a string too. img->n is 0 before. */
+bool dts_image_read(const struct dts_layout *l, struct cdc_avro_cur *cur, uint32_t node,
+		    struct dts_image *img, bool *nomem);
+
+/*
+ * A field at the cursor, behind a union or not. False: cur->why tells what is wrong at cur->p.
+ * Integers may be int or long, text may be string, bytes or, where the layout allowed it, null.
+ */
+bool dts_integral_at(const struct dts_layout *l, struct cdc_avro_cur *cur, uint32_t node,
+		     int64_t *v);
+bool dts_int32_at(const struct dts_layout *l, struct cdc_avro_cur *cur, uint32_t node, int32_t *v);
+bool dts_text_at(const struct dts_layout *l, struct cdc_avro_cur *cur, uint32_t node,
+		 struct cdc_str *s, bool *is_null);
+/* *name is a symbol of the plan, *index its place in the enum. */
+bool dts_symbol_at(const struct dts_layout *l, struct cdc_avro_cur *cur, uint32_t node,
+		   const char **name, uint32_t *index);
+
 /* Decode e->fields, at most DTS_COLUMNS_MAX; *col is malloced. */
 int dts_event_columns(const struct dts_layout *l, const struct dts_event *e,
 		      struct dts_column **col, uint32_t *n, struct cdc_err *err) CDC_NODISCARD;

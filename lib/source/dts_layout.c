@@ -133,16 +133,8 @@ static int add_step(struct dts_layout *l, uint8_t op, uint32_t node, struct cdc_
 		l->step = q;
 		l->cap_steps = cap;
 	}
-	l->step[l->n_steps++] =
-		(struct dts_step){ op, (KIND(cdc_avro_node(l->plan, node)->kind) & TEXTUAL) != 0,
-				   node };
+	l->step[l->n_steps++] = (struct dts_step){ op, node };
 	return CDC_OK;
-}
-
-/* Most of what is skipped is a precision or a scale. */
-static uint8_t skip_op(const struct dts_layout *l, uint32_t node)
-{
-	return cdc_avro_node(l->plan, node)->kind == CDC_AVRO_INT ? DTS_OP_SKIP_INT : DTS_OP_SKIP;
 }
 
 /* Steps for the fields of record `node`, in the writer's order. */
@@ -166,7 +158,7 @@ static int resolve(struct dts_layout *l, uint32_t node, const struct want *want,
 					w->name);
 		if (w)
 			found |= 1u << (w - want);
-		rc = add_step(l, w ? w->op : skip_op(l, f->node), f->node, err);
+		rc = add_step(l, w ? w->op : DTS_OP_SKIP, f->node, err);
 	}
 	for (const struct want *w = want; rc == CDC_OK && w->name; w++) {
 		if (w->required && !(found & 1u << (w - want)))
@@ -197,10 +189,62 @@ static int resolve_nested(struct dts_layout *l, struct dts_steps zoned, struct c
 		if (cdc_avro_node(l->plan, node)->kind != CDC_AVRO_RECORD)
 			return cdc_fail(err, CDC_EDATA,
 					"TimestampWithTimeZone.value is not a record");
-		if (l->of[node].n == 0)
-			return resolve(l, node, want_datetime, &l->of[node], err);
+		if (l->of[node].steps.n == 0)
+			return resolve(l, node, want_datetime, &l->of[node].steps, err);
 	}
 	return CDC_OK;
+}
+
+/* Is it a union of null and int, in this order? */
+static bool is_null_or_int(const struct cdc_avro_plan *plan, const struct cdc_avro_node *n)
+{
+	return n->kind == CDC_AVRO_UNION && n->n == 2 &&
+	       cdc_avro_node(plan, cdc_avro_child(plan, n, 0)->node)->kind == CDC_AVRO_NULL &&
+	       cdc_avro_node(plan, cdc_avro_child(plan, n, 1)->node)->kind == CDC_AVRO_INT;
+}
+
+/* A letter for a step of a value, '?' if its field is not of the type that it mostly is. */
+static char letter_of(const struct cdc_avro_plan *plan, struct dts_step step, uint32_t i)
+{
+	const struct cdc_avro_node *n = cdc_avro_node(plan, step.node);
+
+	switch (step.op) {
+	case DTS_OP_SKIP:
+		return n->kind == CDC_AVRO_INT ? 'i' : '?';
+	case DTS_OP_TEXT:
+		return KIND(n->kind) & TEXTUAL ? 'v' : '?';
+	case DTS_OP_TAG:
+		return KIND(n->kind) & TEXTUAL ? 't' : '?';
+	case DTS_OP_NUMBER:
+		return n->kind == CDC_AVRO_DOUBLE ? 'd' : '?';
+	case DTS_OP_SECONDS:
+		return n->kind == CDC_AVRO_LONG ? 's' : '?';
+	case DTS_OP_MICROS:
+		return n->kind == CDC_AVRO_INT ? 'u' : '?';
+	default:
+		return step.op == DTS_OP_PART + i && is_null_or_int(plan, n) ? 'p' : '?';
+	}
+}
+
+static enum dts_recipe recipe_of(const struct dts_layout *l, struct dts_steps s)
+{
+	static const struct {
+		const char *letters;
+		enum dts_recipe recipe;
+	} known[] = {
+		{ "iv", DTS_RECIPE_SIZE_TEXT },	  { "tv", DTS_RECIPE_TAG_TEXT },
+		{ "vii", DTS_RECIPE_TEXT_SIZES }, { "dii", DTS_RECIPE_NUMBER_SIZES },
+		{ "su", DTS_RECIPE_INSTANT },	  { "ppppppp", DTS_RECIPE_PARTS },
+	};
+	char letters[DTS_PARTS + 1] = "";
+
+	for (uint32_t i = 0; i < s.n && i < DTS_PARTS; i++)
+		letters[i] = letter_of(l->plan, l->step[s.first + i], i);
+	for (size_t i = 0; s.n <= DTS_PARTS && i < sizeof(known) / sizeof(known[0]); i++) {
+		if (strcmp(known[i].letters, letters) == 0)
+			return known[i].recipe;
+	}
+	return DTS_RECIPE_NONE;
 }
 
 static int resolve_branch(struct dts_layout *l, uint32_t node, struct cdc_err *err)
@@ -210,21 +254,23 @@ static int resolve_branch(struct dts_layout *l, uint32_t node, struct cdc_err *e
 	int rc = CDC_OK;
 
 	if (n->kind == CDC_AVRO_NULL) {
-		l->kind[node] = DTS_NULL;
+		l->of[node].kind = DTS_NULL;
+		l->of[node].recipe = DTS_RECIPE_NULL;
 		return CDC_OK;
 	}
 	if (n->kind == CDC_AVRO_ENUM && n->name && strcmp(n->name, "EmptyObject") == 0) {
-		l->kind[node] = DTS_EMPTY_OBJECT;
+		l->of[node].kind = DTS_EMPTY_OBJECT;
 		return CDC_OK;
 	}
 	if (n->kind != CDC_AVRO_RECORD || !b)
 		return cdc_fail(err, CDC_EDATA, "images have values of an unknown type %s",
 				n->name ? n->name : "");
-	l->kind[node] = b->kind;
-	if (l->of[node].n == 0)
-		rc = resolve(l, node, b->want, &l->of[node], err);
+	l->of[node].kind = b->kind;
+	if (l->of[node].steps.n == 0)
+		rc = resolve(l, node, b->want, &l->of[node].steps, err);
 	if (rc == CDC_OK && b->kind == DTS_TIMESTAMP_TZ)
-		rc = resolve_nested(l, l->of[node], err);
+		rc = resolve_nested(l, l->of[node].steps, err);
+	l->of[node].recipe = (uint16_t)recipe_of(l, l->of[node].steps);
 	return rc;
 }
 
@@ -261,7 +307,7 @@ static int resolve_fields(struct dts_layout *l, uint32_t node, struct cdc_err *e
 	item = cdc_avro_child(l->plan, n, 0)->node;
 	if (cdc_avro_node(l->plan, item)->kind != CDC_AVRO_RECORD)
 		return cdc_fail(err, CDC_EDATA, "fields are not records");
-	return resolve(l, item, want_field, &l->of[item], err);
+	return resolve(l, item, want_field, &l->of[item].steps, err);
 }
 
 static int resolve_operation(struct dts_layout *l, uint32_t node, struct cdc_err *err)
@@ -299,7 +345,7 @@ static int resolve_inner(struct dts_layout *l, struct dts_step step, struct cdc_
 	case DTS_OP_SOURCE:
 		if (cdc_avro_node(l->plan, step.node)->kind != CDC_AVRO_RECORD)
 			return cdc_fail(err, CDC_EDATA, "source is not a record");
-		return resolve(l, step.node, want_source, &l->of[step.node], err);
+		return resolve(l, step.node, want_source, &l->of[step.node].steps, err);
 	case DTS_OP_OPERATION:
 		if (cdc_avro_node(l->plan, step.node)->kind != CDC_AVRO_ENUM)
 			return cdc_fail(err, CDC_EDATA, "operation is not an enum");
@@ -327,8 +373,7 @@ int dts_layout_new(struct dts_layout **layout, struct cdc_str schema, struct cdc
 	if (rc < 0)
 		goto out;
 	l->of = calloc(l->plan->n_nodes, sizeof(*l->of));
-	l->kind = calloc(l->plan->n_nodes, 1);
-	if (!l->of || !l->kind) {
+	if (!l->of) {
 		rc = cdc_fail_nomem(err);
 		goto out;
 	}
@@ -363,7 +408,6 @@ void dts_layout_free(struct dts_layout *l)
 	cdc_avro_plan_free(l->plan);
 	free(l->step);
 	free(l->of);
-	free(l->kind);
 	free(l->operation);
 	free(l);
 }

@@ -309,7 +309,7 @@ int dts_tables_find(struct dts_tables *ts, const struct dts_layout *l, const str
 	return CDC_OK;
 }
 
-static uint8_t content_of(uint8_t kind)
+static uint8_t content_of(uint16_t kind)
 {
 	switch (kind) {
 	case DTS_CHARACTER:

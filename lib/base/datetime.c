@@ -35,18 +35,27 @@ int64_t cdc_days_from_civil(int64_t year, int month, int day)
 	return era * DAYS_PER_ERA + day_of_era - DAYS_TO_EPOCH;
 }
 
+/*
+ * By the method of C. Neri and L. Schneider, "Euclidean affine functions and their application to
+ * calendar algorithms" (2022): a division by a constant gives quotient and remainder by one
+ * multiplication where both are needed. 2939745 / 2^32 is 4 / 1461, the years in a day; 2141 / 2^16
+ * is 5 / 153, the months.
+ */
 void cdc_civil_from_days(int64_t days, int64_t *year, int *month, int *day)
 {
 	int64_t z = days + DAYS_TO_EPOCH;
 	int64_t era = floor_div(z, DAYS_PER_ERA);
-	uint32_t doe = (uint32_t)(z - era * DAYS_PER_ERA);
-	uint32_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-	uint32_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-	uint32_t m = (5 * doy + 2) / 153;
+	uint32_t quarters = 4 * (uint32_t)(z - era * DAYS_PER_ERA) + 3;
+	uint32_t century = quarters / DAYS_PER_ERA;
+	uint32_t of_century = quarters % DAYS_PER_ERA | 3; /* in quarters of a day, as above */
+	uint64_t years = UINT64_C(2939745) * of_century;
+	uint32_t day_of_year = (uint32_t)years / 2939745 / 4;
+	uint32_t months = 2141 * day_of_year + 197913; /* March is 3, February 14 */
+	bool next = day_of_year >= 306; /* January and February */
 
-	*day = (int)(doy - (153 * m + 2) / 5 + 1);
-	*month = (int)(m < 10 ? m + 3 : m - 9);
-	*year = (int64_t)yoe + era * 400 + (*month <= 2);
+	*day = (int)((months & 0xffff) / 2141 + 1);
+	*month = (int)(months >> 16) - (next ? 12 : 0);
+	*year = era * 400 + 100 * century + (int64_t)(years >> 32) + next;
 }
 
 /* --- in ----------------------------------------------------------------- */
@@ -310,16 +319,19 @@ enum cdc_parse cdc_timestamp_parse(struct cdc_str s, bool epoch, int64_t *us, bo
 static size_t put_year(int64_t year, char *out)
 {
 	uint64_t y = (uint64_t)(year < 0 ? -year : year);
-	size_t len = 0;
 	size_t n;
 
-	if (year < 0 || year > 9999)
-		out[len++] = year < 0 ? '-' : '+';
+	if (year >= 0 && year <= 9999) {
+		put_2_digits(out, (unsigned)year / 100);
+		put_2_digits(out + 2, (unsigned)year % 100);
+		return 4;
+	}
+	out[0] = year < 0 ? '-' : '+';
 	n = count_digits(y);
 	if (n < 4)
 		n = 4;
-	put_digits(out + len, y, n);
-	return len + n;
+	put_digits(out + 1, y, n);
+	return 1 + n;
 }
 
 static size_t put_date(int64_t days, char *out)

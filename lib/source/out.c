@@ -37,7 +37,7 @@ static bool byte_is_plain(unsigned char c)
  * Copy the plain bytes at the start of s, return how many. Whole words first; what is left over is
  * copied as a word that overlaps the one before, or as two overlapping halves of one.
  */
-static size_t copy_plain(char *p, struct cdc_str s)
+static inline size_t copy_plain(char *p, struct cdc_str s)
 {
 	size_t i = 0;
 	uint64_t w;
@@ -107,11 +107,15 @@ void cdc_out_quoted(struct cdc_out *o, struct cdc_str s)
 
 	if (!p)
 		return;
-	*p++ = '"';
-	n = copy_plain(p, s);
+	*p = '"';
+	n = copy_plain(p + 1, s);
+	if (n == s.n) {
+		p[n + 1] = '"';
+		o->buf.len += n + 2;
+		return;
+	}
 	o->buf.len += n + 1;
-	if (n < s.n)
-		text_slow(o, cdc_str(s.p + n, s.n - n));
+	text_slow(o, cdc_str(s.p + n, s.n - n));
 	cdc_out_char(o, '"');
 }
 

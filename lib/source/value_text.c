@@ -10,6 +10,24 @@
 #define SECONDS_MIN (-62167219200)
 #define SECONDS_MAX 253402300799
 
+/* Room for a quoted value whose text is printed where it belongs; NULL after a failure. */
+static char *begin(struct cdc_out *o)
+{
+	char *p = cdc_out_room(o, CDC_VALUE_TEXT_MAX + 2);
+
+	if (!p)
+		return NULL;
+	*p = '"';
+	return p + 1;
+}
+
+/* Its text of n bytes is there. */
+static void end(struct cdc_out *o, size_t n)
+{
+	o->buf.p[o->buf.len + 1 + n] = '"';
+	o->buf.len += n + 2;
+}
+
 static void put(struct cdc_out *o, const char *text, size_t n)
 {
 	char *p = cdc_out_room(o, n + 2);
@@ -93,7 +111,7 @@ static bool print_scientific(struct cdc_out *o, struct cdc_str s)
 void cdc_text_decimal(struct cdc_out *o, struct cdc_str s)
 {
 	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == 'E' || s.p[i] == 'e') {
+		if ((s.p[i] | 0x20) == 'e') {
 			if (!print_scientific(o, s))
 				cdc_out_quoted(o, s);
 			return;
@@ -104,25 +122,26 @@ void cdc_text_decimal(struct cdc_out *o, struct cdc_str s)
 
 void cdc_text_double(struct cdc_out *o, double v, bool single)
 {
-	char text[CDC_VALUE_TEXT_MAX] = "";
+	char *p = begin(o);
 
+	if (!p)
+		return;
 	/* A float that was widened on its way has a shorter form of its own. */
 	if (single && (v != v || (double)(float)v == v))
-		put(o, text, cdc_float_format((float)v, text));
+		end(o, cdc_float_format((float)v, p));
 	else
-		put(o, text, cdc_double_format(v, text));
+		end(o, cdc_double_format(v, p));
 }
 
 void cdc_text_float(struct cdc_out *o, struct cdc_str s, bool single)
 {
-	char text[CDC_VALUE_TEXT_MAX] = "";
 	double d;
 	float f;
 
 	if (single && cdc_float_parse(s, &f) == CDC_PARSE_OK)
-		put(o, text, cdc_float_format(f, text));
+		cdc_text_double(o, (double)f, true);
 	else if (!single && cdc_double_parse(s, &d) == CDC_PARSE_OK)
-		put(o, text, cdc_double_format(d, text));
+		cdc_text_double(o, d, false);
 	else
 		cdc_out_quoted(o, s);
 }
@@ -293,19 +312,19 @@ void cdc_text_instant(struct cdc_out *o, struct cdc_str s, const struct cdc_zone
 
 void cdc_text_date_days(struct cdc_out *o, int64_t days)
 {
-	char text[CDC_VALUE_TEXT_MAX] = "";
+	char *p = begin(o);
 
 	if (days < SECONDS_MIN / 86400 || days > SECONDS_MAX / 86400)
 		cdc_out_fail(o, "a date is out of range");
-	else
-		put(o, text, cdc_date_format((int32_t)days, text));
+	else if (p)
+		end(o, cdc_date_format((int32_t)days, p));
 }
 
 void cdc_text_time_ns(struct cdc_out *o, int64_t ns)
 {
 	uint64_t abs = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
 	uint64_t second = abs / (uint64_t)SECOND_NS, part = abs % (uint64_t)SECOND_NS;
-	char text[CDC_VALUE_TEXT_MAX] = "";
+	char text[CDC_VALUE_TEXT_MAX];
 	size_t n = 0;
 
 	if (ns < 0)
@@ -340,14 +359,13 @@ void cdc_text_time_us(struct cdc_out *o, int64_t us)
 
 void cdc_text_timestamp_us(struct cdc_out *o, int64_t us, bool zulu)
 {
-	char text[CDC_VALUE_TEXT_MAX] = "";
+	char *p = begin(o);
 
-	if (us < SECONDS_MIN * SECOND_US || us >= (SECONDS_MAX + 1) * SECOND_US) {
+	if (us < SECONDS_MIN * SECOND_US || us >= (SECONDS_MAX + 1) * SECOND_US)
 		cdc_out_fail(o, "a timestamp is out of range");
-		return;
-	}
-	put(o, text,
-	    cdc_timestamp_format_fixed(us, zulu ? 'T' : ' ', zulu, us % SECOND_US ? 6 : 0, text));
+	else if (p)
+		end(o, cdc_timestamp_format_fixed(us, zulu ? 'T' : ' ', zulu,
+						  us % SECOND_US ? 6 : 0, p));
 }
 
 void cdc_text_instant_s(struct cdc_out *o, int64_t seconds, int32_t micros)

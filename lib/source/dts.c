@@ -182,6 +182,9 @@ enum { SOURCE_POSITION, SAFE_POSITION, SOURCE_TXID, PLACES };
 static const struct cdc_str place_names[PLACES] = { { "sourcePosition", 14 },
 						    { "safeSourcePosition", 18 },
 						    { "sourceTxid", 10 } };
+static const struct cdc_str place_members[PLACES] = { { ",\"sourcePosition\":", 18 },
+						      { ",\"safeSourcePosition\":", 22 },
+						      { ",\"sourceTxid\":", 14 } };
 
 /* Print the event's own tags, unless they are those that were printed last. */
 static void render_tags(struct dts *d, const struct dts_event *e)
@@ -227,8 +230,11 @@ static void put_tags(struct dts *d, const struct dts_event *e)
 	cdc_out_raw(o, cdc_buf_str(&d->tags.buf));
 	first = d->tags_first;
 	for (size_t i = 0; i < PLACES; i++) {
-		if (place[i].n && !d->tags_have[i])
-			put_tag(o, &first, place_names[i], place[i]);
+		if (place[i].n == 0 || d->tags_have[i])
+			continue;
+		cdc_out_raw(o, cdc_str(place_members[i].p + first, place_members[i].n - first));
+		cdc_out_quoted(o, place[i]);
+		first = false;
 	}
 	if (e->operation == DTS_HEARTBEAT && !has_tag(e, CDC_STR("operation")))
 		put_tag(o, &first, CDC_STR("operation"), CDC_STR("HEARTBEAT"));
@@ -258,21 +264,31 @@ static void put_head(struct dts *d, const struct dts_event *e, const char *type,
 
 /* --- rows --------------------------------------------------------------- */
 
+/* ,"name": of n bytes; as many as one load takes can be read in any case. */
+static inline void put_name(struct cdc_out *o, const char *name, size_t n)
+{
+	char *p = cdc_out_room(o, n < DTS_NAME_LOAD ? DTS_NAME_LOAD : n);
+
+	if (!p)
+		return;
+	if (n <= DTS_NAME_LOAD)
+		memcpy(p, name, DTS_NAME_LOAD);
+	else
+		memcpy(p, name, n);
+	o->buf.len += n;
+}
+
 static void put_image(struct dts *d, const struct dts_table *t, const struct dts_image *img)
 {
 	struct cdc_out *o = &d->s->out;
-	bool first = true;
+	size_t start = o->buf.len;
 
-	cdc_out_char(o, '{');
 	for (uint32_t i = 0; i < img->n; i++) {
 		const struct dts_table_column *c = &t->col[i];
 
 		if (img->value[i].kind == DTS_ABSENT)
 			continue;
-		if (!first)
-			cdc_out_char(o, ',');
-		first = false;
-		cdc_out_raw(o, cdc_str(t->names.buf.p + c->off, c->len));
+		put_name(o, t->names.buf.p + c->off, c->len);
 		dts_value_print(o, &d->charsets, &img->value[i], (enum dts_text_as)c->as);
 		if (o->rc < 0) {
 			cdc_err_prefix(&o->err, "column %.*s",
@@ -280,6 +296,11 @@ static void put_image(struct dts *d, const struct dts_table *t, const struct dts
 			return;
 		}
 	}
+	/* Where there are members, the first one's comma becomes the brace. */
+	if (o->buf.len == start)
+		cdc_out_char(o, '{');
+	else
+		o->buf.p[start] = '{';
 	cdc_out_char(o, '}');
 }
 

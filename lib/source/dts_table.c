@@ -194,6 +194,7 @@ static uint8_t inherited(const struct dts_table *t, const struct dts_column *c, 
 static int render_columns(struct dts_table *t, const struct dts_column *col, uint32_t n,
 			  struct dts_table_column *out, struct cdc_err *err)
 {
+	static const char padding[DTS_NAME_LOAD] = "";
 	int rc;
 
 	t->fields.buf.len = t->names.buf.len = 0;
@@ -204,6 +205,7 @@ static int render_columns(struct dts_table *t, const struct dts_column *col, uin
 		if (i)
 			cdc_out_char(&t->fields, ',');
 		cdc_out_quoted(&t->fields, col[i].name);
+		cdc_out_char(&t->names, ',');
 		cdc_out_quoted(&t->names, col[i].name);
 		cdc_out_char(&t->names, ':');
 		out[i] = (struct dts_table_column){
@@ -217,6 +219,7 @@ static int render_columns(struct dts_table *t, const struct dts_column *col, uin
 			out[i].as = out[i].type->as;
 	}
 	cdc_out_char(&t->fields, ']');
+	cdc_out_raw(&t->names, cdc_str(padding, sizeof(padding)));
 	rc = cdc_out_take(&t->names, err);
 	if (rc == CDC_OK)
 		rc = cdc_out_take(&t->fields, err);
@@ -309,18 +312,11 @@ int dts_tables_find(struct dts_tables *ts, const struct dts_layout *l, const str
 	return CDC_OK;
 }
 
-static uint8_t content_of(uint16_t kind)
-{
-	switch (kind) {
-	case DTS_CHARACTER:
-	case DTS_TEXT_OBJECT:
-		return CONTENT_TEXT;
-	case DTS_BINARY_OBJECT:
-		return CONTENT_BINARY;
-	default:
-		return 0;
-	}
-}
+static const uint8_t content_of[DTS_EMPTY_OBJECT + 1] = {
+	[DTS_CHARACTER] = CONTENT_TEXT,
+	[DTS_TEXT_OBJECT] = CONTENT_TEXT,
+	[DTS_BINARY_OBJECT] = CONTENT_BINARY,
+};
 
 bool dts_table_learn(struct dts_table *t, const struct dts_image *img)
 {
@@ -330,7 +326,7 @@ bool dts_table_learn(struct dts_table *t, const struct dts_image *img)
 		return false;
 	for (uint32_t i = 0; i < t->n_cols && i < img->n; i++) {
 		struct dts_table_column *c = &t->col[i];
-		uint8_t content = content_of(img->value[i].kind);
+		uint8_t content = content_of[img->value[i].kind];
 
 		if (content == 0 || content == c->content)
 			continue;

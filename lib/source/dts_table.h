@@ -12,8 +12,10 @@
 #include "source/dts_types.h"
 #include "source/source_int.h"
 
+#define DTS_NAME_LOAD 16u /* bytes that can be read at any column's name */
+
 struct dts_table_column {
-	uint32_t off; /* of "name": in names */
+	uint32_t off; /* of ,"name": in names */
 	uint32_t len;
 	struct cdc_str name; /* in raw_fields */
 	int32_t number; /* dataTypeNumber */
@@ -35,7 +37,7 @@ struct dts_table {
 	struct cdc_buf name; /* db.table, unescaped, NUL-terminated */
 	struct cdc_out db_table; /* "db.table" as JSON */
 	struct cdc_out fields; /* ["id","date"] */
-	struct cdc_out names; /* "id":"date": */
+	struct cdc_out names; /* ,"id":,"date": and DTS_NAME_LOAD bytes more */
 	struct cdc_out schema; /* the SCHEMA record */
 	struct dts_table_column *col;
 	uint32_t n_cols;

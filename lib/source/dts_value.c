@@ -6,10 +6,13 @@
 #define BIT(part) (1u << (part))
 #define DATE_PARTS (BIT(DTS_YEAR) | BIT(DTS_MONTH) | BIT(DTS_DAY))
 
+/* v in 0..99: 103 / 1024 is near enough to a tenth. */
 static char *put2(char *p, unsigned v)
 {
-	*p++ = (char)('0' + v / 10 % 10);
-	*p++ = (char)('0' + v % 10);
+	unsigned tens = v * 103 >> 10;
+
+	*p++ = (char)('0' + tens);
+	*p++ = (char)('0' + v - 10 * tens);
 	return p;
 }
 
@@ -143,7 +146,8 @@ static void print_plain(struct cdc_out *o, const struct dts_value *v)
 	o->buf.len += (size_t)(p - start);
 }
 
-static void print_datetime(struct cdc_out *o, const struct dts_value *v, enum dts_text_as as)
+static __attribute__((noinline)) void print_datetime(struct cdc_out *o, const struct dts_value *v,
+						     enum dts_text_as as)
 {
 	enum shape shape;
 	bool negative;
@@ -247,7 +251,7 @@ static bool wall_clock(const struct dts_value *v, int64_t *seconds)
 }
 
 /* With an offset it is an instant; a zone's name is kept, its rules are not ours to know. */
-static void print_zoned(struct cdc_out *o, const struct dts_value *v)
+static __attribute__((noinline)) void print_zoned(struct cdc_out *o, const struct dts_value *v)
 {
 	bool negative;
 	int64_t seconds;
@@ -284,26 +288,31 @@ static bool is_utf8(struct cdc_str set)
 	       (set.n == 4 && memcmp(set.p, "utf8", 4) == 0);
 }
 
-static void print_character(struct cdc_out *o, struct cdc_charsets *cs, const struct dts_value *v)
+static void print_decoded(struct cdc_out *o, struct cdc_charsets *cs, const struct dts_value *v)
 {
 	struct cdc_err err = CDC_ERR_INIT;
 	struct cdc_str text;
 
-	/* Bytes that no character set is told for are binary. */
-	if (v->tag.n == 0) {
-		cdc_text_binary(o, v->u.text);
-	} else if (is_utf8(v->tag)) {
-		cdc_out_quoted(o, v->u.text);
-	} else if (cdc_charset_decode(cs, v->tag, v->u.text, &text, &err) < 0) {
-		if (o->rc == CDC_OK) {
-			o->rc = err.code;
-			o->err = err;
-		}
-	} else {
+	if (cdc_charset_decode(cs, v->tag, v->u.text, &text, &err) == CDC_OK) {
 		cdc_out_quoted(o, text);
+	} else if (o->rc == CDC_OK) {
+		o->rc = err.code;
+		o->err = err;
 	}
 }
 
+static void print_character(struct cdc_out *o, struct cdc_charsets *cs, const struct dts_value *v)
+{
+	/* Bytes that no character set is told for are binary. */
+	if (v->tag.n == 0)
+		cdc_text_binary(o, v->u.text);
+	else if (is_utf8(v->tag))
+		cdc_out_quoted(o, v->u.text);
+	else
+		print_decoded(o, cs, v);
+}
+
+/* What is rare or long is called, not inlined, so that the common kinds need no frame. */
 void dts_value_print(struct cdc_out *o, struct cdc_charsets *cs, const struct dts_value *v,
 		     enum dts_text_as as)
 {

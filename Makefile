@@ -48,7 +48,7 @@ ALL_LDFLAGS = -Wl,--as-needed -Wl,-z,relro,-z,now $(LDFLAGS) $(SANITIZE)
 PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 PKG_LIBS = $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -lroaring -lm
 
-LIB_SRC := $(sort $(foreach l,$(LAYERS),$(wildcard lib/$(l)/*.c))) $(if $(filter table,$(LAYERS)),$(wildcard lib/cdc.c))
+LIB_SRC := $(sort $(foreach l,$(LAYERS),$(wildcard lib/$(l)/*.c lib/$(l)/*/*.c))) $(if $(filter table,$(LAYERS)),$(wildcard lib/cdc.c))
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
 # What lib/cdc.h needs, and with it what is installed as the library.
 PUBLIC_OBJ := $(filter-out $(BUILD)/lib/source/% $(BUILD)/lib/table/archive% $(BUILD)/lib/table/parquet_rows%,$(LIB_OBJ))

@@ -5,7 +5,7 @@
 #include "cmd/common.h"
 #include "cmd/decode_live.h"
 
-#include "source/input.h"
+#include "source/input/input.h"
 #include "source/show.h"
 #include "source/source.h"
 #include "source/summary.h"

@@ -1,8 +1,8 @@
-/* cdc-decode --kafka: options to a run of lib/source/kafka.c. See decode_live.h. */
+/* cdc-decode --kafka: options to a run of lib/source/kafka/kafka.c. See decode_live.h. */
 #include "cmd/decode_live.h"
 
 #include "base/value.h"
-#include "source/kafka.h"
+#include "source/kafka/kafka.h"
 #include "table/next_offset.h"
 
 #include <string.h>

@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "io/stream.h"
-#include "source/zone.h"
+#include "source/value/zone.h"
 
 /* A header of a Kafka message. */
 struct cdc_header {

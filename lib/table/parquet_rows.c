@@ -4,7 +4,7 @@
  */
 #include "table/parquet_rows.h"
 
-#include "source/row_out.h"
+#include "source/export/row_out.h"
 #include "table/parquet_table.h"
 #include "table/print_int.h"
 #include "table/scan.h"

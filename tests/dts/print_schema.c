@@ -1,5 +1,5 @@
 /* Prints the Avro schema of DTS events, for containers that make_dump writes. */
-#include "source/dts_int.h"
+#include "source/dts/dts_int.h"
 
 #include <stdio.h>
 

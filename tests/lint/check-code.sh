@@ -17,7 +17,7 @@ if type cppcheck >/dev/null 2>&1; then
 		--suppress=funcArgOrderDifferent \
 		--suppress=uninitStructMember:lib/delta/commit.c \
 		--suppress=uselessAssignmentPtrArg:lib/parquet/pq_pack.c \
-		--suppress=unknownMacro:lib/source/dts_schema.c \
+		--suppress=unknownMacro:lib/source/dts/dts_schema.c \
 		cmd lib 2>&1)
 	point "cppcheck" "$bad"
 else

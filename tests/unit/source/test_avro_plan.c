@@ -1,5 +1,5 @@
 /* Proves what a plan keeps of the marks in an Avro schema: logical types, Connect's, Sqoop's. */
-#include "source/avro_plan.h"
+#include "source/avro/avro_plan.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* GTID events: the tagged one as a server of MySQL 9 wrote it, and cut at each byte. */
-#include "source/binlog_int.h"
+#include "source/binlog/binlog_int.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

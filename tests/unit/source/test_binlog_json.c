@@ -2,7 +2,7 @@
  * Partial updates of JSON documents, with differences put together by hand as MySQL's server does
  * (JSON_SET, JSON_REPLACE and JSON_REMOVE under binlog_row_value_options=PARTIAL_JSON).
  */
-#include "source/binlog_int.h"
+#include "source/binlog/binlog_int.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

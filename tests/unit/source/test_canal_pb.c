@@ -4,7 +4,7 @@
  */
 #include "harness.h"
 
-#include "source/protobuf.h"
+#include "source/canal/protobuf.h"
 
 #include <zlib.h>
 

@@ -2,7 +2,7 @@
  * Proves what is read of CREATE TABLE: dumps in the ways of MySQL 5.6 to 8.4 and MariaDB, written
  * by hand after their manuals, and what is refused.
  */
-#include "source/create_table.h"
+#include "source/mysql/create_table.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -5,7 +5,7 @@
 #include "harness.h"
 
 #include "base/endian.h"
-#include "source/segment.h"
+#include "source/framing/segment.h"
 
 #include <lz4frame.h>
 #include <snappy-c.h>

@@ -1,0 +1,415 @@
+/* Tapes, names and images of JSON dialects. */
+#include "source/dialect/json_in.h"
+#include "source/mysql/truncate.h"
+
+#include "base/value.h"
+#include "source/value/zone.h"
+
+#include <stdlib.h>
+
+int cdc_json_in_init(struct cdc_json_in *j, struct cdc_source *s, struct cdc_str source_type,
+		     struct cdc_err *err)
+{
+	*j = (struct cdc_json_in){ .s = s };
+	return cdc_change_init(&j->c, s, source_type, CDC_STR(""), err);
+}
+
+void cdc_json_in_free(struct cdc_json_in *j)
+{
+	cdc_change_free(&j->c);
+	cdc_tape_free(&j->tape);
+	cdc_buf_free(&j->text);
+	cdc_buf_free(&j->id);
+	cdc_arena_free(&j->scratch);
+	free(j->value);
+	free(j->old);
+}
+
+int cdc_json_in_scan(struct cdc_json_in *j, struct cdc_str text, const struct cdc_str *names,
+		     size_t n, uint32_t *tok, struct cdc_err *err)
+{
+	int rc = cdc_json_scan(&j->tape, text, NULL, err);
+
+	if (rc < 0)
+		return rc;
+	if (j->tape.tok[0].type != CDC_JSON_OBJECT)
+		return cdc_fail(err, CDC_EDATA, "not a JSON object");
+	cdc_json_members(&j->tape, 0, names, n, tok);
+	return CDC_OK;
+}
+
+struct cdc_str cdc_json_in_text(struct cdc_json_in *j, uint32_t i)
+{
+	struct cdc_str s = cdc_json_raw(&j->tape, i);
+	struct cdc_out *o = &j->s->out;
+
+	if (!j->tape.tok[i].escaped)
+		return s;
+	cdc_buf_reset(&j->text);
+	if (cdc_buf_reserve(&j->text, s.n, &o->err) < 0) {
+		if (o->rc == CDC_OK)
+			o->rc = o->err.code;
+		return CDC_STR("");
+	}
+	return cdc_str(j->text.p, cdc_json_unescape(s, j->text.p));
+}
+
+static int name_table(struct cdc_json_in *j, const uint32_t *part, size_t n,
+		      struct cdc_change_table *t, struct cdc_err *err)
+{
+	struct cdc_str name[4];
+	size_t named = 0;
+	int rc = CDC_OK;
+
+	cdc_arena_reset(&j->scratch);
+	for (size_t i = 0; rc == CDC_OK && i < n; i++) {
+		if (part[i] != CDC_JSON_NONE)
+			rc = cdc_json_string(&j->tape, part[i], &j->scratch, &name[named++], err);
+	}
+	return rc < 0 ? rc : cdc_change_name(&j->c, t, name, named, err);
+}
+
+int cdc_json_in_table(struct cdc_json_in *j, const uint32_t *part, size_t n,
+		      struct cdc_change_table **t, struct cdc_err *err)
+{
+	int rc = CDC_OK;
+
+	cdc_buf_reset(&j->id);
+	for (size_t i = 0; rc == CDC_OK && i < n; i++) {
+		if (part[i] != CDC_JSON_NONE)
+			rc = cdc_buf_put(&j->id, cdc_json_raw(&j->tape, part[i]), err);
+		/* No name holds a bare control character. */
+		if (rc == CDC_OK)
+			rc = cdc_buf_putc(&j->id, '\n', err);
+	}
+	if (rc == CDC_OK)
+		rc = cdc_change_table(&j->c, cdc_buf_str(&j->id), t, err);
+	if (rc == CDC_OK && !(*t)->named)
+		rc = name_table(j, part, n, *t, err);
+	return rc;
+}
+
+int cdc_json_in_names(struct cdc_json_in *j, uint32_t array, struct cdc_str **name, size_t *n,
+		      struct cdc_err *err)
+{
+	*n = 0;
+	*name = NULL;
+	if (!cdc_json_in_is(j, array, CDC_JSON_ARRAY))
+		return CDC_OK;
+	*name = cdc_arena_calloc(&j->scratch, j->tape.tok[array].count + 1u, sizeof(**name));
+	if (!*name)
+		return cdc_fail_nomem(err);
+	for (uint32_t i = cdc_json_first(&j->tape, array); i != CDC_JSON_NONE;
+	     i = cdc_json_after(&j->tape, array, i)) {
+		int rc;
+
+		if (j->tape.tok[i].type != CDC_JSON_STRING)
+			return cdc_fail(err, CDC_EDATA, "the key has something that is no name");
+		rc = cdc_json_string(&j->tape, i, &j->scratch, &(*name)[(*n)++], err);
+		if (rc < 0)
+			return rc;
+	}
+	return CDC_OK;
+}
+
+int cdc_json_in_reset(struct cdc_json_in *j, const struct cdc_change_table *t, struct cdc_err *err)
+{
+	if (t->n > j->cap) {
+		uint32_t *value = realloc(j->value, t->n * sizeof(*value));
+		uint32_t *old;
+
+		if (!value)
+			return cdc_fail_nomem(err);
+		j->value = value;
+		old = realloc(j->old, t->n * sizeof(*old));
+		if (!old)
+			return cdc_fail_nomem(err);
+		j->old = old;
+		j->cap = t->n;
+	}
+	for (uint32_t i = 0; i < t->n; i++)
+		j->value[i] = j->old[i] = CDC_JSON_NONE;
+	return CDC_OK;
+}
+
+int cdc_json_in_row(struct cdc_json_in *j, struct cdc_change_table *t, uint32_t row,
+		    const char *skip, uint32_t *value, uint32_t *unknown, struct cdc_err *err)
+{
+	size_t skip_n = skip ? strlen(skip) : 0;
+	uint32_t hint = 0;
+
+	*unknown = CDC_JSON_NONE;
+	for (uint32_t k = cdc_json_first(&j->tape, row); k != CDC_JSON_NONE;
+	     k = cdc_json_after(&j->tape, row, k)) {
+		struct cdc_str name = cdc_json_raw(&j->tape, k);
+		const struct cdc_change_column *col;
+
+		if (skip_n && name.n >= skip_n && memcmp(name.p, skip, skip_n) == 0)
+			continue;
+		col = cdc_change_find(t, name, &hint);
+		if (!col) {
+			*unknown = k;
+			return CDC_OK;
+		}
+		if (value[col - t->col] != CDC_JSON_NONE)
+			return cdc_fail(err, CDC_EDATA, "column %.*s comes twice in a row",
+					(int)(name.n < 100 ? name.n : 100), name.p);
+		value[col - t->col] = k + 1;
+	}
+	return CDC_OK;
+}
+
+int cdc_json_in_note(struct cdc_change_table *t, struct cdc_str raw, uint32_t tok, uint32_t *hint,
+		     uint32_t *value, struct cdc_err *err)
+{
+	const struct cdc_change_column *col = cdc_change_find(t, raw, hint);
+
+	if (!col)
+		return cdc_fail(err, CDC_EDATA, "there is no column %.*s",
+				(int)(raw.n < 100 ? raw.n : 100), raw.p);
+	if (value[col - t->col] != CDC_JSON_NONE)
+		return cdc_fail(err, CDC_EDATA, "column %.*s comes twice in a row",
+				(int)(raw.n < 100 ? raw.n : 100), raw.p);
+	value[col - t->col] = tok;
+	return CDC_OK;
+}
+
+/* --- rows by themselves ------------------------------------------------- */
+
+static bool is_skipped(struct cdc_str name, const char *skip)
+{
+	size_t n = skip ? strlen(skip) : 0;
+
+	return n && name.n >= n && memcmp(name.p, skip, n) == 0;
+}
+
+static bool covers(struct cdc_json_in *j, struct cdc_change_table *t, uint32_t row,
+		   const char *skip)
+{
+	uint32_t hint = 0;
+
+	if (!cdc_json_in_is(j, row, CDC_JSON_OBJECT))
+		return true;
+	for (uint32_t k = cdc_json_first(&j->tape, row); k != CDC_JSON_NONE;
+	     k = cdc_json_after(&j->tape, row, k)) {
+		struct cdc_str name = cdc_json_raw(&j->tape, k);
+
+		if (!is_skipped(name, skip) && !cdc_change_find(t, name, &hint))
+			return false;
+	}
+	return true;
+}
+
+static int add_names(struct cdc_json_in *j, uint32_t row, const char *skip,
+		     struct cdc_change_column *col, size_t *n, struct cdc_err *err)
+{
+	if (!cdc_json_in_is(j, row, CDC_JSON_OBJECT))
+		return CDC_OK;
+	for (uint32_t k = cdc_json_first(&j->tape, row); k != CDC_JSON_NONE;
+	     k = cdc_json_after(&j->tape, row, k)) {
+		struct cdc_str name;
+		size_t i = 0;
+		int rc;
+
+		if (is_skipped(cdc_json_raw(&j->tape, k), skip))
+			continue;
+		rc = cdc_json_string(&j->tape, k, &j->scratch, &name, err);
+		if (rc < 0)
+			return rc;
+		while (i < *n && !cdc_str_eq(col[i].name, name))
+			i++;
+		if (i == *n)
+			col[(*n)++].name = name;
+	}
+	return CDC_OK;
+}
+
+static size_t count(const struct cdc_json_in *j, uint32_t row)
+{
+	return cdc_json_in_is(j, row, CDC_JSON_OBJECT) ? cdc_json_in_tok(j, row)->count : 0;
+}
+
+static bool same_key(const struct cdc_change_table *t, const struct cdc_json_row *row)
+{
+	if (row->n_key == 0)
+		return true;
+	if (row->n_key != t->n_key)
+		return false;
+	for (size_t i = 0; i < row->n_key; i++) {
+		if (!cdc_str_eq(row->key[i], t->key[i]))
+			return false;
+	}
+	return true;
+}
+
+static int add_columns(struct cdc_json_in *j, struct cdc_change_table *t,
+		       const struct cdc_json_row *row, struct cdc_err *err)
+{
+	size_t known = t->defined ? t->n : 0, n = known;
+	struct cdc_change_column *col = cdc_arena_calloc(
+		&j->scratch, known + count(j, row->before) + count(j, row->after) + 1,
+		sizeof(*col));
+	const struct cdc_str *key = row->n_key || !t->defined ? row->key : t->key;
+	size_t n_key = row->n_key || !t->defined ? row->n_key : t->n_key;
+	int rc;
+
+	if (!col)
+		return cdc_fail_nomem(err);
+	for (size_t i = 0; i < known; i++)
+		col[i] = t->col[i];
+	rc = add_names(j, row->after, row->skip, col, &n, err);
+	if (rc == CDC_OK)
+		rc = add_names(j, row->before, row->skip, col, &n, err);
+	return rc < 0 ? rc : cdc_change_define(&j->c, t, CDC_STR(""), col, n, key, n_key, err);
+}
+
+int cdc_json_in_columns(struct cdc_json_in *j, struct cdc_change_table *t,
+			const struct cdc_json_row *row, struct cdc_err *err)
+{
+	if (t->defined && same_key(t, row) && covers(j, t, row->after, row->skip) &&
+	    covers(j, t, row->before, row->skip))
+		return CDC_OK;
+	return add_columns(j, t, row, err);
+}
+
+static int read_object(struct cdc_json_in *j, struct cdc_change_table *t, uint32_t row,
+		       const char *skip, uint32_t *value, struct cdc_err *err)
+{
+	uint32_t unknown;
+
+	return cdc_json_in_is(j, row, CDC_JSON_OBJECT)
+		       ? cdc_json_in_row(j, t, row, skip, value, &unknown, err)
+		       : CDC_OK;
+}
+
+void cdc_json_in_put(struct cdc_json_in *j, uint32_t tok)
+{
+	if (cdc_json_in_is(j, tok, CDC_JSON_NULL))
+		cdc_out_lit(&j->s->out, "null");
+	else
+		cdc_out_quoted(&j->s->out, cdc_json_in_text(j, tok));
+}
+
+void cdc_json_in_image(struct cdc_json_in *j, const struct cdc_change_table *t,
+		       const struct cdc_json_row *row, const uint32_t *value)
+{
+	for (uint32_t i = 0; i < t->n; i++) {
+		if (value[i] == CDC_JSON_NONE)
+			continue;
+		cdc_change_value(&j->c, &t->col[i]);
+		if (row->put && !cdc_json_in_is(j, value[i], CDC_JSON_NULL))
+			row->put(row->ctx, &t->col[i], value[i]);
+		else
+			cdc_json_in_put(j, value[i]);
+	}
+}
+
+int cdc_json_in_put_row(struct cdc_json_in *j, struct cdc_change_table *t,
+			const struct cdc_json_row *row, const struct cdc_message *m,
+			struct cdc_err *err)
+{
+	int rc;
+
+	if (!t->keep) {
+		j->s->counts.skipped++;
+		return CDC_OK;
+	}
+	rc = cdc_json_in_columns(j, t, row, err);
+	if (rc == CDC_OK)
+		rc = cdc_json_in_reset(j, t, err);
+	if (rc == CDC_OK)
+		rc = read_object(j, t, row->before, row->skip, j->old, err);
+	if (rc == CDC_OK)
+		rc = read_object(j, t, row->after, row->skip, j->value, err);
+	if (rc < 0)
+		return rc;
+	cdc_change_begin(&j->c, t, row->type, cdc_change_id(&j->c, m), row->has_time, row->time_us);
+	if (row->tags)
+		row->tags(row->ctx);
+	cdc_change_images(&j->c, t);
+	cdc_json_in_image(j, t, row, j->old);
+	cdc_change_after(&j->c);
+	cdc_json_in_image(j, t, row, j->value);
+	return cdc_change_end(&j->c, m, err);
+}
+
+bool cdc_json_in_time(struct cdc_json_in *j, uint32_t tok, int64_t unit_us, int64_t *us)
+{
+	bool zoned;
+
+	if (cdc_json_in_is(j, tok, CDC_JSON_NUMBER)) {
+		if (!cdc_json_int64(&j->tape, tok, us) || *us <= 0 || *us > INT64_MAX / unit_us)
+			return false;
+		*us *= unit_us;
+		return true;
+	}
+	if (!cdc_json_in_is(j, tok, CDC_JSON_STRING) ||
+	    cdc_timestamp_parse(cdc_json_in_text(j, tok), false, us, &zoned) != CDC_PARSE_OK)
+		return false;
+	if (!zoned && j->s->opt.zone) {
+		int64_t part = (*us % 1000000 + 1000000) % 1000000;
+
+		*us = cdc_zone_to_utc(j->s->opt.zone, (*us - part) / 1000000) * 1000000 + part;
+	}
+	return true;
+}
+
+bool cdc_json_in_seconds(struct cdc_json_in *j, uint32_t tok, int64_t *us)
+{
+	struct cdc_str s = cdc_json_in_raw(j, tok);
+	int64_t v = 0;
+
+	if (!cdc_json_in_is(j, tok, CDC_JSON_STRING))
+		return cdc_json_in_time(j, tok, s.n > 10 ? 1000 : 1000000, us);
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] < '0' || s.p[i] > '9' || v > INT64_MAX / 100)
+			return cdc_json_in_time(j, tok, 1000, us);
+		v = v * 10 + (s.p[i] - '0');
+	}
+	*us = s.n > 10 ? v * 1000 : v * 1000000;
+	return v > 0 && s.n < 15;
+}
+
+int cdc_json_in_truncate(struct cdc_json_in *j, const struct cdc_json_row *row, struct cdc_str sql,
+			 struct cdc_str db, const struct cdc_message *m, struct cdc_err *err)
+{
+	struct cdc_buf name = CDC_BUF_INIT;
+	bool yes = false;
+	int rc = cdc_truncated_table(sql, db, &name, &yes, err);
+
+	if (rc < 0 || !yes || !cdc_source_keeps(j->s, name.p, false))
+		goto out;
+	cdc_change_begin_named(&j->c, cdc_buf_str(&name), "TRUNCATE", cdc_change_id(&j->c, m),
+			       row->has_time, row->time_us);
+	row->tags(row->ctx);
+	cdc_change_ddl(&j->c, (struct cdc_str)CDC_STR_INIT);
+	rc = cdc_change_end(&j->c, m, err);
+out:
+	cdc_buf_free(&name);
+	return rc;
+}
+
+static bool is_listed(struct cdc_str name, const char *const *list)
+{
+	for (; list && *list; list++) {
+		if (cdc_str_eqz(name, *list))
+			return true;
+	}
+	return false;
+}
+
+void cdc_json_in_tags(struct cdc_json_in *j, uint32_t object, const char *const *skip)
+{
+	if (!cdc_json_in_is(j, object, CDC_JSON_OBJECT))
+		return;
+	for (uint32_t k = cdc_json_first(&j->tape, object); k != CDC_JSON_NONE;
+	     k = cdc_json_after(&j->tape, object, k)) {
+		enum cdc_json_type type = (enum cdc_json_type)j->tape.tok[k + 1].type;
+		struct cdc_str name = cdc_json_raw(&j->tape, k);
+
+		if (type == CDC_JSON_NULL || type == CDC_JSON_ARRAY || type == CDC_JSON_OBJECT ||
+		    j->tape.tok[k].escaped || j->tape.tok[k + 1].len == 0 || is_listed(name, skip))
+			continue;
+		cdc_change_tag_raw(&j->c, name, cdc_json_raw(&j->tape, k + 1));
+	}
+}

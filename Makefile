@@ -51,7 +51,7 @@ PKG_LIBS = $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -lroaring -lm
 LIB_SRC := $(sort $(foreach l,$(LAYERS),$(wildcard lib/$(l)/*.c lib/$(l)/*/*.c))) $(if $(filter table,$(LAYERS)),$(wildcard lib/cdc.c))
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
 # What lib/cdc.h needs, and with it what is installed as the library.
-PUBLIC_OBJ := $(filter-out $(BUILD)/lib/source/% $(BUILD)/lib/table/archive% $(BUILD)/lib/table/parquet_rows%,$(LIB_OBJ))
+PUBLIC_OBJ := $(filter-out $(BUILD)/lib/source/% $(BUILD)/lib/table/archive/% $(BUILD)/lib/table/scan/parquet_rows%,$(LIB_OBJ))
 PUBLIC_PACKAGES := $(filter-out avro-c libxxhash libarchive $(OPTIONAL),$(PACKAGES))
 CMD_COMMON := $(filter-out $(PROGRAMS:%=cmd/%.c),$(wildcard cmd/*.c))
 CMD_OBJ := $(CMD_COMMON:%.c=$(BUILD)/%.o)

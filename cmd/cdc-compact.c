@@ -1,13 +1,13 @@
 /*
  * cdc-compact: pack small files, drop marked rows, write a checkpoint, remove old files. Options
- * and wiring; the work is in lib/table/compact.h.
+ * and wiring; the work is in lib/table/compact/compact.h.
  */
 #include "cmd/common.h"
 #include "cmd/findings.h"
 
 #include "base/json.h"
-#include "table/compact.h"
-#include "table/vacuum.h"
+#include "table/compact/compact.h"
+#include "table/vacuum/vacuum.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -9,7 +9,7 @@
 #include "source/show.h"
 #include "source/source.h"
 #include "source/summary.h"
-#include "table/parquet_rows.h"
+#include "table/scan/parquet_rows.h"
 
 #include <stdio.h>
 #include <string.h>

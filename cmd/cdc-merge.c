@@ -1,12 +1,12 @@
 /*
  * cdc-merge: apply change records to a Delta table. Options and wiring; the work is in
- * lib/table/merge.h.
+ * lib/table/merge/merge.h.
  */
 #include "cmd/common.h"
 #include "cmd/job.h"
 
-#include "table/compact.h"
-#include "table/merge.h"
+#include "table/compact/compact.h"
+#include "table/merge/merge.h"
 
 #include <poll.h>
 #include <stdio.h>

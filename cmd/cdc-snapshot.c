@@ -1,20 +1,21 @@
 /*
  * cdc-snapshot: print a Delta table, its history, its changes or its description. Options and
- * wiring; the work is in lib/table/scan.h, print.h, history.h, changes.h, describe.h and fsck.h.
+ * wiring; the work is in lib/table/scan/scan.h, print.h, history.h, changes.h, describe.h and
+ * fsck.h.
  */
 #include "cmd/common.h"
 #include "cmd/findings.h"
 
 #include "base/value.h"
 #include "delta/log.h"
-#include "table/archive.h"
-#include "table/changes.h"
-#include "table/describe.h"
-#include "table/describe_file.h"
-#include "table/history.h"
-#include "table/parquet_table.h"
-#include "table/print.h"
-#include "table/scan.h"
+#include "table/archive/archive.h"
+#include "table/changes/changes.h"
+#include "table/describe/describe.h"
+#include "table/describe/describe_file.h"
+#include "table/describe/history.h"
+#include "table/scan/parquet_table.h"
+#include "table/print/print.h"
+#include "table/scan/scan.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 
 #include "base/value.h"
 #include "source/kafka/kafka.h"
-#include "table/next_offset.h"
+#include "table/merge/next_offset.h"
 
 #include <string.h>
 

@@ -5,10 +5,10 @@
 #include "cdc.h"
 
 #include "delta/log.h"
-#include "table/describe.h"
-#include "table/merge.h"
-#include "table/print.h"
-#include "table/scan.h"
+#include "table/describe/describe.h"
+#include "table/merge/merge.h"
+#include "table/print/print.h"
+#include "table/scan/scan.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -54,7 +54,7 @@ struct cdc_field {
 	struct cdc_str metadata; /* raw JSON object, "{}" if none: kept byte for byte */
 	struct cdc_str type_json; /* raw JSON of the type, for nested types */
 	/* STRUCT: its fields; ARRAY: "element"; MAP: "key", "value". VARIANT: none in a table's
-	 * schema; in a column that was read, the group of the file (see table/batch.h). */
+	 * schema; in a column that was read, the group of the file (see table/batch/batch.h). */
 	struct cdc_field *child;
 	int num_children;
 	int32_t file_node; /* in a schema made from a Parquet file: its node there; 0: by name */

@@ -2,7 +2,7 @@
  * Rows to text: speed of the printers on flat columns of the common types and on nested ones, in
  * bytes written, one thread, CPU time, best of five. Output goes to /dev/null.
  */
-#include "table/print.h"
+#include "table/print/print.h"
 
 #include <fcntl.h>
 #include <stdio.h>

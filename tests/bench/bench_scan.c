@@ -15,7 +15,7 @@
  */
 #include "base/endian.h"
 #include "base/md5.h"
-#include "table/scan.h"
+#include "table/scan/scan.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -7,10 +7,10 @@
 #define CDC_TESTS_WORKLOAD_H
 
 #include "delta/log.h"
-#include "table/compact.h"
-#include "table/vacuum.h"
-#include "table/merge.h"
-#include "table/scan.h"
+#include "table/compact/compact.h"
+#include "table/vacuum/vacuum.h"
+#include "table/merge/merge.h"
+#include "table/scan/scan.h"
 
 #include <ftw.h>
 #include <inttypes.h>

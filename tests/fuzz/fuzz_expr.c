@@ -2,9 +2,9 @@
  * Expressions from anyone: no crash, no hang; values lie in the range of their type; a row has the
  * same value alone as among others; and a condition that --where knows too means the same there.
  */
-#include "table/batch_rows.h"
-#include "table/expr.h"
-#include "table/where.h"
+#include "table/batch/batch_rows.h"
+#include "table/expr/expr.h"
+#include "table/where/where.h"
 
 #include <stdlib.h>
 

@@ -5,9 +5,9 @@
  *
  * Input: a type in the DDL form, a line feed, a JSON text.
  */
-#include "table/nested_build.h"
-#include "table/print.h"
-#include "table/shred.h"
+#include "table/nested/nested_build.h"
+#include "table/print/print.h"
+#include "table/nested/shred.h"
 
 #include <stdlib.h>
 

@@ -6,9 +6,9 @@
 #include "memory_io.h"
 
 #include "base/json.h"
-#include "table/parquet_table.h"
-#include "table/print.h"
-#include "table/scan.h"
+#include "table/scan/parquet_table.h"
+#include "table/print/print.h"
+#include "table/scan/scan.h"
 
 #include <stdlib.h>
 

@@ -4,8 +4,8 @@
  */
 #include "memory_io.h"
 
-#include "table/parquet_table.h"
-#include "table/scan.h"
+#include "table/scan/parquet_table.h"
+#include "table/scan/scan.h"
 
 #include <stdlib.h>
 

@@ -5,10 +5,11 @@
  *
  * Input: a byte that says how long the metadata is, the metadata, the value.
  */
-#include "table/variant.h"
+#include "table/nested/variant.h"
+#include "table/print/print_sink.h"
 
 #include "base/json.h"
-#include "table/variant_build.h"
+#include "table/nested/variant_build.h"
 
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
  * Predicates from anyone: no crash, no hang; each row is false, true or unknown; and the outcomes
  * that bounds of the rows allow have all that occur among them.
  */
-#include "table/where.h"
+#include "table/where/where.h"
 
 #include <stdlib.h>
 

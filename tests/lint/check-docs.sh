@@ -99,7 +99,7 @@ else
 fi
 
 # Functions of expressions: the table of them, and the manual's section.
-bad=$(diff <(grep -oE '^	\{ "[a-z_]+", ' lib/table/expr_call.c | grep -oE '[a-z_]+' | sort -u) \
+bad=$(diff <(grep -oE '^	\{ "[a-z_]+", ' lib/table/expr/expr_call.c | grep -oE '[a-z_]+' | sort -u) \
 	<(sed -n '/^\.Ss Expressions/,/^\.Ss Pos/p' man/cdc-table.5 |
 		sed -n 's/^\.Li \([a-z_]*\)\( ,\)\{0,1\}$/\1/p' | sort -u))
 point "cdc-table(5) names the functions of expressions" "$bad"

@@ -21,10 +21,11 @@ for layer in base io record source parquet delta table; do
 	bad=$(grep -nE '^#include "' "lib/$layer"/**/*.[ch] | grep -vE "#include \"($allowed)/")
 	point "lib/$layer includes only ${may[$layer]}" "$bad"
 done
-# The folders of lib/source, by what includes what.
-bad=$(grep -oE '^#include "source/[a-z]+/' lib/source/*/*.[ch] |
-	sed -E 's|lib/source/([a-z]+)/.*"source/([a-z]+)/|\1 \2|' | sort -u | awk '$1 != $2' | tsort 2>&1 >/dev/null)
-point "the folders of lib/source include each other one way only" "$bad"
+for layer in source table; do
+	bad=$(grep -oE "^#include \"$layer/[a-z]+/" "lib/$layer"/*/*.[ch] |
+		sed -E "s|lib/$layer/([a-z]+)/.*\"$layer/([a-z]+)/|\1 \2|" | sort -u | awk '$1 != $2' | tsort 2>&1 >/dev/null)
+	point "the folders of lib/$layer include each other one way only" "$bad"
+done
 bad=$(grep -lE '^#include <(avro|jansson|zstd|snappy-c|zlib|lz4|brotli/|roaring/|xxhash|archive|iconv)' lib/*/**/*.[ch] |
 	while read -r f; do
 		grep -oE '^#include <[^>]+' "$f" | sed 's/#include <//' |

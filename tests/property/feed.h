@@ -5,7 +5,7 @@
 #ifndef CDC_TESTS_FEED_H
 #define CDC_TESTS_FEED_H
 
-#include "table/parquet_table.h"
+#include "table/scan/parquet_table.h"
 #include "tests/property/law.h"
 
 static inline const struct cdc_column *feed_column(const struct cdc_batch *b, struct cdc_str name)

@@ -8,8 +8,8 @@
 
 #include "base/value.h"
 #include "record/record.h"
-#include "table/merge.h"
-#include "table/scan.h"
+#include "table/merge/merge.h"
+#include "table/scan/scan.h"
 
 #include <ftw.h>
 #include <sqlite3.h>

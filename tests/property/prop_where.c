@@ -8,7 +8,7 @@
  *
  *	prop_where [TABLES [SEED]]
  */
-#include "table/scan.h"
+#include "table/scan/scan.h"
 
 #include "base/endian.h"
 

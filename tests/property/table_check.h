@@ -5,7 +5,7 @@
 #ifndef CDC_TESTS_TABLE_CHECK_H
 #define CDC_TESTS_TABLE_CHECK_H
 
-#include "table/changes.h"
+#include "table/changes/changes.h"
 #include "tests/property/feed.h"
 #include "tests/property/table_run.h"
 

@@ -6,8 +6,8 @@
 #ifndef CDC_TESTS_TABLE_RUN_H
 #define CDC_TESTS_TABLE_RUN_H
 
-#include "table/compact.h"
-#include "table/vacuum.h"
+#include "table/compact/compact.h"
+#include "table/vacuum/vacuum.h"
 #include "tests/fault/faultio.h"
 #include "tests/property/law.h"
 #include "tests/property/world.h"

@@ -7,10 +7,10 @@
 
 #include "base/value.h"
 #include "delta/log.h"
-#include "table/batch_rows.h"
-#include "table/compact.h"
-#include "table/merge.h"
-#include "table/scan.h"
+#include "table/batch/batch_rows.h"
+#include "table/compact/compact.h"
+#include "table/merge/merge.h"
+#include "table/scan/scan.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

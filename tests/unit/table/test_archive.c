@@ -3,7 +3,7 @@
  * that short transfers change nothing of it; what its directory is called; that names which would
  * write over the copy's log, or twice, are replaced; and that compression adds nothing random.
  */
-#include "table/archive.h"
+#include "table/archive/archive.h"
 
 #include "tests/fault/faultio.h"
 

@@ -4,7 +4,7 @@
  * rows are read in both modes of column mapping; that what cannot be is refused, and a failed call
  * of the system is reported.
  */
-#include "table/changes.h"
+#include "table/changes/changes.h"
 
 #include "parquet/parquet.h"
 #include "delta/log.h"

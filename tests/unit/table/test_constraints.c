@@ -2,7 +2,7 @@
  * What tables demand of their rows: which demands count under which protocol, what breaks them,
  * what fills cells, and what is refused. The expectations were worked out by hand.
  */
-#include "table/constraints.h"
+#include "table/expr/constraints.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

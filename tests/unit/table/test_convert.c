@@ -3,7 +3,7 @@
  * from Python's datetime and int.to_bytes), that what does not fit is found, and that the wrong
  * annotations are refused.
  */
-#include "table/convert.h"
+#include "table/datafile/convert.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -3,9 +3,9 @@
  * rows, transactions, domains, the row tracking's mark, why a table cannot be written; and that
  * text of others that is no UTF-8, or JSON over several lines, still gives one line of JSON.
  */
-#include "table/describe.h"
+#include "table/describe/describe.h"
 
-#include "table/describe_json.h"
+#include "table/describe/describe_json.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,11 +3,11 @@
  * whatever is in it: bounds as text of every logical type, names and values that are no UTF-8,
  * numbers that the format does not know, sums that overflow; and that free metadata is read.
  */
-#include "table/describe_file.h"
+#include "table/describe/describe_file.h"
 
 #include "parquet/pq_file.h"
 #include "parquet/pq_meta_read.h"
-#include "table/describe_names.h"
+#include "table/describe/describe_names.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

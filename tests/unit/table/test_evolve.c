@@ -4,7 +4,7 @@
  * given up where the winner's columns are others. And that a system that fails at any call leaves
  * a table that the same run completes.
  */
-#include "table/merge.h"
+#include "table/merge/merge.h"
 
 #include "delta/log.h"
 #include "tests/fault/faultio.h"

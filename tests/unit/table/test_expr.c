@@ -4,8 +4,8 @@
  * hand.
  */
 #include "base/value.h"
-#include "table/batch_rows.h"
-#include "table/expr.h"
+#include "table/batch/batch_rows.h"
+#include "table/expr/expr.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

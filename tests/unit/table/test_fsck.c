@@ -5,7 +5,7 @@
 #include "tests/unit/delta/log_fixture.h"
 
 #include "parquet/parquet.h"
-#include "table/fsck_int.h"
+#include "table/fsck/fsck_int.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "table/key_index.h"
+#include "table/batch/key_index.h"
 
 #include <stdlib.h>
 

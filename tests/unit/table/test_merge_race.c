@@ -4,9 +4,9 @@
  * make of it one after the other; what the winner did not concern is not read and not written
  * again; the change data feed tells of what really was replaced.
  */
-#include "table/compact.h"
-#include "table/merge.h"
-#include "table/scan.h"
+#include "table/compact/compact.h"
+#include "table/merge/merge.h"
+#include "table/scan/scan.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

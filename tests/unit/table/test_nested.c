@@ -7,11 +7,11 @@
  * lacks, types that do not fit, and leaves that disagree. $CDC_NESTED_ROUNDS sets how many files
  * (default 400), $CDC_NESTED_SEED where they start.
  */
-#include "table/nested_reader.h"
+#include "table/datafile/nested_reader.h"
 
 #include "delta/schema.h"
 #include "parquet/pq_file.h"
-#include "table/shred.h"
+#include "table/nested/shred.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

@@ -6,12 +6,12 @@
  * are equal exactly where their values are. $CDC_NESTED_ROUNDS sets how many types (default 200),
  * $CDC_NESTED_SEED where they start.
  */
-#include "table/nested_build.h"
+#include "table/nested/nested_build.h"
 
 #include "parquet/parquet.h"
-#include "table/nested_reader.h"
-#include "table/print.h"
-#include "table/shred.h"
+#include "table/datafile/nested_reader.h"
+#include "table/print/print.h"
+#include "table/nested/shred.h"
 
 #include <fcntl.h>
 #include <math.h>

@@ -2,7 +2,7 @@
  * Proves that rows are printed as cdc-snapshot(1) says in each format: exact numbers, escapes,
  * nulls told from empty strings, values longer than any buffer, boxes of bounded size.
  */
-#include "table/print.h"
+#include "table/print/print.h"
 
 #include "base/json.h"
 

@@ -1,9 +1,9 @@
 /*
  * Proves that values of every type are JSON as cdc-snapshot(1) says: lists, structs and maps at any
  * depth, where null and empty differ, the types that only Parquet files have, and that the other
- * formats hold the same text. Columns are made by hand, as table/batch.h says that they lie.
+ * formats hold the same text. Columns are made by hand, as table/batch/batch.h says that they lie.
  */
-#include "table/print.h"
+#include "table/print/print.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -6,10 +6,10 @@
 #include "base/hash.h"
 #include "base/value.h"
 #include "delta/stats.h"
-#include "table/batch_rows.h"
-#include "table/row_bytes.h"
-#include "table/row_sort.h"
-#include "table/sort_key.h"
+#include "table/batch/batch_rows.h"
+#include "table/sort/row_bytes.h"
+#include "table/sort/row_sort.h"
+#include "table/sort/sort_key.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

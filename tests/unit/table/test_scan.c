@@ -3,7 +3,7 @@
  * any mix of reading and skipping, deletion vectors, partition columns, columns that a file lacks,
  * types that were widened, and that paths and types that cannot be are refused.
  */
-#include "table/scan.h"
+#include "table/scan/scan.h"
 
 #include "delta/path.h"
 

@@ -6,7 +6,7 @@
  */
 #include "tests/unit/delta/log_fixture.h"
 
-#include "table/vacuum.h"
+#include "table/vacuum/vacuum.h"
 
 #include <errno.h>
 #include <fcntl.h>

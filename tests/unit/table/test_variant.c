@@ -5,10 +5,11 @@
  * is also written anew, in the canonical form: that prints the same, and is its own canonical form.
  * The leaves of a file get what is stored whole byte for byte, and what is shredded in that form.
  */
-#include "table/variant.h"
+#include "table/nested/variant.h"
+#include "table/print/print_sink.h"
 
-#include "table/shred.h"
-#include "table/variant_build.h"
+#include "table/nested/shred.h"
+#include "table/nested/variant_build.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

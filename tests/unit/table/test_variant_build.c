@@ -4,9 +4,10 @@
  * order whatever the text's order, wide counts, ids and offsets where they are needed, and nothing
  * that is not a variant.
  */
-#include "table/variant_build.h"
+#include "table/nested/variant_build.h"
 
-#include "table/variant.h"
+#include "table/nested/variant.h"
+#include "table/print/print_sink.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,8 +3,8 @@
  * units of time, NaN that no maximum tells of, and which values have only one form in a file. And
  * that a scan skips by the statistics of the log and never where there are none.
  */
-#include "table/scan.h"
-#include "table/scan_bounds.h"
+#include "table/scan/scan.h"
+#include "table/scan/scan_bounds.h"
 
 #include "base/endian.h"
 

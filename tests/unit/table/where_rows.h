@@ -5,7 +5,7 @@
 #ifndef WHERE_ROWS_H
 #define WHERE_ROWS_H
 
-#include "table/where.h"
+#include "table/where/where.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

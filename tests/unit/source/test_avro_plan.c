@@ -1,4 +1,7 @@
-/* Proves what a plan keeps of the marks in an Avro schema: logical types, Connect's, Sqoop's. */
+/*
+ * Proves what a plan keeps of the marks in an Avro schema, logical types, Connect's, Sqoop's, and
+ * that longs of any length are read wherever they lie.
+ */
 #include "source/avro/avro_plan.h"
 
 #include <setjmp.h>
@@ -87,11 +90,80 @@ static void connect(void **state)
 	cdc_avro_plan_free(p);
 }
 
+/* The bytes of a long as the specification has them: zigzag, seven bits a byte, lowest first. */
+static size_t encode(int64_t v, unsigned char *out)
+{
+	uint64_t u = (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0);
+	size_t n = 0;
+
+	for (; u >= 0x80; u >>= 7)
+		out[n++] = (unsigned char)(u | 0x80);
+	out[n++] = (unsigned char)u;
+	return n;
+}
+
+static void check_long(int64_t v)
+{
+	unsigned char bytes[32];
+	size_t n = encode(v, bytes);
+
+	/* What follows, if anything, must not matter: nor must how much there is of it. */
+	for (size_t more = 0; more <= 16; more++) {
+		for (int fill = 0; fill < 2; fill++) {
+			struct cdc_avro_cur c = { bytes, bytes + n + more, NULL };
+			int64_t got = 0;
+
+			memset(bytes + n, fill ? 0xff : 0, more);
+			assert_true(cdc_avro_long(&c, &got));
+			assert_int_equal(got, v);
+			assert_ptr_equal(c.p, bytes + n);
+		}
+	}
+	for (size_t cut = 0; cut < n; cut++) {
+		struct cdc_avro_cur c = { bytes, bytes + cut, NULL };
+		int64_t got;
+
+		assert_false(cdc_avro_long(&c, &got));
+		assert_string_equal(c.why, "it ends early");
+	}
+}
+
+static void longs(void **state)
+{
+	static const unsigned char too_long[16] = { 0x80, 0x80, 0x80, 0x80, 0x80,
+						    0x80, 0x80, 0x80, 0x80, 2 };
+	struct cdc_avro_cur c = { too_long, too_long + sizeof(too_long), NULL };
+	uint64_t x = 88172645463325252;
+	int64_t v;
+
+	(void)state;
+	assert_false(cdc_avro_long(&c, &v));
+	assert_string_equal(c.why, "a number is longer than 64 bits");
+	check_long(INT64_MIN);
+	for (unsigned bit = 0; bit < 63; bit++) {
+		int64_t edge = INT64_C(1) << bit;
+
+		check_long(edge);
+		check_long(edge - 1);
+		check_long(-edge);
+		check_long(-edge - 1);
+		for (int i = 0; i < 50; i++) {
+			x ^= x << 13;
+			x ^= x >> 7;
+			x ^= x << 17;
+			check_long((int64_t)(x >> (63 - bit)));
+			check_long(-(int64_t)(x >> (63 - bit)));
+		}
+	}
+	check_long(INT64_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(logical_types),
 		cmocka_unit_test(connect),
+		cmocka_unit_test(longs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -305,7 +305,8 @@ static int decode_one(void *ctx, struct cdc_reader *in, struct cdc_err *err)
 	cdc_reader_tie(in, &r->c.out);
 	r->in = in;
 	rc = cdc_source_run(r->s, in, err);
-	r->bytes_before += cdc_reader_offset(in);
+	/* A format that reads a file at any offset (Parquet) leaves the reader where it was. */
+	r->bytes_before += cdc_reader_offset(in) || rc < 0 ? cdc_reader_offset(in) : in->size;
 	r->in = NULL;
 	return rc;
 }

@@ -64,7 +64,8 @@ images() {
 		'{"recordID":2,"dbTable":"d.t","recordType":"INSERT","fields":["id","p","d","t","b","s"],"beforeImages":{},"afterImages":{"id":"2","p":null,"d":null,"t":null,"b":null,"s":null}}' >in
 	"$merge" --create table <in
 	"$snapshot" -f parquet -o t.parquet table
-	"$decode" --from parquet --db-table d.t --key id t.parquet >out
+	"$decode" --from parquet --db-table d.t --key id --stats stats t.parquet >out
+	[ "$(jq .bytes_in stats)" -eq "$(stat -c %s t.parquet)" ]
 	images <out | sort | diff -u - <(sed -n 's/.*"afterImages":\(.*\)}$/\1/p' in | sort)
 	head -n 1 out | grep -F '{"name":"p","type":"decimal(7,2)"'
 	"$decode" --from parquet --db-table d.t --key id <t.parquet | images | diff -u - <(images <out)

@@ -156,7 +156,6 @@ static int add_value(struct parser *p, struct cdc_ddl_column *c, uint32_t *cap)
 {
 	void *values = c->value;
 	char *q;
-	int rc;
 
 	/* A SET has 64 members, an ENUM 65535. */
 	if (c->n_values >= 65535)
@@ -172,8 +171,7 @@ static int add_value(struct parser *p, struct cdc_ddl_column *c, uint32_t *cap)
 		return cdc_fail_nomem(p->err);
 	c->value = values;
 	c->value[c->n_values++] = cdc_str(q, cdc_sql_unquote(p->l.kind, p->l.raw, q));
-	rc = put_token(p, false);
-	return rc;
+	return put_token(p, false);
 }
 
 /* "(10,2)", "('a','b')". */
@@ -551,11 +549,8 @@ static int statement(struct parser *p)
 	if (accept(p, "create")) {
 		if (accept(p, "or"))
 			(void)accept(p, "replace");
-		if (accept(p, "table")) {
-			int rc = take_table(p);
-
-			return rc;
-		}
+		if (accept(p, "table"))
+			return take_table(p);
 	}
 	skip_statement(p);
 	return CDC_OK;

@@ -187,9 +187,18 @@ static int put(void *ctx, struct cdc_str lines, struct cdc_err *err)
 static int on_reject(void *ctx, const struct cdc_reject *reject, struct cdc_err *err)
 {
 	struct run *r = ctx;
+	struct cmd_rejected rejected = {
+		.reason = reject->reason,
+		.file = reject->file,
+		.line = reject->line,
+		.has_offset = true,
+		.offset = reject->offset,
+		.has_key = reject->has_key,
+		.key = reject->key,
+		.raw = reject->raw,
+	};
 
-	return cmd_reject(&r->c, reject->reason, reject->file, reject->line, true, reject->offset,
-			  reject->raw, err);
+	return cmd_reject(&r->c, &rejected, err);
 }
 
 static void on_format(void *ctx, const char *file, const char *format, const char *framing)

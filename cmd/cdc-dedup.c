@@ -303,9 +303,24 @@ static int take_record(struct run *r, const struct cdc_record *rec, uint64_t lin
 	return take_row(r, rec, line, err);
 }
 
+/* For the reason that is in err. */
+static int reject_line(struct run *r, const struct cdc_reader *in, struct cdc_str line,
+		       struct cdc_err *err)
+{
+	struct cdc_err why = *err;
+	struct cmd_rejected rejected = {
+		.reason = why.msg,
+		.file = in->name,
+		.line = in->line,
+		.raw = line,
+	};
+
+	*err = (struct cdc_err)CDC_ERR_INIT;
+	return cmd_reject(&r->c, &rejected, err);
+}
+
 /* A record that is a reject was consumed all the same: its position counts. */
-static int take_line(struct run *r, struct cdc_reader *in, struct cdc_str line, uint64_t offset,
-		     struct cdc_err *err)
+static int take_line(struct run *r, struct cdc_reader *in, struct cdc_str line, struct cdc_err *err)
 {
 	struct cdc_record rec = { .has_position = false };
 	int rc = cdc_record_parse(&rec, &r->tape, line, err);
@@ -314,12 +329,8 @@ static int take_line(struct run *r, struct cdc_reader *in, struct cdc_str line, 
 	r->records_in++;
 	if (parsed)
 		rc = take_record(r, &rec, in->line, err);
-	if (rc == CDC_EDATA) {
-		struct cdc_err why = *err;
-
-		*err = (struct cdc_err)CDC_ERR_INIT;
-		rc = cmd_reject(&r->c, why.msg, in->name, in->line, false, offset, line, err);
-	}
+	if (rc == CDC_EDATA)
+		rc = reject_line(r, in, line, err);
 	if (!rc && parsed && rec.has_position)
 		rc = cdc_positions_note(&r->positions, &rec.position, err);
 	return rc;
@@ -329,21 +340,16 @@ static int take_line(struct run *r, struct cdc_reader *in, struct cdc_str line, 
 
 /* The next line, without the CR that some writers put before the LF. Lines that are too long are
  * rejects; empty ones are skipped. */
-static int next_line(struct run *r, struct cdc_reader *in, struct cdc_str *line, uint64_t *offset,
+static int next_line(struct run *r, struct cdc_reader *in, struct cdc_str *line,
 		     struct cdc_err *err)
 {
 	for (;;) {
 		int rc = wait_for_input(r, in, err);
 
-		*offset = cdc_reader_offset(in);
 		if (!rc)
 			rc = cdc_reader_line(in, line, NULL, err);
 		if (rc == CDC_EDATA) {
-			struct cdc_err why = *err;
-
-			*err = (struct cdc_err)CDC_ERR_INIT;
-			rc = cmd_reject(&r->c, why.msg, in->name, in->line, false, *offset,
-					CDC_STR(""), err);
+			rc = reject_line(r, in, CDC_STR(""), err);
 			if (!rc)
 				continue;
 		}
@@ -381,12 +387,11 @@ static int fold_input(struct run *r, struct cdc_reader *in, struct cdc_err *err)
 {
 	uint64_t before = r->bytes_in;
 	struct cdc_str line;
-	uint64_t offset;
 	int rc;
 
 	r->saw_checkpoint = r->ends_final = false;
-	while (!(rc = next_line(r, in, &line, &offset, err))) {
-		rc = take_line(r, in, line, offset, err);
+	while (!(rc = next_line(r, in, &line, err))) {
+		rc = take_line(r, in, line, err);
 		if (!rc)
 			rc = check_window(r, r->records_in % CLOCK_EVERY == 0, err);
 		if (rc)

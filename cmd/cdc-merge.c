@@ -109,8 +109,14 @@ static int on_reject(void *ctx, const char *reason, const char *file, uint64_t l
 		     struct cdc_str raw, struct cdc_err *err)
 {
 	struct run *r = ctx;
+	struct cmd_rejected rejected = {
+		.reason = reason,
+		.file = file ? file : "-",
+		.line = line,
+		.raw = raw,
+	};
 
-	return cmd_reject(&r->c, reason, file ? file : "-", line, false, 0, raw, err);
+	return cmd_reject(&r->c, &rejected, err);
 }
 
 /* ------------------------------------------------------------------ compaction beside it */

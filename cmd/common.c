@@ -354,63 +354,77 @@ static int rejects_open(struct cmd *c, struct cdc_err *err)
 	return rc;
 }
 
-static int put_reject(struct cmd *c, const char *reason, const char *file, uint64_t line,
-		      bool has_offset, uint64_t offset, struct cdc_str raw, struct cdc_err *err)
+static int put_base64(struct cdc_buf *b, const char *member, struct cdc_str bytes,
+		      struct cdc_err *err)
+{
+	int rc = cdc_buf_printf(b, err, ",\"%s\":\"", member);
+
+	if (!rc)
+		rc = cdc_buf_reserve(b, bytes.n / 3 * 4 + 8, err);
+	if (!rc) {
+		b->len += cdc_base64_encode(bytes.p, bytes.n, b->p + b->len);
+		rc = cdc_buf_putc(b, '"', err);
+	}
+	return rc;
+}
+
+static int put_reject(struct cmd *c, const struct cmd_rejected *r, struct cdc_err *err)
 {
 	struct cdc_buf b = CDC_BUF_INIT;
 	int rc = cdc_buf_puts(&b, "{\"reason\":", err);
 
 	if (!rc)
-		rc = cdc_json_put_string(&b, cdc_str_z(reason), err);
+		rc = cdc_json_put_string(&b, cdc_str_z(r->reason), err);
 	if (!rc)
 		rc = cdc_buf_puts(&b, ",\"file\":", err);
 	if (!rc)
-		rc = cdc_json_put_string(&b, cdc_str_z(file), err);
-	if (!rc && line)
-		rc = cdc_buf_printf(&b, err, ",\"line\":%llu", (unsigned long long)line);
-	if (!rc && has_offset)
-		rc = cdc_buf_printf(&b, err, ",\"offset\":%llu", (unsigned long long)offset);
+		rc = cdc_json_put_string(&b, cdc_str_z(r->file), err);
+	if (!rc && r->line)
+		rc = cdc_buf_printf(&b, err, ",\"line\":%llu", (unsigned long long)r->line);
+	if (!rc && r->has_offset)
+		rc = cdc_buf_printf(&b, err, ",\"offset\":%llu", (unsigned long long)r->offset);
+	if (!rc && r->has_key)
+		rc = put_base64(&b, "key", r->key, err);
 	if (!rc)
-		rc = cdc_buf_puts(&b, ",\"raw\":\"", err);
+		rc = put_base64(&b, "raw", r->raw, err);
 	if (!rc)
-		rc = cdc_buf_reserve(&b, raw.n / 3 * 4 + 8, err);
-	if (!rc) {
-		b.len += cdc_base64_encode(raw.p, raw.n, b.p + b.len);
-		rc = cdc_buf_puts(&b, "\"}\n", err);
-	}
+		rc = cdc_buf_puts(&b, "}\n", err);
 	if (!rc)
 		rc = cdc_writer_put(&c->rejects, b.p, b.len, err);
 	cdc_buf_free(&b);
 	return rc;
 }
 
-int cmd_reject(struct cmd *c, const char *reason, const char *file, uint64_t line, bool has_offset,
-	       uint64_t offset, struct cdc_str raw, struct cdc_err *err)
+/* What is wrong, as the error of the place where it is. */
+static void place_error(struct cdc_err *err, const struct cmd_rejected *r, bool offset)
+{
+	cdc_err_file(err, r->file);
+	if (r->line)
+		cdc_err_line(err, r->line);
+	if (offset && r->has_offset)
+		cdc_err_offset(err, r->offset);
+}
+
+int cmd_reject(struct cmd *c, const struct cmd_rejected *r, struct cdc_err *err)
 {
 	int rc = CDC_OK;
 
 	c->num_rejects++;
 	if (!c->opt.reject) {
 		*err = (struct cdc_err)CDC_ERR_INIT;
-		cdc_fail(err, CDC_EDATA, "%s", reason);
-		cdc_err_file(err, file);
-		if (line)
-			cdc_err_line(err, line);
-		if (has_offset)
-			cdc_err_offset(err, offset);
+		cdc_fail(err, CDC_EDATA, "%s", r->reason);
+		place_error(err, r, true);
 		return CDC_EDATA;
 	}
 	if (!c->rejects_open)
 		rc = rejects_open(c, err);
 	if (!rc)
-		rc = put_reject(c, reason, file, line, has_offset, offset, raw, err);
+		rc = put_reject(c, r, err);
 	if (!rc && c->opt.max_rejects >= 0 && c->num_rejects > (uint64_t)c->opt.max_rejects) {
 		*err = (struct cdc_err)CDC_ERR_INIT;
 		rc = cdc_fail(err, CDC_EDATA, "more than %lld rejects, the last: %s",
-			      (long long)c->opt.max_rejects, reason);
-		cdc_err_file(err, file);
-		if (line)
-			cdc_err_line(err, line);
+			      (long long)c->opt.max_rejects, r->reason);
+		place_error(err, r, false);
 	}
 	if (!rc)
 		cmd_status(c, CMD_REJECTS);

@@ -117,11 +117,21 @@ uint32_t cmd_columns(const struct cmd *c);
 
 /*
  * Reject a record. Without --reject the first one is fatal (CDC_EDATA with the reason and place);
- * with it a line {"reason":…,"file":…,"line":…,"offset":…,"raw":base64} is written and CDC_OK
- * returned until --max-rejects is passed. line 0: none; has_offset tells about offset.
+ * with it a line {"reason":…,"file":…,"line":…,"offset":…,"key":base64,"raw":base64} is written and
+ * CDC_OK returned until --max-rejects is passed.
  */
-int cmd_reject(struct cmd *c, const char *reason, const char *file, uint64_t line, bool has_offset,
-	       uint64_t offset, struct cdc_str raw, struct cdc_err *err) CDC_NODISCARD;
+struct cmd_rejected {
+	const char *reason;
+	const char *file;
+	uint64_t line; /* 0: none */
+	bool has_offset;
+	uint64_t offset;
+	bool has_key;
+	struct cdc_str key; /* of a Kafka message */
+	struct cdc_str raw;
+};
+
+int cmd_reject(struct cmd *c, const struct cmd_rejected *r, struct cdc_err *err) CDC_NODISCARD;
 
 /*
  * The next input of operands argv[0..n-1] ("-" or none: standard input). With no operand and a

@@ -135,16 +135,8 @@ int cdc_source_peek(struct cdc_source *s, struct cdc_reader *r, size_t n, struct
 	return rc < 0 ? rc : cdc_reader_peek(r, n, out, err);
 }
 
-int cdc_source_reject(struct cdc_source *s, uint64_t offset, uint64_t line, struct cdc_str raw,
-		      struct cdc_err *err)
+static int reject(struct cdc_source *s, struct cdc_reject *r, struct cdc_err *err)
 {
-	struct cdc_reject reject = {
-		.reason = err->msg,
-		.file = s->file,
-		.offset = offset,
-		.line = line,
-		.raw = raw,
-	};
 	struct cdc_err reason = *err;
 	int rc;
 
@@ -154,16 +146,38 @@ int cdc_source_reject(struct cdc_source *s, uint64_t offset, uint64_t line, stru
 	}
 	s->counts.rejected++;
 	cdc_err_file(err, s->file);
-	if (line)
-		cdc_err_line(err, line);
-	cdc_err_offset(err, offset);
-	reject.reason = reason.msg;
-	rc = s->sink.on_reject(s->sink.ctx, &reject, err);
+	if (r->line)
+		cdc_err_line(err, r->line);
+	cdc_err_offset(err, r->offset);
+	r->file = s->file;
+	r->reason = reason.msg;
+	rc = s->sink.on_reject(s->sink.ctx, r, err);
 	if (rc < 0)
 		s->fatal = rc;
 	else
 		*err = (struct cdc_err)CDC_ERR_INIT;
 	return rc;
+}
+
+int cdc_source_reject(struct cdc_source *s, uint64_t offset, uint64_t line, struct cdc_str raw,
+		      struct cdc_err *err)
+{
+	struct cdc_reject r = { .offset = offset, .line = line, .raw = raw };
+
+	return reject(s, &r, err);
+}
+
+static int reject_message(struct cdc_source *s, const struct cdc_message *m, struct cdc_err *err)
+{
+	struct cdc_reject r = {
+		.offset = m->offset,
+		.line = m->line,
+		.raw = m->value,
+		.has_key = m->has_key,
+		.key = m->key,
+	};
+
+	return reject(s, &r, err);
 }
 
 void cdc_source_place(const struct cdc_source *s, struct cdc_message *m)
@@ -245,7 +259,7 @@ int cdc_source_message(struct cdc_source *s, const struct cdc_message *given, st
 		}
 		if (s->format->rejected)
 			s->format->rejected(s->format_ctx);
-		rc = cdc_source_reject(s, m->offset, m->line, m->value, err);
+		rc = reject_message(s, m, err);
 	}
 	if (rc == CDC_OK)
 		rc = cdc_source_note(s, m, err);

@@ -78,6 +78,8 @@ struct cdc_reject {
 	uint64_t offset;
 	uint64_t line; /* 0: none */
 	struct cdc_str raw;
+	bool has_key;
+	struct cdc_str key; /* of the Kafka message that raw is the value of */
 };
 
 /*

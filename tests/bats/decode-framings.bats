@@ -174,3 +174,13 @@ record() {
 	EOF
 	diff <(sed 's/ *$//' want) <(sed 's/ *$//' got)
 }
+
+@test "rejects of Kafka messages hold the key too" {
+	echo '{"topic":"t","partition":0,"offset":1,"key":"{\"id\":1}","payload":"{}"}' >in
+	echo '{"topic":"t","partition":0,"offset":2,"key":null,"payload":"{}"}' >>in
+	run -1 --separate-stderr cdc-decode --from maxwell --framing kcat-json --reject bad in
+	diff -u - <(jq -c '[has("key"), (.key // "" | @base64d), (.raw | @base64d)]' bad) <<-'EOF'
+	[true,"{\"id\":1}","{}"]
+	[false,"","{}"]
+	EOF
+}

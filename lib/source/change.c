@@ -272,6 +272,7 @@ int cdc_change_define(struct cdc_change *c, struct cdc_change_table *t, struct c
 	struct cdc_arena a = CDC_ARENA_INIT, old;
 	struct cdc_change_column *copy = NULL;
 	struct cdc_str fields, *key_copy = NULL;
+	bool key_told;
 	int rc;
 
 	t->defined = t->printed = false;
@@ -279,6 +280,7 @@ int cdc_change_define(struct cdc_change *c, struct cdc_change_table *t, struct c
 		return cdc_fail(err, CDC_EDATA, "%zu columns", n);
 	if (n_key && !has_all(col, n, key, n_key))
 		n_key = 0;
+	key_told = n_key > 0;
 	if (n_key == 0 && has_all(col, n, c->given_key.name, c->given_key.n)) {
 		key = c->given_key.name;
 		n_key = c->given_key.n;
@@ -308,6 +310,7 @@ int cdc_change_define(struct cdc_change *c, struct cdc_change_table *t, struct c
 	t->n = (uint32_t)n;
 	t->key = key_copy;
 	t->n_key = (uint32_t)n_key;
+	t->key_told = key_told;
 	t->fields = fields;
 	t->defined = true;
 	old = t->columns;
@@ -318,12 +321,24 @@ out:
 	return rc;
 }
 
-bool cdc_change_covers(const struct cdc_change_table *t, const struct cdc_change_column *col,
-		       size_t n)
+static bool same_key(const struct cdc_change_table *t, const struct cdc_str *key, size_t n_key)
 {
+	if (n_key != (t->key_told ? t->n_key : 0))
+		return false;
+	for (size_t i = 0; i < n_key; i++) {
+		if (!cdc_str_eq(key[i], t->key[i]))
+			return false;
+	}
+	return true;
+}
+
+bool cdc_change_covers(const struct cdc_change_table *t, const struct cdc_change_column *col,
+		       size_t n, const struct cdc_str *key, size_t n_key)
+{
+	bool all = n == t->n;
 	uint32_t k = 0;
 
-	if (!t->defined || n >= t->n)
+	if (!t->defined || n > t->n || (all && !same_key(t, key, n_key)))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		uint32_t looked = 0;
@@ -333,7 +348,8 @@ bool cdc_change_covers(const struct cdc_change_table *t, const struct cdc_change
 			looked++;
 		}
 		if (looked == t->n || !cdc_str_eq(t->col[k].source_type, col[i].source_type) ||
-		    !cdc_str_eq(t->col[k].type, col[i].type))
+		    !cdc_str_eq(t->col[k].type, col[i].type) ||
+		    (all && t->col[k].not_null != col[i].not_null))
 			return false;
 	}
 	return true;

@@ -2,9 +2,12 @@
  * From a decoder's view of a change to the canonical record (cdc-record(5)): the tables of a stream
  * with what is constant for each, and the printing of records in the order of their members.
  *
- *	rc = cdc_change_table(c, id, &t, err);              once a message, by the bytes of its
- *names if (!t->named) cdc_change_name(c, t, name, err); if (!cdc_change_same(t, shape))
- *cdc_change_define(c, t, shape, col, n, key, n_key, err); if (!t->keep) ... skipped
+ *	rc = cdc_change_table(c, id, &t, err);              once a message, by its table's bytes
+ *	if (!t->named)
+ *		rc = cdc_change_name(c, t, part, n, err);
+ *	if (!cdc_change_same(t, shape))
+ *		rc = cdc_change_define(c, t, shape, col, n, key, n_key, err);
+ *	if (!t->keep) ... skipped
  *	cdc_change_begin(c, t, "UPDATE", m, true, ts_us);   SCHEMA if it is due, head, "extraTags":{
  *	cdc_change_tag(c, CDC_STR("gtid"), gtid);
  *	cdc_change_images(c, t);                            "fields":[…],"beforeImages":{
@@ -51,6 +54,7 @@ struct cdc_change_table {
 	uint32_t n;
 	struct cdc_str *key; /* names */
 	uint32_t n_key;
+	bool key_told; /* by the source, not by --key */
 	struct cdc_str fields; /* ["id","date"] */
 	struct cdc_out schema; /* the SCHEMA record that was printed last */
 	struct cdc_arena arena; /* id */
@@ -117,11 +121,12 @@ int cdc_change_define(struct cdc_change *c, struct cdc_change_table *t, struct c
 		      size_t n_key, struct cdc_err *err) CDC_NODISCARD;
 
 /*
- * Is this a part of the table's columns, names and types the same? Messages with the columns
- * of a partial image define no new table.
+ * Is this a part of the table's columns, names and types the same, or all of them with the same key
+ * in another order? Messages with the columns of a partial image define no new table, nor do those
+ * whose source prints its columns in no order.
  */
 bool cdc_change_covers(const struct cdc_change_table *t, const struct cdc_change_column *col,
-		       size_t n);
+		       size_t n, const struct cdc_str *key, size_t n_key);
 
 /*
  * The column whose name is `raw` as JSON text, NULL if there is none. *hint (0 at first) is where

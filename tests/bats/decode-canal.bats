@@ -204,6 +204,64 @@ head='"database":"shop","table":"sales","pkNames":["id"],"isDdl":false,"es":1573
 	taken_for canal in
 }
 
+# A row that was too long for a message must not replace the stored one.
+@test "canal: TiCDC's rows that hold their key only are updates" {
+	cat >in <<-'EOF'
+	{"id":0,"database":"shop","table":"sales","pkNames":["id"],"isDdl":false,"type":"INSERT","es":1573701065000,"ts":1573701065120,"sql":"","sqlType":{"id":4,"n":12},"mysqlType":{"id":"int","n":"varchar"},"old":null,"data":[{"id":"1","n":"a"}],"_tidb":{"commitTs":1}}
+	{"id":0,"database":"shop","table":"sales","pkNames":["id"],"isDdl":false,"type":"INSERT","es":1573701065000,"ts":1573701065120,"sql":"","sqlType":{"id":4},"mysqlType":{"id":"int"},"old":null,"data":[{"id":"1"}],"_tidb":{"commitTs":2,"onlyHandleKey":true}}
+	{"id":0,"database":"shop","table":"sales","pkNames":["id"],"isDdl":false,"type":"UPDATE","es":1573701065000,"ts":1573701065120,"sql":"","sqlType":{"id":4},"mysqlType":{"id":"int"},"old":[{"id":"1"}],"data":[{"id":"1"}],"_tidb":{"commitTs":3,"onlyHandleKey":false,"claimCheckLocation":"file:\/tmp\/x.json"}}
+	{"id":0,"database":"shop","table":"sales","pkNames":["id"],"isDdl":false,"type":"INSERT","es":1573701065000,"ts":1573701065120,"sql":"","sqlType":{"id":4},"mysqlType":{"id":"int"},"old":null,"data":[{"id":"1"}],"_tidb":{"commitTs":4,"claimCheckLocation":"x"}}
+	{"id":0,"database":"shop","table":"sales","pkNames":["id"],"isDdl":false,"type":"DELETE","es":1573701065000,"ts":1573701065120,"sql":"","sqlType":{"id":4},"mysqlType":{"id":"int"},"old":null,"data":[{"id":"1"}],"_tidb":{"commitTs":5,"onlyHandleKey":true}}
+	EOF
+	expect "select(.beforeImages) | [.recordType, .extraTags, .beforeImages, .afterImages]" in <<-'EOF'
+	["INSERT",{"commitTs":"1"},{},{"id":"1","n":"a"}]
+	["UPDATE",{"commitTs":"2","onlyHandleKey":"true"},{},{"id":"1"}]
+	["UPDATE",{"commitTs":"3","claimCheckLocation":"file:/tmp/x.json"},{"id":"1"},{"id":"1"}]
+	["UPDATE",{"commitTs":"4","claimCheckLocation":"x"},{},{"id":"1"}]
+	["DELETE",{"commitTs":"5","onlyHandleKey":"true"},{"id":"1"},{}]
+	EOF
+	cdc-decode in | cdc-merge --create t
+	[ "$(cdc-snapshot t | wc -l)" -eq 0 ]
+	head -n 4 in | cdc-decode | cdc-merge --create u
+	[ "$(cdc-snapshot u)" = '{"id":1,"n":"a"}' ]
+}
+
+# TiCDC prints mysqlType from a hash table, in another order each time; data has the table's.
+@test "canal: the order of mysqlType makes no new table, its key and types do" {
+	cat >in <<-'EOF'
+	{"data":[{"id":"1","n":"a","x":"1.5"}],"old":null,"mysqlType":{"x":"double","id":"int","n":"text"},"pkNames":["id"],"database":"d","table":"t","isDdl":false,"es":1,"type":"INSERT"}
+	{"data":[{"id":"2","n":"b","x":"2.5"}],"old":null,"mysqlType":{"n":"text","x":"double","id":"int"},"pkNames":["id"],"database":"d","table":"t","isDdl":false,"es":1,"type":"INSERT"}
+	{"data":[{"n":"c","x":"3.5","id":"3"}],"old":null,"mysqlType":{"id":"int","n":"text","x":"double"},"pkNames":["id"],"database":"d","table":"t","isDdl":false,"es":1,"type":"INSERT"}
+	{"data":[{"id":"4","n":"d","x":"4.5"}],"old":null,"mysqlType":{"n":"text","id":"int","x":"double"},"pkNames":["n"],"database":"d","table":"t","isDdl":false,"es":1,"type":"INSERT"}
+	{"data":[{"id":"5","n":"e","x":"5.5"}],"old":null,"mysqlType":{"n":"text","id":"bigint","x":"double"},"pkNames":["n"],"database":"d","table":"t","isDdl":false,"es":1,"type":"INSERT"}
+	{"data":[{"id":"6","n":"f","x":"6.5"}],"old":null,"mysqlType":{"n":"text","x":"double","id":"bigint"},"pkNames":null,"database":"d","table":"t","isDdl":false,"es":1,"type":"INSERT"}
+	EOF
+	expect '[.recordType, .primaryKey, (.columns // [] | map("\(.name) \(.type)")), .afterImages]' in <<-'EOF'
+	["SCHEMA",["id"],["id int","n text","x double"],null]
+	["INSERT",null,[],{"id":"1","n":"a","x":"1.5"}]
+	["INSERT",null,[],{"id":"2","n":"b","x":"2.5"}]
+	["INSERT",null,[],{"id":"3","n":"c","x":"3.5"}]
+	["SCHEMA",["n"],["id int","n text","x double"],null]
+	["INSERT",null,[],{"id":"4","n":"d","x":"4.5"}]
+	["SCHEMA",["n"],["id bigint","n text","x double"],null]
+	["INSERT",null,[],{"id":"5","n":"e","x":"5.5"}]
+	["SCHEMA",null,["id bigint","n text","x double"],null]
+	["INSERT",null,[],{"id":"6","n":"f","x":"6.5"}]
+	EOF
+}
+
+# Go's writers escape what JSON need not escape.
+@test "canal: names of columns with escapes" {
+	cat >in <<-'EOF'
+	{"data":[{"a\u003cb":"1","\u4e2d":"x","s\/t":null,"q\"":"y"}],"old":null,"mysqlType":{"a\u003cb":"int","中":"text","s/t":"text","q\"":"text"},"pkNames":["a<b"],"database":"d","table":"t","isDdl":false,"es":1,"type":"INSERT"}
+	{"data":[{"a<b":"1","中":"z","s/t":"w","q\u0022":"y"}],"old":[{"\u4e2d":"x","s/t":null}],"mysqlType":{"a<b":"int","\u4e2d":"text","s/t":"text","q\"":"text"},"pkNames":["a\u003cb"],"database":"d","table":"t","isDdl":false,"es":1,"type":"UPDATE"}
+	EOF
+	expect "$images" in <<-'EOF'
+	["INSERT",{},{"a<b":"1","中":"x","s/t":null,"q\"":"y"}]
+	["UPDATE",{"a<b":"1","中":"x","s/t":null,"q\"":"y"},{"a<b":"1","中":"z","s/t":"w","q\"":"y"}]
+	EOF
+}
+
 @test "canal: heartbeats" {
 	echo '{"data":null,"database":"","es":1573701065000,"id":1,"isDdl":false,"mysqlType":null,"old":null,"pkNames":null,"sql":"","sqlType":null,"table":"","ts":1,"type":"MHEARTBEAT"}' >in
 	expect .recordType --from canal in </dev/null

@@ -104,8 +104,31 @@ static int bare_column(struct canal *d, uint32_t key, struct cdc_change_column *
 	return cdc_json_string(&d->j.tape, key, &d->j.scratch, &col->name, err);
 }
 
-/* `types`: mysqlType, or the first row when there is none. */
-static int define(struct canal *d, struct cdc_change_table *t, uint32_t types, struct cdc_err *err)
+/* TiCDC prints mysqlType in no order: a row that has all columns has the table's. */
+static void order_by_row(struct canal *d, uint32_t row, struct cdc_change_column *col, size_t n)
+{
+	size_t at = 0;
+
+	if (cdc_json_in_tok(&d->j, row)->count != n)
+		return;
+	for (uint32_t k = cdc_json_first(&d->j.tape, row); k != CDC_JSON_NONE;
+	     k = cdc_json_after(&d->j.tape, row, k), at++) {
+		struct cdc_change_column found;
+		size_t i = at;
+
+		while (i < n && !cdc_json_is(&d->j.tape, k, col[i].name))
+			i++;
+		if (i >= n)
+			return;
+		found = col[i];
+		memmove(&col[at + 1], &col[at], (i - at) * sizeof(*col));
+		col[at] = found;
+	}
+}
+
+/* `types`: mysqlType, or the row when there is none. */
+static int define(struct canal *d, struct cdc_change_table *t, uint32_t types, uint32_t row,
+		  struct cdc_err *err)
 {
 	bool typed = types == d->tok[MYSQL_TYPE];
 	struct cdc_change_column *col;
@@ -126,8 +149,10 @@ static int define(struct canal *d, struct cdc_change_table *t, uint32_t types, s
 	}
 	if (rc < 0)
 		return rc;
+	if (typed)
+		order_by_row(d, row, col, n);
 	/* Under a minimal row image mysqlType holds the columns of the image only. */
-	if (cdc_change_covers(t, col, n)) {
+	if (cdc_change_covers(t, col, n, key, n_key)) {
 		cdc_buf_reset(&t->shape);
 		return cdc_buf_put(&t->shape, cdc_buf_str(&d->shape), err);
 	}
@@ -197,9 +222,19 @@ static bool time_of(const struct canal *d, int64_t *us)
 	return true;
 }
 
+/* TiCDC's row that was too long for a message: only its key is here. */
+static bool is_cut(const struct canal *d)
+{
+	return is_a(d, d->tok[TIDB], CDC_JSON_OBJECT) &&
+	       (is_a(d, cdc_json_get(&d->j.tape, d->tok[TIDB], "onlyHandleKey"), CDC_JSON_TRUE) ||
+		is_a(d, cdc_json_get(&d->j.tape, d->tok[TIDB], "claimCheckLocation"),
+		     CDC_JSON_STRING));
+}
+
 static void put_tags(struct canal *d)
 {
 	uint32_t commit = cdc_json_get(&d->j.tape, d->tok[TIDB], "commitTs");
+	uint32_t claim = cdc_json_get(&d->j.tape, d->tok[TIDB], "claimCheckLocation");
 
 	if (is_a(d, d->tok[ID], CDC_JSON_NUMBER) && !cdc_str_eqz(raw(d, d->tok[ID]), "0"))
 		cdc_change_tag_raw(&d->j.c, CDC_STR("id"), raw(d, d->tok[ID]));
@@ -207,6 +242,10 @@ static void put_tags(struct canal *d)
 		cdc_change_tag_raw(&d->j.c, CDC_STR("gtid"), raw(d, d->tok[GTID]));
 	if (is_a(d, commit, CDC_JSON_NUMBER))
 		cdc_change_tag_raw(&d->j.c, CDC_STR("commitTs"), raw(d, commit));
+	if (is_a(d, cdc_json_get(&d->j.tape, d->tok[TIDB], "onlyHandleKey"), CDC_JSON_TRUE))
+		cdc_change_tag(&d->j.c, CDC_STR("onlyHandleKey"), CDC_STR("true"));
+	if (is_a(d, claim, CDC_JSON_STRING))
+		cdc_change_tag_raw(&d->j.c, CDC_STR("claimCheckLocation"), raw(d, claim));
 }
 
 static int put_row(struct canal *d, struct cdc_change_table *t, enum row_type type,
@@ -215,8 +254,11 @@ static int put_row(struct canal *d, struct cdc_change_table *t, enum row_type ty
 	static const char *const names[] = { "INSERT", "UPDATE", "DELETE", "INIT" };
 	int64_t us = 0;
 	bool timed = time_of(d, &us);
+	/* A row that is not all here must not replace what is stored. */
+	bool cut = (type == ROW_INSERT || type == ROW_INIT) && is_cut(d);
 
-	cdc_change_begin(&d->j.c, t, names[type], cdc_change_id(&d->j.c, m), timed, us);
+	cdc_change_begin(&d->j.c, t, names[cut ? ROW_UPDATE : type], cdc_change_id(&d->j.c, m),
+			 timed, us);
 	put_tags(d);
 	cdc_change_images(&d->j.c, t);
 	if (type == ROW_UPDATE)
@@ -300,9 +342,9 @@ static int put_rows(struct canal *d, struct cdc_change_table *t, enum row_type t
 			return cdc_fail(err, CDC_EDATA, "a row is no object");
 		if (!is_a(d, types, CDC_JSON_OBJECT)) {
 			cdc_buf_reset(&d->shape);
-			rc = define(d, t, row, err);
+			rc = define(d, t, row, row, err);
 		} else if (!cdc_change_same(t, cdc_buf_str(&d->shape))) {
-			rc = define(d, t, types, err);
+			rc = define(d, t, types, row, err);
 		}
 		if (rc == CDC_OK)
 			rc = read_images(d, t, row, old, err);

@@ -178,7 +178,7 @@ static int define(struct canal_pb *d, struct cdc_change_table *t, struct cdc_err
 			key[n_key++] = d->all[i]->name;
 	}
 	/* Under a minimal row image a row has only some of the columns. */
-	if (cdc_change_covers(t, col, d->n_all)) {
+	if (cdc_change_covers(t, col, d->n_all, key, n_key)) {
 		cdc_buf_reset(&t->shape);
 		return cdc_buf_put(&t->shape, cdc_buf_str(&d->shape), err);
 	}

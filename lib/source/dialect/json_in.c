@@ -132,6 +132,21 @@ int cdc_json_in_reset(struct cdc_json_in *j, const struct cdc_change_table *t, s
 	return CDC_OK;
 }
 
+struct cdc_change_column *cdc_json_in_column(const struct cdc_json_in *j,
+					     struct cdc_change_table *t, uint32_t k, uint32_t *hint)
+{
+	if (!cdc_json_in_tok(j, k)->escaped)
+		return cdc_change_find(t, cdc_json_in_raw(j, k), hint);
+	/* Go's and other writers escape more than JSON must. */
+	for (uint32_t i = 0; i < t->n; i++) {
+		if (cdc_json_is(&j->tape, k, t->col[i].name)) {
+			*hint = i + 1;
+			return &t->col[i];
+		}
+	}
+	return NULL;
+}
+
 int cdc_json_in_row(struct cdc_json_in *j, struct cdc_change_table *t, uint32_t row,
 		    const char *skip, uint32_t *value, uint32_t *unknown, struct cdc_err *err)
 {
@@ -146,7 +161,7 @@ int cdc_json_in_row(struct cdc_json_in *j, struct cdc_change_table *t, uint32_t 
 
 		if (skip_n && name.n >= skip_n && memcmp(name.p, skip, skip_n) == 0)
 			continue;
-		col = cdc_change_find(t, name, &hint);
+		col = cdc_json_in_column(j, t, k, &hint);
 		if (!col) {
 			*unknown = k;
 			return CDC_OK;
@@ -194,7 +209,7 @@ static bool covers(struct cdc_json_in *j, struct cdc_change_table *t, uint32_t r
 	     k = cdc_json_after(&j->tape, row, k)) {
 		struct cdc_str name = cdc_json_raw(&j->tape, k);
 
-		if (!is_skipped(name, skip) && !cdc_change_find(t, name, &hint))
+		if (!is_skipped(name, skip) && !cdc_json_in_column(j, t, k, &hint))
 			return false;
 	}
 	return true;

@@ -70,6 +70,11 @@ int cdc_json_in_row(struct cdc_json_in *j, struct cdc_change_table *t, uint32_t 
 		    const char *skip, uint32_t *value, uint32_t *unknown,
 		    struct cdc_err *err) CDC_NODISCARD;
 
+/* cdc_change_find for the name at key `k`, which may have escapes. */
+struct cdc_change_column *cdc_json_in_column(const struct cdc_json_in *j,
+					     struct cdc_change_table *t, uint32_t k,
+					     uint32_t *hint);
+
 /* Note one value for the column `raw`. CDC_EDATA when there is no such column, or it has one. */
 int cdc_json_in_note(struct cdc_change_table *t, struct cdc_str raw, uint32_t tok, uint32_t *hint,
 		     uint32_t *value, struct cdc_err *err) CDC_NODISCARD;

@@ -94,9 +94,10 @@ static bool take(struct cdc_str *rest, struct cdc_str *part)
 static int open_key(const struct cdc_message *m, struct cdc_str *parts, struct cdc_err *err)
 {
 	if (!m->has_key)
-		return cdc_fail(err, CDC_EDATA,
-				"a message of TiCDC without its Kafka key, which names the table: "
-				"framings segment and kcat-json keep keys");
+		return cdc_fail(
+			err, CDC_EDATA,
+			"a message of TiCDC without its Kafka key, which names the table: "
+			"framings segment and kcat-json have it, and --kcat-format with %%k");
 	if (m->key.n < 8)
 		return cdc_fail(err, CDC_EDATA, "not a key of TiCDC's open protocol");
 	if (cdc_be64(m->key.p) != VERSION)
@@ -238,41 +239,39 @@ static int define(struct ticdc *d, uint32_t row, struct cdc_err *err)
 			primary[n_primary++] = col[n].name;
 	}
 	/* Rows of deletes may hold their key alone. */
-	if (cdc_change_covers(d->table, col, n)) {
+	if (n_key == 0) {
+		key = primary;
+		n_key = n_primary;
+	}
+	if (cdc_change_covers(d->table, col, n, key, n_key)) {
 		cdc_buf_reset(&d->table->shape);
 		return cdc_buf_put(&d->table->shape, cdc_buf_str(&d->shape), err);
 	}
-	return cdc_change_define(&j->c, d->table, cdc_buf_str(&d->shape), col, n,
-				 n_key ? key : primary, n_key ? n_key : n_primary, err);
+	return cdc_change_define(&j->c, d->table, cdc_buf_str(&d->shape), col, n, key, n_key, err);
 }
 
 /* --- rows --------------------------------------------------------------- */
 
-static struct cdc_change_column *find_column(struct ticdc *d, uint32_t k, uint32_t *hint)
-{
-	struct cdc_change_table *t = d->table;
-
-	if (!cdc_json_in_tok(&d->j, k)->escaped)
-		return cdc_change_find(t, cdc_json_in_raw(&d->j, k), hint);
-	/* Go escapes more than JSON must. */
-	for (uint32_t i = 0; i < t->n; i++) {
-		if (cdc_json_is(&d->j.tape, k, t->col[i].name))
-			return &t->col[i];
-	}
-	return NULL;
-}
-
-static int read_image(struct ticdc *d, uint32_t row, uint32_t *value, struct cdc_err *err)
+/*
+ * *nameless (NULL: that is an error): TiCDC 8.5 and later, told to send only what was updated,
+ * loses the name of a column that became null, and writes the members of its object without one.
+ */
+static int read_image(struct ticdc *d, uint32_t row, uint32_t *value, bool *nameless,
+		      struct cdc_err *err)
 {
 	struct cdc_json_in *j = &d->j;
 	uint32_t hint = 0;
 
 	for (uint32_t k = cdc_json_first(&j->tape, row); k != CDC_JSON_NONE;
 	     k = cdc_json_after(&j->tape, row, k)) {
-		struct cdc_change_column *col = find_column(d, k, &hint);
+		struct cdc_change_column *col = cdc_json_in_column(j, d->table, k, &hint);
 		uint32_t v = cdc_json_get(&j->tape, k + 1, "v");
 		struct cdc_str name = cdc_json_in_raw(j, k);
 
+		if (nameless && !cdc_json_in_is(j, k + 1, CDC_JSON_OBJECT)) {
+			*nameless = true;
+			continue;
+		}
 		if (!col || v == CDC_JSON_NONE || value[col - d->table->col] != CDC_JSON_NONE)
 			return cdc_fail(err, CDC_EDATA, "column %.*s %s",
 					(int)(name.n < 100 ? name.n : 100), name.p,
@@ -284,14 +283,18 @@ static int read_image(struct ticdc *d, uint32_t row, uint32_t *value, struct cdc
 	return CDC_OK;
 }
 
-static void put_image(struct ticdc *d, const uint32_t *value, const uint32_t *over)
+/* `over`: what `value` has only where it differs. With null_unknown a null of `value` may be new.
+ */
+static void put_image(struct ticdc *d, const uint32_t *value, const uint32_t *over,
+		      bool null_unknown)
 {
 	struct cdc_change_table *t = d->table;
 
 	for (uint32_t i = 0; i < t->n; i++) {
 		uint32_t tok = over && over[i] != CDC_JSON_NONE ? over[i] : value[i];
 
-		if (tok == CDC_JSON_NONE)
+		if (tok == CDC_JSON_NONE ||
+		    (null_unknown && tok == value[i] && cdc_json_in_is(&d->j, tok, CDC_JSON_NULL)))
 			continue;
 		cdc_change_value(&d->j.c, &t->col[i]);
 		if (cdc_json_in_is(&d->j, tok, CDC_JSON_NULL))
@@ -322,6 +325,7 @@ static int put_row(struct ticdc *d, const struct cdc_message *m, struct cdc_err 
 	bool deletes = cdc_json_in_is(j, gone, CDC_JSON_OBJECT);
 	bool updates = cdc_json_in_is(j, before, CDC_JSON_OBJECT);
 	uint32_t row = deletes ? gone : d->tok[VALUE_UPDATE];
+	bool nameless = false;
 	int rc;
 
 	if (!cdc_json_in_is(j, row, CDC_JSON_OBJECT))
@@ -332,9 +336,9 @@ static int put_row(struct ticdc *d, const struct cdc_message *m, struct cdc_err 
 	if (rc == CDC_OK)
 		rc = cdc_json_in_reset(j, d->table, err);
 	if (rc == CDC_OK)
-		rc = read_image(d, row, j->value, err);
+		rc = read_image(d, row, j->value, NULL, err);
 	if (rc == CDC_OK && updates)
-		rc = read_image(d, before, j->old, err);
+		rc = read_image(d, before, j->old, &nameless, err);
 	if (rc < 0)
 		return rc;
 	/* A row that is not all here must not replace what is stored. */
@@ -347,10 +351,10 @@ static int put_row(struct ticdc *d, const struct cdc_message *m, struct cdc_err 
 	cdc_change_images(&j->c, d->table);
 	/* `p` may leave out what did not change. */
 	if (updates || deletes)
-		put_image(d, j->value, j->old);
+		put_image(d, j->value, j->old, nameless);
 	cdc_change_after(&j->c);
 	if (!deletes)
-		put_image(d, j->value, NULL);
+		put_image(d, j->value, NULL, false);
 	return cdc_change_end(&j->c, m, err);
 }
 
@@ -400,6 +404,8 @@ static int put_event(struct ticdc *d, struct cdc_str key, struct cdc_str value,
 
 	if (rc < 0)
 		return rc;
+	if (d->type == EVENT_RESOLVED && d->j.s->opt.control)
+		return cdc_change_heartbeat(&d->j.c, true, time_us(d), m, err);
 	if (d->type == EVENT_RESOLVED || (d->type == EVENT_ROW && !d->table->keep)) {
 		d->j.s->counts.skipped++;
 		return CDC_OK;

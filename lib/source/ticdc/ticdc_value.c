@@ -200,6 +200,9 @@ void ticdc_put(struct cdc_json_in *j, const struct cdc_change_column *col, uint3
 	struct cdc_out *o = &j->s->out;
 	struct cdc_str s = cdc_json_in_text(j, tok);
 
+	/* The failure names the column that it is of, not those after it. */
+	if (o->rc < 0)
+		return;
 	if (col->arg == PLAIN) {
 		cdc_mysql_put(o, &j->scratch, j->s->opt.zone, col, s);
 		return;

@@ -39,6 +39,9 @@ int cdc_change_init(struct cdc_change *c, struct cdc_source *s, struct cdc_str s
 	return rc;
 }
 
+/* How often, about, the bytes of a name are in memory: as id, text, JSON, in the SCHEMA record. */
+#define COPIES 8
+
 static void table_free(struct cdc_change_table *t)
 {
 	if (!t)
@@ -57,6 +60,7 @@ static void forget_all(struct cdc_change *c)
 	for (uint32_t i = 0; i < c->n; i++)
 		table_free(c->table[i]);
 	c->n = 0;
+	c->bytes = 0;
 	c->last = NULL;
 	c->announced = false;
 	cdc_map_clear(&c->map);
@@ -78,8 +82,9 @@ static int add_table(struct cdc_change *c, struct cdc_str id, struct cdc_change_
 	char *copy;
 	int rc;
 
-	if (c->n == CDC_CHANGE_TABLES_MAX)
+	if (c->n == CDC_CHANGE_TABLES_MAX || c->bytes > CDC_CHANGE_BYTES_MAX)
 		forget_all(c);
+	c->bytes += COPIES * id.n;
 	if (c->n == c->cap) {
 		uint32_t cap = c->cap ? c->cap * 2 : 16;
 		struct cdc_change_table **q =
@@ -275,7 +280,6 @@ int cdc_change_define(struct cdc_change *c, struct cdc_change_table *t, struct c
 	bool key_told;
 	int rc;
 
-	t->defined = t->printed = false;
 	if (n > CDC_CHANGE_COLUMNS_MAX)
 		return cdc_fail(err, CDC_EDATA, "%zu columns", n);
 	if (n_key && !has_all(col, n, key, n_key))
@@ -313,6 +317,8 @@ int cdc_change_define(struct cdc_change *c, struct cdc_change_table *t, struct c
 	t->key_told = key_told;
 	t->fields = fields;
 	t->defined = true;
+	t->printed = false;
+	c->bytes += COPIES * fields.n;
 	old = t->columns;
 	t->columns = a;
 	a = old;

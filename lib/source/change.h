@@ -68,6 +68,7 @@ struct cdc_change {
 	struct cdc_change_table **table;
 	uint32_t n;
 	uint32_t cap;
+	size_t bytes; /* of the tables, about */
 	struct cdc_map map;
 	struct cdc_change_table *last;
 	uint64_t message; /* the number of the current one */
@@ -82,9 +83,9 @@ struct cdc_change {
 	size_t time_len;
 };
 
-#define CDC_CHANGE_TABLES_MAX                                                                      \
-	20000u /* then all are forgotten: SCHEMA records are printed again                         \
-		*/
+/* Past either, all tables are forgotten: their SCHEMA records are printed again. */
+#define CDC_CHANGE_TABLES_MAX 20000u
+#define CDC_CHANGE_BYTES_MAX ((size_t)32 << 20) /* of names, about */
 #define CDC_CHANGE_COLUMNS_MAX 16384u /* MySQL stops at 4096 */
 
 /* source_type, version: of "source"; version may be empty. */
@@ -113,7 +114,8 @@ static inline bool cdc_change_same(const struct cdc_change_table *t, struct cdc_
 
 /*
  * The table's columns and key from now on; everything is copied, and may point into the table's own
- * old columns. CDC_EDATA on two columns of one name and on too many. A key whose columns are not
+ * old columns. CDC_EDATA on two columns of one name and on too many: then the table is as before. A
+ * key whose columns are not
  * all there counts as none; where the source tells none, --key is taken.
  */
 int cdc_change_define(struct cdc_change *c, struct cdc_change_table *t, struct cdc_str shape,

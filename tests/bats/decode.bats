@@ -236,3 +236,18 @@ example() {
 	[ "$output" = 141 ]
 	[ ! -s err ]
 }
+
+@test "decode: a reject leaves its table as it was" {
+	cat >in <<-'END'
+	{"type":"table-create","database":"d","table":"t","def":{"database":"d","charset":"utf8mb4","table":"t","columns":[{"type":"bigint","name":"id","signed":true},{"type":"set","name":"s"}],"primary-key":["id"]},"ts":1,"sql":"create table t"}
+	{"database":"d","table":"t","type":"insert","ts":1,"data":{"id":1,"s":["a","b"]}}
+	{"database":"d","table":"t","type":"insert","ts":1,"data":{"id":2,"x":1,"x":2}}
+	{"database":"d","table":"t","type":"insert","ts":1,"data":{"id":3,"s":["a","b"]}}
+	END
+	run -1 --separate-stderr cdc-decode --from maxwell --reject rejects in
+	diff -u - <(jq -c 'select(.afterImages) | .afterImages' <<<"$output") <<-'END'
+	{"id":"1","s":"a,b"}
+	{"id":"3","s":"a,b"}
+	END
+	[ "$(grep -c SCHEMA <<<"$output")" -eq 1 ]
+}

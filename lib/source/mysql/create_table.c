@@ -570,6 +570,9 @@ int cdc_ddl_parse(struct cdc_ddl *ddl, struct cdc_str text, struct cdc_err *err)
 		if (!accept_char(&p, ';'))
 			rc = statement(&p);
 	}
+	/* The tables behind it would be missing without a word. */
+	if (rc == CDC_OK && p.l.kind == CDC_SQL_OPEN)
+		rc = fail(&p, "a quote is not closed");
 	cdc_buf_free(&p.text);
 	return rc;
 }
@@ -595,6 +598,14 @@ const struct cdc_ddl_table *cdc_ddl_find(const struct cdc_ddl *ddl, struct cdc_s
 
 #define ANY_TABLE "*"
 
+/* Does the text begin with this word, as a statement does? A column may be called user. */
+static bool begins_with(const char *text, const char *word)
+{
+	size_t n = strlen(word);
+
+	return strncasecmp(text, word, n) == 0 && strchr(" \t\r\n`/", text[n]) && text[n];
+}
+
 int cdc_ddl_given(struct cdc_ddl *ddl, const char *text, struct cdc_err *err)
 {
 	struct cdc_buf statement = CDC_BUF_INIT;
@@ -603,13 +614,15 @@ int cdc_ddl_given(struct cdc_ddl *ddl, const char *text, struct cdc_err *err)
 	if (!text)
 		return CDC_OK;
 	text += strspn(text, " \t\r\n");
-	if (strncasecmp(text, "create", 6) == 0 || strncasecmp(text, "use", 3) == 0 ||
-	    text[0] == '-' || text[0] == '/' || text[0] == '#')
+	if (begins_with(text, "create") || begins_with(text, "use") || text[0] == '-' ||
+	    text[0] == '/' || text[0] == '#')
 		rc = cdc_buf_puts(&statement, text, err);
 	else
 		rc = cdc_buf_printf(&statement, err, "CREATE TABLE `" ANY_TABLE "` (%s)", text);
 	if (rc == CDC_OK)
 		rc = cdc_ddl_parse(ddl, cdc_buf_str(&statement), err);
+	if (rc == CDC_OK && ddl->n == 0)
+		rc = cdc_fail(err, CDC_EDATA, "it has no CREATE TABLE");
 	if (rc == CDC_EDATA) {
 		err->code = rc = CDC_EUSAGE;
 		cdc_err_prefix(err, "--schema");
@@ -621,9 +634,12 @@ int cdc_ddl_given(struct cdc_ddl *ddl, const char *text, struct cdc_err *err)
 const struct cdc_ddl_table *cdc_ddl_find_given(const struct cdc_ddl *ddl, struct cdc_str db,
 					       struct cdc_str name)
 {
-	const struct cdc_ddl_table *t = cdc_ddl_find(ddl, db, name);
+	for (uint32_t i = ddl->n; i-- > 0;) {
+		const struct cdc_ddl_table *t = &ddl->table[i];
 
-	if (!t)
-		t = cdc_ddl_find(ddl, CDC_STR(""), name);
-	return t ? t : cdc_ddl_find(ddl, CDC_STR(""), CDC_STR(ANY_TABLE));
+		if (cdc_str_eq(t->name, name) &&
+		    (t->db.n == 0 || db.n == 0 || cdc_str_eq(t->db, db)))
+			return t;
+	}
+	return cdc_ddl_find(ddl, CDC_STR(""), CDC_STR(ANY_TABLE));
 }

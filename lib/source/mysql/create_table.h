@@ -67,7 +67,8 @@ const struct cdc_ddl_table *cdc_ddl_find(const struct cdc_ddl *ddl, struct cdc_s
  * is for every table. CDC_EUSAGE when it cannot be read.
  */
 int cdc_ddl_given(struct cdc_ddl *ddl, const char *text, struct cdc_err *err) CDC_NODISCARD;
-/* The table of that name there, one of that name in any database, or the list. NULL: none. */
+/* The last table of that name, in that database or in one that neither side tells, or the list.
+ * NULL: none. */
 const struct cdc_ddl_table *cdc_ddl_find_given(const struct cdc_ddl *ddl, struct cdc_str db,
 					       struct cdc_str name);
 

@@ -192,6 +192,8 @@ static void refused(void **state)
 		  "line 1: the primary key has no column b" },
 		{ "create table t (a int) comment='x", "line 1: the statement is not complete: a "
 						       "quote is not closed" },
+		{ "insert into t values ('\\');\ncreate table u (a int);",
+		  "line 2: the statement is not complete: a quote is not closed" },
 	};
 
 	(void)state;
@@ -223,11 +225,50 @@ static void find(void **state)
 	cdc_ddl_free(&d);
 }
 
+/* What --schema takes: statements, or a list for any table, also of columns that begin like one. */
+static void given(void **state)
+{
+	static const char *const lists[] = { "user_id BIGINT, created DATE",
+					     "created DATE, user_id BIGINT", " useful INT",
+					     "`use` INT, `create` DATE" };
+	static const char *const bad[] = { "use shop", "-- nothing", "create view v as select 1",
+					   "/* a", "id" };
+	struct cdc_ddl d = { .n = 0 };
+	struct cdc_err err = CDC_ERR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		const struct cdc_ddl_table *t;
+
+		assert_int_equal(cdc_ddl_given(&d, lists[i], &err), CDC_OK);
+		t = cdc_ddl_find_given(&d, CDC_STR("any"), CDC_STR("any"));
+		assert_non_null(t);
+		assert_int_equal(t->n_columns, i == 2 ? 1 : 2);
+		cdc_ddl_free(&d);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(cdc_ddl_given(&d, bad[i], &err), CDC_EUSAGE);
+		cdc_ddl_free(&d);
+	}
+	/* A statement is for its own database, if it names one. */
+	assert_int_equal(
+		cdc_ddl_given(&d, "create table t (x int); use b; CREATE TABLE t (y int)", &err),
+		CDC_OK);
+	assert_ptr_equal(cdc_ddl_find_given(&d, CDC_STR("b"), CDC_STR("t")), &d.table[1]);
+	assert_ptr_equal(cdc_ddl_find_given(&d, CDC_STR("a"), CDC_STR("t")), &d.table[0]);
+	assert_ptr_equal(cdc_ddl_find_given(&d, CDC_STR(""), CDC_STR("t")), &d.table[1]);
+	assert_null(cdc_ddl_find_given(&d, CDC_STR("b"), CDC_STR("u")));
+	cdc_ddl_free(&d);
+	assert_int_equal(cdc_ddl_given(&d, "create table b.t (x int)", &err), CDC_OK);
+	assert_null(cdc_ddl_find_given(&d, CDC_STR("a"), CDC_STR("t")));
+	cdc_ddl_free(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mysql_5), cmocka_unit_test(mysql_8), cmocka_unit_test(mariadb),
-		cmocka_unit_test(refused), cmocka_unit_test(find),
+		cmocka_unit_test(refused), cmocka_unit_test(find),    cmocka_unit_test(given),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -196,6 +196,51 @@ static void finish_stdout(struct cmd *c)
 	}
 }
 
+/* Is there a regular file at both paths, the same one? Two paths of no file yet may be one too. */
+static bool same_file(const struct cmd *c, const char *a, const char *b)
+{
+	struct stat x, y;
+
+	if (!a || !b || !strcmp(a, "-") || !strcmp(b, "-"))
+		return false;
+	if (c->io->stat(c->io->ctx, a, &x) || c->io->stat(c->io->ctx, b, &y))
+		return !strcmp(a, b);
+	return S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* Files that are written must not be each other's, nor, but for -o, which is renamed at the end,
+ * those that are read. */
+static bool check_files(struct cmd *c, int n, char **argv)
+{
+	const struct {
+		const char *option;
+		const char *path;
+	} file[] = {
+		{ "--reject", c->opt.reject },
+		{ "--stats", c->opt.stats },
+		{ "--output", c->opt.output },
+	};
+	const size_t last = sizeof(file) / sizeof(file[0]) - 1;
+
+	for (size_t i = 0; i < last; i++) {
+		for (size_t k = i + 1; k <= last; k++) {
+			if (same_file(c, file[i].path, file[k].path)) {
+				cmd_usage(c, "%s and %s are the same file: %s", file[i].option,
+					  file[k].option, file[i].path);
+				return false;
+			}
+		}
+		for (int k = 1; k <= n; k++) {
+			if (same_file(c, file[i].path, argv[k])) {
+				cmd_usage(c, "%s would overwrite the input: %s", file[i].option,
+					  argv[k]);
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
 int cmd_start(struct cmd *c, const struct opt_program *program, void *target, int argc, char **argv)
 {
 	struct opt_group group[2] = { { program->options, target, ~0u },
@@ -221,6 +266,8 @@ int cmd_start(struct cmd *c, const struct opt_program *program, void *target, in
 	else if (c->opt.dump)
 		opt_dump(program, group, 2);
 	else {
+		if (!check_files(c, n, argv))
+			return -1;
 		c->started = true;
 		return n;
 	}
@@ -550,7 +597,7 @@ int cmd_exit(struct cmd *c)
 		cdc_progress_done(&c->progress);
 	output_close(c);
 	rejects_close(c);
-	if (c->opt.stats)
+	if (c->opt.stats && c->started)
 		write_stats(c);
 	cdc_buf_free(&c->stats);
 	if (caught_signal && c->status != CMD_DONE) {

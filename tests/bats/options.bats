@@ -140,6 +140,30 @@ make_table() { cdc-merge -q --create --schema 'id BIGINT, name STRING' -k id t i
 	refuses 2 "cdc-compact: error: more than one TABLE given (see cdc-compact --help)" cdc-compact a b
 }
 
+@test "options: a file that is written is not read, nor written twice" {
+	local p stem
+	cp in.ndjson kept
+	ln -s in.ndjson link
+	for p in "cdc-decode --from records" "cdc-dedup -k id"; do
+		stem=${p%% *}
+		refuses 2 "$stem: error: --reject would overwrite the input: in.ndjson" \
+			$p --reject in.ndjson in.ndjson
+		refuses 2 "$stem: error: --stats would overwrite the input: in.ndjson" \
+			$p --stats link in.ndjson
+		refuses 2 "$stem: error: --reject and --output are the same file: new" \
+			$p --reject new -o new in.ndjson
+		refuses 2 "$stem: error: --reject and --stats are the same file: link" \
+			$p --reject link --stats ./in.ndjson in.ndjson
+		cmp in.ndjson kept
+		[ ! -e new ]
+		# What is no regular file takes everything, and -o appears when all is read.
+		$p --reject /dev/null --stats /dev/null in.ndjson >want
+		$p -o in.ndjson in.ndjson
+		cmp in.ndjson want
+		cp kept in.ndjson
+	done
+}
+
 @test "options: a terminal on standard input gets a hint" {
 	script -qec true /dev/null >/dev/null 2>&1 || skip "script(1) gets no terminal here"
 	make_table

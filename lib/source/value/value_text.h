@@ -16,7 +16,8 @@ struct cdc_zone;
 
 /* Scientific notation is spelled out. */
 void cdc_text_decimal(struct cdc_out *o, struct cdc_str s);
-/* The shortest text that reads back, of a double or (single) a float. */
+/* The shortest text that reads back, of a double or (single) a float; of a double too where a float
+ * would lose what the text says. */
 void cdc_text_float(struct cdc_out *o, struct cdc_str s, bool single);
 /* "2019-11-14", or with a time of midnight. */
 void cdc_text_date(struct cdc_out *o, struct cdc_str s);

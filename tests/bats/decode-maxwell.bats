@@ -102,6 +102,18 @@ setup() { dialects_setup; }
 	taken_for maxwell in
 }
 
+@test "maxwell: the time of TiCDC's statements is TiDB's" {
+	# 1573701065120 ms and a counter of 7; the same, as milliseconds
+	cat >in <<-'EOF'
+	{"type":"table-drop","database":"shop","table":"t","ts":412536292014817287,"sql":"drop table t"}
+	{"type":"table-drop","database":"shop","table":"t","ts":1573701065120,"sql":"drop table t"}
+	EOF
+	expect "$rows" in <<-'EOF'
+	["DDL","shop.t","2019-11-14T03:11:05.120Z","drop table t",null]
+	["DDL","shop.t","2019-11-14T03:11:05.120Z","drop table t",null]
+	EOF
+}
+
 # TiCDC calls a column of doubles float.
 @test "maxwell: a float that is no single keeps its digits" {
 	cat >in <<-'EOF'

@@ -125,6 +125,40 @@ static bool kind_of(const struct maxwell *d, enum kind *kind)
 	return false;
 }
 
+/* --- times -------------------------------------------------------------- */
+
+/*
+ * TiDB's clock, which statements of TiCDC have: milliseconds, and a counter of 18 bits. From 2015,
+ * when TiDB began, to 2099 it is no date in milliseconds, and one before 2004 in nanoseconds.
+ */
+#define TSO_PER_MS (INT64_C(1) << 18)
+#define TSO_MIN (INT64_C(1420070400000) * TSO_PER_MS)
+#define TSO_END (INT64_C(4102444800000) * TSO_PER_MS)
+
+static bool tso_of(const struct maxwell *d, int64_t *tso)
+{
+	uint32_t i = d->tok[TS];
+
+	return i != CDC_JSON_NONE && cdc_json_int64(&d->j.tape, i, tso) && *tso >= TSO_MIN &&
+	       *tso < TSO_END;
+}
+
+static bool time_of(const struct maxwell *d, int64_t unit_us, int64_t *us)
+{
+	int64_t v;
+	uint32_t i = d->tok[TS];
+
+	if (tso_of(d, &v)) {
+		*us = v / TSO_PER_MS * 1000;
+		return true;
+	}
+	if (i == CDC_JSON_NONE || !cdc_json_int64(&d->j.tape, i, &v) || v > INT64_MAX / unit_us ||
+	    v < INT64_MIN / unit_us)
+		return false;
+	*us = v * unit_us;
+	return true;
+}
+
 /* --- columns ------------------------------------------------------------ */
 
 /* "int", signed false -> "int unsigned", into the scratch arena. */
@@ -391,18 +425,6 @@ static void put_image(struct maxwell *d, const struct cdc_change_table *t, const
 }
 
 /* --- records ------------------------------------------------------------ */
-
-static bool time_of(const struct maxwell *d, int64_t unit_us, int64_t *us)
-{
-	int64_t v;
-	uint32_t i = d->tok[TS];
-
-	if (i == CDC_JSON_NONE || !cdc_json_int64(&d->j.tape, i, &v) || v > INT64_MAX / unit_us ||
-	    v < INT64_MIN / unit_us)
-		return false;
-	*us = v * unit_us;
-	return true;
-}
 
 static void put_tags(struct maxwell *d)
 {

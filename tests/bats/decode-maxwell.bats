@@ -140,6 +140,18 @@ setup() { dialects_setup; }
 	expect "$after" in <expected
 }
 
+# It has no signs of integers either, so cdc-merge asks for them.
+@test "maxwell: the types that TiCDC tells" {
+	cat >in <<-'EOF'
+	{"type":"table-create","database":"shop","table":"t","old":{"database":"","table":"","columns":null,"primary-key":null},"def":{"database":"shop","table":"t","columns":[{"type":"bigint","name":"id"},{"type":"float","name":"f"},{"type":"float","name":"d"},{"type":"datetime","name":"at"}],"primary-key":null},"ts":412536292014817287,"sql":"create table t (...)"}
+	{"database":"shop","table":"t","type":"insert","ts":1573701065,"data":{"at":"2019-11-14 03:11:05","d":0.10000000149011612,"f":0.1,"id":18446744073709551615}}
+	EOF
+	expect "$after" in <<<'{"id":"18446744073709551615","f":"0.1","d":"0.10000000149011612","at":"2019-11-14 03:11:05"}'
+	expect 'select(.columns) | [.columns[] | [.name, .type, .sourceType]]' in <<-'EOF'
+	[["id","bigint",null],["f","double","double"],["d","double","double"],["at","datetime","datetime"]]
+	EOF
+}
+
 @test "maxwell: rejects with their reasons" {
 	echo '{"database":"shop","table":"t","type":"insert","ts":1,"encrypted":{"iv":"a","bytes":"b"}}' >in
 	refused 'an encrypted row' in

@@ -161,6 +161,21 @@ static bool time_of(const struct maxwell *d, int64_t unit_us, int64_t *us)
 
 /* --- columns ------------------------------------------------------------ */
 
+/* Is the type all there? No digits of a decimal are told, and by TiCDC no signs of integers. */
+static bool is_exact(enum cdc_mysql_kind kind, uint32_t sign)
+{
+	return kind != CDC_MYSQL_DECIMAL && (kind != CDC_MYSQL_INTEGER || sign != CDC_JSON_NONE);
+}
+
+/* TiCDC calls columns of doubles float too: a double holds the values of both. */
+static struct cdc_str spelled_type(struct maxwell *d, uint32_t type)
+{
+	struct cdc_str s = cdc_json_in_text(&d->j, type);
+	int64_t tso;
+
+	return cdc_str_eqz(s, "float") && tso_of(d, &tso) ? CDC_STR("double") : s;
+}
+
 /* "int", signed false -> "int unsigned", into the scratch arena. */
 static int column_type(struct maxwell *d, uint32_t def, struct cdc_change_column *col,
 		       struct cdc_err *err)
@@ -174,7 +189,7 @@ static int column_type(struct maxwell *d, uint32_t def, struct cdc_change_column
 
 	if (!is_a(d, type, CDC_JSON_STRING))
 		return cdc_fail(err, CDC_EDATA, "a column without type in def");
-	rc = cdc_buf_put(&spelled, cdc_json_in_text(&d->j, type), err);
+	rc = cdc_buf_put(&spelled, spelled_type(d, type), err);
 	if (rc == CDC_OK && is_a(d, sign, CDC_JSON_FALSE))
 		rc = cdc_buf_puts(&spelled, " unsigned", err);
 	if (rc == CDC_OK)
@@ -182,8 +197,7 @@ static int column_type(struct maxwell *d, uint32_t def, struct cdc_change_column
 	if (rc == CDC_OK) {
 		p = cdc_arena_dup(&d->j.scratch, spelled.p, spelled.len);
 		q = cdc_arena_dup(&d->j.scratch, name.p, name.len);
-		/* The digits of a decimal are not told. */
-		col->source_type = cdc_str(p, kind == CDC_MYSQL_DECIMAL ? 0 : spelled.len);
+		col->source_type = cdc_str(p, is_exact(kind, sign) ? spelled.len : 0);
 		col->type = cdc_str(q, name.len);
 		col->as = (uint8_t)kind;
 		if (!p || !q)

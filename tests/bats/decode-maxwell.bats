@@ -114,6 +114,25 @@ setup() { dialects_setup; }
 	EOF
 }
 
+@test "maxwell: statements of TiCDC, of whatever type" {
+	cat >in <<-'EOF'
+	{"type":"create view","database":"shop","table":"v","old":{"database":"","table":"","columns":null,"primary-key":null},"def":{"database":"shop","table":"v","columns":[],"primary-key":null},"ts":412536292014817287,"sql":"create view v as select 1"}
+	{"type":"rename tables","database":"shop","table":"t","def":{"database":"shop","table":"t","columns":[{"type":"int","name":"id"}],"primary-key":null},"ts":412536292014817287,"sql":"rename table s to t"}
+	{"type":"database-create","database":"shop","table":"","def":{"database":"shop","table":"","columns":null,"primary-key":null},"ts":412536292014817287,"sql":"create database shop"}
+	EOF
+	expect "$rows" in <<-'EOF'
+	["DDL","shop.v","2019-11-14T03:11:05.120Z","create view v as select 1",null]
+	["DDL","shop.t","2019-11-14T03:11:05.120Z","rename table s to t",null]
+	["DDL","shop","2019-11-14T03:11:05.120Z","create database shop",null]
+	EOF
+	taken_for maxwell in
+	# the database's statement comes with each of its tables
+	expect "[.recordType, .dbTable]" -t shop.other in <<<'["DDL","shop"]'
+	# Canal's statement is no Maxwell message
+	echo '{"data":null,"database":"shop","es":1573701065000,"id":1,"isDdl":true,"sql":"create view v as select 1","table":"v","ts":1573701065120,"type":"QUERY"}' >in
+	taken_for canal in
+}
+
 # TiCDC calls a column of doubles float.
 @test "maxwell: a float that is no single keeps its digits" {
 	cat >in <<-'EOF'

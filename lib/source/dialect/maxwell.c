@@ -112,7 +112,7 @@ static struct cdc_str raw(const struct maxwell *d, uint32_t i)
 	return cdc_json_in_raw(&d->j, i);
 }
 
-static bool kind_of(const struct maxwell *d, enum kind *kind)
+static bool is_known(const struct maxwell *d, enum kind *kind)
 {
 	struct cdc_str type = raw(d, d->tok[TYPE]);
 
@@ -123,6 +123,15 @@ static bool kind_of(const struct maxwell *d, enum kind *kind)
 		}
 	}
 	return false;
+}
+
+/* TiCDC has many types of statements ("create view"): their text tells what they are. */
+static bool kind_of(const struct maxwell *d, enum kind *kind)
+{
+	if (is_known(d, kind))
+		return true;
+	*kind = STATEMENT;
+	return is_a(d, d->tok[SQL], CDC_JSON_STRING);
 }
 
 /* --- times -------------------------------------------------------------- */
@@ -531,7 +540,7 @@ static int scan(struct maxwell *d, struct cdc_str text, struct cdc_err *err)
 
 static int put_message(struct maxwell *d, const struct cdc_message *m, struct cdc_err *err)
 {
-	const uint32_t part[] = { d->tok[DATABASE], d->tok[TABLE] };
+	uint32_t part[] = { d->tok[DATABASE], d->tok[TABLE] };
 	struct cdc_change_table *t;
 	enum kind kind;
 	int rc;
@@ -553,6 +562,9 @@ static int put_message(struct maxwell *d, const struct cdc_message *m, struct cd
 		return cdc_fail(err, CDC_EDATA, "a message without database and table");
 	if (part[1] != CDC_JSON_NONE && !is_a(d, part[1], CDC_JSON_STRING))
 		return cdc_fail(err, CDC_EDATA, "table is no string");
+	/* So TiCDC names no table. */
+	if (kind == STATEMENT && raw(d, part[1]).n == 0)
+		part[1] = CDC_JSON_NONE;
 	rc = cdc_json_in_table(&d->j, part, 2, &t, err);
 	if (rc < 0)
 		return rc;
@@ -593,9 +605,12 @@ static enum cdc_fit maxwell_probe(void *ctx, const struct cdc_message *m)
 	struct cdc_err ignored = CDC_ERR_INIT;
 	enum kind kind;
 
-	if (scan(d, m->value, &ignored) < 0 || !is_a(d, d->tok[DATABASE], CDC_JSON_STRING) ||
-	    !kind_of(d, &kind))
+	if (scan(d, m->value, &ignored) < 0 || !is_a(d, d->tok[DATABASE], CDC_JSON_STRING))
 		return CDC_FIT_NO;
+	/* Canal has a text as well, but no definition. */
+	if (!is_known(d, &kind))
+		return is_a(d, d->tok[DEF], CDC_JSON_OBJECT) && kind_of(d, &kind) ? CDC_FIT_YES
+										  : CDC_FIT_NO;
 	return is_a(d, d->tok[DATA], CDC_JSON_OBJECT) || d->tok[DEF] != CDC_JSON_NONE ||
 			       d->tok[SQL] != CDC_JSON_NONE || d->tok[ENCRYPTED] != CDC_JSON_NONE
 		       ? CDC_FIT_YES

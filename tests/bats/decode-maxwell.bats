@@ -133,6 +133,23 @@ setup() { dialects_setup; }
 	taken_for canal in
 }
 
+@test "maxwell: a delete of TiCDC has its row in old" {
+	cat >in <<-'EOF'
+	{"database":"shop","table":"t","type":"delete","ts":1573701065,"old":{"id":1,"name":null}}
+	{"database":"shop","table":"t","type":"delete","ts":1573701065,"data":null,"old":{"id":2,"name":"x","more":1.5}}
+	EOF
+	expect "$images" in <<-'EOF'
+	["DELETE",{"id":"1","name":null},{}]
+	["DELETE",{"id":"2","name":"x","more":"1.5"},{}]
+	EOF
+	taken_for maxwell in
+	# not of another row
+	for type in insert update; do
+		jq -c ".type = \"$type\"" in | head -n 1 >other
+		refused 'a row without data' --from maxwell other
+	done
+}
+
 # TiCDC calls a column of doubles float.
 @test "maxwell: a float that is no single keeps its digits" {
 	cat >in <<-'EOF'

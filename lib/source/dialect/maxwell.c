@@ -475,6 +475,15 @@ static int read_images(struct maxwell *d, struct cdc_change_table *t, uint32_t *
 	return rc;
 }
 
+/* TiCDC's deletes have their row in old. */
+static void take_deleted(struct maxwell *d)
+{
+	if (d->tok[DATA] == CDC_JSON_NONE) {
+		d->tok[DATA] = d->tok[OLD];
+		d->tok[OLD] = CDC_JSON_NONE;
+	}
+}
+
 static int put_row(struct maxwell *d, struct cdc_change_table *t, enum kind kind,
 		   const struct cdc_message *m, struct cdc_err *err)
 {
@@ -484,6 +493,8 @@ static int put_row(struct maxwell *d, struct cdc_change_table *t, enum kind kind
 	bool timed;
 	int rc = CDC_OK;
 
+	if (kind == ROW_DELETE)
+		take_deleted(d);
 	if (!is_a(d, d->tok[DATA], CDC_JSON_OBJECT))
 		return cdc_fail(err, CDC_EDATA, "a row without data");
 	if (!t->defined || (pk != CDC_JSON_NONE && t->shape.len &&
@@ -611,6 +622,8 @@ static enum cdc_fit maxwell_probe(void *ctx, const struct cdc_message *m)
 	if (!is_known(d, &kind))
 		return is_a(d, d->tok[DEF], CDC_JSON_OBJECT) && kind_of(d, &kind) ? CDC_FIT_YES
 										  : CDC_FIT_NO;
+	if (kind == ROW_DELETE)
+		take_deleted(d);
 	return is_a(d, d->tok[DATA], CDC_JSON_OBJECT) || d->tok[DEF] != CDC_JSON_NONE ||
 			       d->tok[SQL] != CDC_JSON_NONE || d->tok[ENCRYPTED] != CDC_JSON_NONE
 		       ? CDC_FIT_YES

@@ -150,6 +150,33 @@ setup() { dialects_setup; }
 	done
 }
 
+@test "maxwell: several objects in a message" {
+	row() { printf '{"database":"shop","table":"%s","type":"insert","ts":1573701065,"data":{"id":%s}}' "$1" "$2"; }
+	message shop 1 42 '' "$(row t 1)$(row s 2)" >in
+	message shop 1 43 '' "$(row t 3)"$'\n'"$(row t 4) "$'\n' >>in
+	expect 'select(.afterImages) | [.recordID, .dbTable, .afterImages, .position]' in <<-'EOF'
+	[42,"shop.t",{"id":"1"},{"topic":"shop","partition":1,"offset":42}]
+	[42,"shop.s",{"id":"2"},{"topic":"shop","partition":1,"offset":42}]
+	[43,"shop.t",{"id":"3"},{"topic":"shop","partition":1,"offset":43}]
+	[43,"shop.t",{"id":"4"},{"topic":"shop","partition":1,"offset":43}]
+	EOF
+	taken_for maxwell in
+	expect .dbTable -t shop.s in <<<'"shop.s"'
+	# without messages each is one
+	for n in 1 2 3; do row t $n; done >in
+	echo >>in
+	expect 'select(.afterImages) | [.recordID, .afterImages.id]' in <<<'[1,"1"] [2,"2"] [3,"3"]'
+	# a message is rejected as a whole
+	for bad in '{"database":"shop"}' '[]' '{"database":' ', '; do
+		message shop 1 42 '' "$(row t 1)$bad$(row t 2)" >in
+		message shop 1 43 '' "$(row t 3)" >>in
+		run --separate-stderr cdc-decode --from maxwell --reject rejects in
+		[ "$status" -eq 1 ]
+		jq -c 'select(.afterImages) | [.recordID, .afterImages.id]' <<<"$output" | diff -u <(echo '[43,"3"]') -
+		jq -r '.raw | @base64d' rejects | diff -u <(echo "$(row t 1)$bad$(row t 2)") -
+	done
+}
+
 # TiCDC calls a column of doubles float.
 @test "maxwell: a float that is no single keeps its digits" {
 	cat >in <<-'EOF'

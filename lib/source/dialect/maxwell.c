@@ -544,12 +544,22 @@ static int put_statement(struct maxwell *d, struct cdc_change_table *t, const st
 
 /* --- messages ----------------------------------------------------------- */
 
-static int scan(struct maxwell *d, struct cdc_str text, struct cdc_err *err)
+/* The next object of a message; TiCDC puts several there, one behind the other. */
+static int scan(struct maxwell *d, struct cdc_str *rest, struct cdc_err *err)
 {
-	return cdc_json_in_scan(&d->j, text, members, MEMBERS, d->tok, err);
+	size_t used;
+	int rc = cdc_json_scan(&d->j.tape, *rest, &used, err);
+
+	if (rc != CDC_OK)
+		return rc;
+	if (!is_a(d, 0, CDC_JSON_OBJECT))
+		return cdc_fail(err, CDC_EDATA, "not a JSON object");
+	cdc_json_members(&d->j.tape, 0, members, MEMBERS, d->tok);
+	*rest = cdc_str(rest->p + used, rest->n - used);
+	return CDC_OK;
 }
 
-static int put_message(struct maxwell *d, const struct cdc_message *m, struct cdc_err *err)
+static int put_object(struct maxwell *d, const struct cdc_message *m, struct cdc_err *err)
 {
 	uint32_t part[] = { d->tok[DATABASE], d->tok[TABLE] };
 	struct cdc_change_table *t;
@@ -590,16 +600,21 @@ static int put_message(struct maxwell *d, const struct cdc_message *m, struct cd
 
 static int maxwell_message(void *ctx, const struct cdc_message *m, struct cdc_err *err)
 {
+	struct cdc_str rest = m->value;
 	struct maxwell *d = ctx;
-	int rc;
+	int rc = CDC_OK;
 
 	cdc_change_message(&d->j.c);
-	if (m->is_null || cdc_source_blank(m->value)) {
+	if (m->is_null || cdc_source_blank(rest)) {
 		d->j.s->counts.skipped++;
 		return CDC_OK;
 	}
-	rc = scan(d, m->value, err);
-	return rc < 0 ? rc : put_message(d, m, err);
+	while (rc == CDC_OK && rest.n) {
+		rc = scan(d, &rest, err);
+		if (rc == CDC_OK)
+			rc = put_object(d, m, err);
+	}
+	return rc;
 }
 
 static void maxwell_rejected(void *ctx)
@@ -609,25 +624,31 @@ static void maxwell_rejected(void *ctx)
 	cdc_change_rejected(&d->j.c);
 }
 
-/* A type that only Maxwell has, of a database, with a row or a definition. */
-static enum cdc_fit maxwell_probe(void *ctx, const struct cdc_message *m)
+/* A type that only Maxwell has, with a row or a definition. */
+static bool has_marks(struct maxwell *d)
 {
-	struct maxwell *d = ctx;
-	struct cdc_err ignored = CDC_ERR_INIT;
 	enum kind kind;
 
-	if (scan(d, m->value, &ignored) < 0 || !is_a(d, d->tok[DATABASE], CDC_JSON_STRING))
-		return CDC_FIT_NO;
 	/* Canal has a text as well, but no definition. */
 	if (!is_known(d, &kind))
-		return is_a(d, d->tok[DEF], CDC_JSON_OBJECT) && kind_of(d, &kind) ? CDC_FIT_YES
-										  : CDC_FIT_NO;
+		return is_a(d, d->tok[DEF], CDC_JSON_OBJECT) && kind_of(d, &kind);
 	if (kind == ROW_DELETE)
 		take_deleted(d);
 	return is_a(d, d->tok[DATA], CDC_JSON_OBJECT) || d->tok[DEF] != CDC_JSON_NONE ||
-			       d->tok[SQL] != CDC_JSON_NONE || d->tok[ENCRYPTED] != CDC_JSON_NONE
-		       ? CDC_FIT_YES
-		       : CDC_FIT_NO;
+	       d->tok[SQL] != CDC_JSON_NONE || d->tok[ENCRYPTED] != CDC_JSON_NONE;
+}
+
+static enum cdc_fit maxwell_probe(void *ctx, const struct cdc_message *m)
+{
+	struct cdc_err ignored = CDC_ERR_INIT;
+	struct cdc_str rest = m->value;
+	struct maxwell *d = ctx;
+
+	if (scan(d, &rest, &ignored) != CDC_OK || !is_a(d, d->tok[DATABASE], CDC_JSON_STRING) ||
+	    !has_marks(d))
+		return CDC_FIT_NO;
+	/* Framing json has a message for each object, if these are no message together. */
+	return rest.n ? CDC_FIT_WEAK : CDC_FIT_YES;
 }
 
 const struct cdc_format cdc_format_maxwell = {

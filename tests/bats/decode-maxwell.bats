@@ -177,6 +177,19 @@ setup() { dialects_setup; }
 	done
 }
 
+# Maxwell tells of no such statement.
+@test "maxwell: TiCDC's TRUNCATE TABLE" {
+	ddl() { printf '{"type":"table-alter","database":"sh\u006fp","table":"t","def":{"database":"shop","table":"t","columns":[{"type":"string","name":"v"}],"primary-key":null},"ts":412536292014817287,"sql":"%s"}\n' "$1"; }
+	{ ddl 'truncate table t'; ddl 'ALTER TABLE t TRUNCATE PARTITION p0'; ddl 'TRUNCATE `other`.`u`'; } >in
+	expect "$rows" in <<-'EOF'
+	["DDL","shop.t","2019-11-14T03:11:05.120Z","truncate table t",null]
+	["TRUNCATE","shop.t","2019-11-14T03:11:05.120Z",null,null]
+	["DDL","shop.t","2019-11-14T03:11:05.120Z","ALTER TABLE t TRUNCATE PARTITION p0",null]
+	["DDL","shop.t","2019-11-14T03:11:05.120Z","TRUNCATE `other`.`u`",null]
+	["TRUNCATE","other.u","2019-11-14T03:11:05.120Z",null,null]
+	EOF
+}
+
 # TiCDC calls a column of doubles float.
 @test "maxwell: a float that is no single keeps its digits" {
 	cat >in <<-'EOF'

@@ -449,8 +449,10 @@ static void put_image(struct maxwell *d, const struct cdc_change_table *t, const
 
 /* --- records ------------------------------------------------------------ */
 
-static void put_tags(struct maxwell *d)
+static void put_tags(void *ctx)
 {
+	struct maxwell *d = ctx;
+
 	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {
 		uint32_t tok = d->tok[tags[i]];
 
@@ -523,7 +525,19 @@ static int put_row(struct maxwell *d, struct cdc_change_table *t, enum kind kind
 	return cdc_change_end(&d->j.c, m, err);
 }
 
-/* TRUNCATE TABLE is not told by Maxwell: a statement is a DDL record and no more. */
+/* Maxwell tells of no TRUNCATE TABLE, but TiCDC does. */
+static int put_truncate(struct maxwell *d, bool timed, int64_t us, struct cdc_str sql,
+			const struct cdc_message *m, struct cdc_err *err)
+{
+	struct cdc_json_row as = { .has_time = timed, .time_us = us, .ctx = d, .tags = put_tags };
+	struct cdc_str db;
+	int rc;
+
+	cdc_arena_reset(&d->j.scratch);
+	rc = cdc_json_string(&d->j.tape, d->tok[DATABASE], &d->j.scratch, &db, err);
+	return rc < 0 ? rc : cdc_json_in_truncate(&d->j, &as, sql, db, m, err);
+}
+
 static int put_statement(struct maxwell *d, struct cdc_change_table *t, const struct cdc_message *m,
 			 struct cdc_err *err)
 {
@@ -539,6 +553,8 @@ static int put_statement(struct maxwell *d, struct cdc_change_table *t, const st
 		sql = cdc_json_in_text(&d->j, d->tok[SQL]);
 	cdc_change_ddl(&d->j.c, sql);
 	rc = cdc_change_end(&d->j.c, m, err);
+	if (rc == CDC_OK)
+		rc = put_truncate(d, timed, us, sql, m, err);
 	return rc < 0 ? rc : define_by_statement(d, t, err);
 }
 

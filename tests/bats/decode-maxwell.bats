@@ -46,6 +46,12 @@ setup() { dialects_setup; }
 		["shop.sales",["Id","at"],["name",null,true],["Id",null,false],["at",null,false]]
 		EOF
 	done
+	# names with escapes
+	message shop 1 42 '{"database":"shop","table":"sales","pk.\u0069\"d":1,"pk.at":"x"}' '{"database":"shop","table":"sales","type":"insert","ts":1573701065,"data":{"i\"d":1,"at":"x"}}' >hash
+	message shop 1 42 '["shop","sales",[{"\u0069\"d":1},{"at":"x"}]]' '{"database":"shop","table":"sales","type":"insert","ts":1573701065,"data":{"i\"d":1,"at":"x"}}' >array
+	for f in hash array; do
+		expect "$schemas | .[1]" $f <<<'["i\"d","at"]'
+	done
 	# a table without a key, and keys that are something else
 	for key in '{"database":"shop","table":"sales","_uuid":"6e8b"}' '["shop","sales",[]]' x '{' ''; do
 		message shop 1 42 "$key" "$v" >in

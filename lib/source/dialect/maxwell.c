@@ -76,6 +76,7 @@ struct maxwell {
 	struct cdc_json_in j;
 	uint32_t tok[MEMBERS];
 	struct cdc_tape key; /* of a message's key */
+	struct cdc_buf name; /* there, without escapes */
 };
 
 static void maxwell_close(void *ctx)
@@ -84,6 +85,7 @@ static void maxwell_close(void *ctx)
 
 	cdc_json_in_free(&d->j);
 	cdc_tape_free(&d->key);
+	cdc_buf_free(&d->name);
 	free(d);
 }
 
@@ -251,6 +253,14 @@ static int define_by_statement(struct maxwell *d, struct cdc_change_table *t, st
 	return rc;
 }
 
+/* A name in a message's key, until the next call; there is room for it. */
+static struct cdc_str name_in_key(struct maxwell *d, uint32_t k)
+{
+	struct cdc_str s = cdc_json_raw(&d->key, k);
+
+	return d->key.tok[k].escaped ? cdc_str(d->name.p, cdc_json_unescape(s, d->name.p)) : s;
+}
+
 /* A column of the key by its name in a message's key, where names are in lower case. */
 static bool add_key(const struct cdc_change_column *col, size_t n, struct cdc_str name,
 		    struct cdc_str *key, size_t *n_key)
@@ -270,7 +280,7 @@ static bool key_of_hash(struct maxwell *d, const struct cdc_change_column *col, 
 {
 	for (uint32_t k = cdc_json_first(&d->key, 0); k != CDC_JSON_NONE;
 	     k = cdc_json_after(&d->key, 0, k)) {
-		struct cdc_str name = cdc_json_raw(&d->key, k);
+		struct cdc_str name = name_in_key(d, k);
 
 		if (name.n > 3 && memcmp(name.p, "pk.", 3) == 0 &&
 		    !add_key(col, n, cdc_str(name.p + 3, name.n - 3), key, n_key))
@@ -291,7 +301,7 @@ static bool key_of_array(struct maxwell *d, const struct cdc_change_column *col,
 	for (uint32_t i = cdc_json_first(&d->key, list); i != CDC_JSON_NONE;
 	     i = cdc_json_after(&d->key, list, i)) {
 		if (d->key.tok[i].type != CDC_JSON_OBJECT || d->key.tok[i].count != 1 ||
-		    !add_key(col, n, cdc_json_raw(&d->key, cdc_json_first(&d->key, i)), key, n_key))
+		    !add_key(col, n, name_in_key(d, cdc_json_first(&d->key, i)), key, n_key))
 			return false;
 	}
 	return true;
@@ -317,6 +327,9 @@ static int key_of_message(struct maxwell *d, const struct cdc_message *m,
 	*key = cdc_arena_calloc(&d->j.scratch, d->key.n + 1u, sizeof(**key));
 	if (!*key)
 		return cdc_fail_nomem(err);
+	rc = cdc_buf_reserve(&d->name, m->key.n, err);
+	if (rc < 0)
+		return rc;
 	if (d->key.tok[0].type == CDC_JSON_OBJECT)
 		fits = key_of_hash(d, col, n, *key, n_key);
 	else if (d->key.tok[0].type == CDC_JSON_ARRAY)

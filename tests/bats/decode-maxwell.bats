@@ -234,6 +234,24 @@ setup() { dialects_setup; }
 	EOF
 }
 
+# Go escapes more than JSON must.
+@test "maxwell: names of columns with escapes" {
+	cat >in <<-'EOF'
+	{"database":"shop","table":"t","type":"insert","ts":1573701065,"primary_key_columns":["\u003cid\u003e"],"data":{"\u003cid\u003e":1,"a\u0026b":"x","\u4e2d":2,"a\/b":3}}
+	{"database":"shop","table":"t","type":"update","ts":1573701065,"primary_key_columns":["\u003cid\u003e"],"data":{"\u003cid\u003e":1,"a\u0026b":"y","\u4e2d":2,"a\/b":3,"\u006eew":null},"old":{"a\u0026b":"x"}}
+	{"database":"shop","table":"t","type":"delete","ts":1573701065,"primary_key_columns":["<id>"],"data":{"<id>":1,"a&b":"y","中":2,"a/b":3,"new":null}}
+	EOF
+	expect "$images" in <<-'EOF'
+	["INSERT",{},{"<id>":"1","a&b":"x","中":"2","a/b":"3"}]
+	["UPDATE",{"<id>":"1","a&b":"x","中":"2","a/b":"3","new":null},{"<id>":"1","a&b":"y","中":"2","a/b":"3","new":null}]
+	["DELETE",{"<id>":"1","a&b":"y","中":"2","a/b":"3","new":null},{}]
+	EOF
+	expect "$schemas | [.[1], .[2:][][0]]" in <<-'EOF'
+	[["<id>"],"<id>","a&b","中","a/b"]
+	[["<id>"],"<id>","a&b","中","a/b","new"]
+	EOF
+}
+
 @test "maxwell: rejects with their reasons" {
 	echo '{"database":"shop","table":"t","type":"insert","ts":1,"encrypted":{"iv":"a","bytes":"b"}}' >in
 	refused 'an encrypted row' in

@@ -361,7 +361,7 @@ static int define_by_row(struct maxwell *d, struct cdc_change_table *t, const st
 	     k = cdc_json_after(&d->j.tape, data, k)) {
 		uint32_t hint = 0;
 
-		if (known && cdc_change_find(t, cdc_json_raw(&d->j.tape, k), &hint))
+		if (known && cdc_json_in_column(&d->j, t, k, &hint))
 			continue;
 		rc = cdc_json_string(&d->j.tape, k, &d->j.scratch, &col[n].name, err);
 		if (rc < 0)

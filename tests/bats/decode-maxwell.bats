@@ -266,3 +266,40 @@ setup() { dialects_setup; }
 	echo '{"database":"shop","type":"insert","ts":1,"data":{}}' >in
 	refused 'a message without database and table' --from maxwell in
 }
+
+# Maxwell told to leave out nulls: what old has and data has not became null.
+@test "maxwell: output_nulls=false" {
+	cat >in <<-'END'
+	{"database":"d","table":"t","type":"insert","ts":1,"primary_key_columns":["id"],"data":{"id":1,"a":"x","b":"y"}}
+	{"database":"d","table":"t","type":"update","ts":1,"primary_key_columns":["id"],"data":{"id":1,"b":"y"},"old":{"a":"x"}}
+	{"database":"d","table":"t","type":"update","ts":1,"primary_key_columns":["id"],"data":{"id":1,"b":"z"},"old":{"b":"y","c":"w","e":"v"}}
+	{"database":"d","table":"t","type":"update","ts":1,"primary_key_columns":["id"],"data":{"id":1,"b":"z","e":"v"},"old":{}}
+	END
+	expect "$images" --from maxwell in <<-'END'
+	["INSERT",{},{"id":"1","a":"x","b":"y"}]
+	["UPDATE",{"id":"1","a":"x","b":"y"},{"id":"1","a":null,"b":"y"}]
+	["UPDATE",{"id":"1","b":"y","c":"w","e":"v"},{"id":"1","b":"z","c":null,"e":null}]
+	["UPDATE",{"id":"1","b":"z","e":"v"},{"id":"1","b":"z","e":"v"}]
+	END
+}
+
+# A JSON column's value is embedded as it is, so a string has its quotes; TiCDC puts the text there.
+@test "maxwell: strings in JSON columns" {
+	local def='"type":"table-create","database":"d","table":"t","def":{"database":"d","charset":"utf8mb4","table":"t","columns":[{"type":"bigint","name":"id","signed":true},{"type":"json","name":"j"}],"primary-key":["id"]},"sql":"create table t"'
+	cat >in <<-END
+	{$def,"ts":1}
+	{"database":"d","table":"t","type":"insert","ts":1,"data":{"id":1,"j":"str"}}
+	{"database":"d","table":"t","type":"insert","ts":1,"data":{"id":2,"j":"a\\"5"}}
+	{"database":"d","table":"t","type":"insert","ts":1,"data":{"id":3,"j":5}}
+	{"database":"d","table":"t","type":"insert","ts":1,"data":{"id":4,"j":null}}
+	{$def,"ts":450363392146014210}
+	{"database":"d","table":"t","type":"insert","ts":1,"data":{"id":5,"j":"{\\"a\\":1}"}}
+	END
+	expect "select(.afterImages) | .afterImages.j" --from maxwell in <<-'END'
+	"\"str\""
+	"\"a\\\"5\""
+	"5"
+	null
+	"{\"a\":1}"
+	END
+}

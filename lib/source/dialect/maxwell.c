@@ -187,6 +187,9 @@ static struct cdc_str spelled_type(struct maxwell *d, uint32_t type)
 	return cdc_str_eqz(s, "float") && tso_of(d, &tso) ? CDC_STR("double") : s;
 }
 
+/* A column's arg: TiCDC has JSON as the text of it, where Maxwell has the value itself. */
+#define OF_TICDC 1u
+
 /* "int", signed false -> "int unsigned", into the scratch arena. */
 static int column_type(struct maxwell *d, uint32_t def, struct cdc_change_column *col,
 		       struct cdc_err *err)
@@ -195,6 +198,7 @@ static int column_type(struct maxwell *d, uint32_t def, struct cdc_change_column
 	uint32_t sign = cdc_json_get(&d->j.tape, def, "signed");
 	struct cdc_buf name = CDC_BUF_INIT, spelled = CDC_BUF_INIT;
 	enum cdc_mysql_kind kind;
+	int64_t tso;
 	char *p, *q;
 	int rc;
 
@@ -211,6 +215,7 @@ static int column_type(struct maxwell *d, uint32_t def, struct cdc_change_column
 		col->source_type = cdc_str(p, is_exact(kind, sign) ? spelled.len : 0);
 		col->type = cdc_str(q, name.len);
 		col->as = (uint8_t)kind;
+		col->arg = tso_of(d, &tso) ? OF_TICDC : 0;
 		if (!p || !q)
 			rc = cdc_fail_nomem(err);
 	}
@@ -338,11 +343,32 @@ static int key_of_message(struct maxwell *d, const struct cdc_message *m,
 	return CDC_OK;
 }
 
-/* A row with columns that are not known yet, or with another key: they are added. */
-static int define_by_row(struct maxwell *d, struct cdc_change_table *t, const struct cdc_message *m,
-			 struct cdc_err *err)
+/* Names of `row` that the table does not have. */
+static int add_names(struct maxwell *d, struct cdc_change_table *t, uint32_t row,
+		     struct cdc_change_column *col, size_t *n, struct cdc_err *err)
 {
-	uint32_t data = d->tok[DATA], pk = d->tok[PRIMARY_KEY_COLUMNS];
+	uint32_t hint = 0;
+
+	for (uint32_t k = cdc_json_first(&d->j.tape, row); k != CDC_JSON_NONE;
+	     k = cdc_json_after(&d->j.tape, row, k)) {
+		int rc;
+
+		if (t->defined && cdc_json_in_column(&d->j, t, k, &hint))
+			continue;
+		if (*n >= CDC_CHANGE_COLUMNS_MAX)
+			return cdc_fail(err, CDC_EDATA, "a row has too many columns");
+		rc = cdc_json_string(&d->j.tape, k, &d->j.scratch, &col[(*n)++].name, err);
+		if (rc < 0)
+			return rc;
+	}
+	return CDC_OK;
+}
+
+/* A row with columns that are not known yet, or with another key: they are added. */
+static int define_by_row(struct maxwell *d, struct cdc_change_table *t, uint32_t row,
+			 const struct cdc_message *m, struct cdc_err *err)
+{
+	uint32_t pk = d->tok[PRIMARY_KEY_COLUMNS];
 	uint32_t known = t->defined ? t->n : 0;
 	struct cdc_change_column *col;
 	struct cdc_str *key;
@@ -351,23 +377,15 @@ static int define_by_row(struct maxwell *d, struct cdc_change_table *t, const st
 
 	cdc_arena_reset(&d->j.scratch);
 	col = cdc_arena_calloc(&d->j.scratch,
-			       (size_t)known + cdc_json_in_tok(&d->j, data)->count + 1,
+			       (size_t)known + cdc_json_in_tok(&d->j, row)->count + 1,
 			       sizeof(*col));
 	if (!col)
 		return cdc_fail_nomem(err);
 	for (uint32_t i = 0; i < known; i++)
 		col[i] = t->col[i];
-	for (uint32_t k = cdc_json_first(&d->j.tape, data); k != CDC_JSON_NONE;
-	     k = cdc_json_after(&d->j.tape, data, k)) {
-		uint32_t hint = 0;
-
-		if (known && cdc_json_in_column(&d->j, t, k, &hint))
-			continue;
-		rc = cdc_json_string(&d->j.tape, k, &d->j.scratch, &col[n].name, err);
-		if (rc < 0)
-			return rc;
-		n++;
-	}
+	rc = add_names(d, t, row, col, &n, err);
+	if (rc < 0)
+		return rc;
 	rc = cdc_json_in_names(&d->j, pk, &key, &n_key, err);
 	/* Without primary_key_columns the key that is known stays. */
 	if (rc == CDC_OK && pk == CDC_JSON_NONE && t->defined && t->n_key) {
@@ -412,6 +430,11 @@ static void put_value(struct maxwell *d, const struct cdc_change_column *col, ui
 		put_set(d, i);
 		return;
 	}
+	/* A string is a JSON value like others, of which the quotes are a part. */
+	if (t->type == CDC_JSON_STRING && col->as == CDC_MYSQL_JSON && col->arg != OF_TICDC) {
+		cdc_out_quoted(o, cdc_json_source(&d->j.tape, i));
+		return;
+	}
 	s = cdc_json_in_text(&d->j, i);
 	switch ((enum cdc_mysql_kind)col->as) {
 	case CDC_MYSQL_FLOAT:
@@ -448,6 +471,23 @@ static void put_value(struct maxwell *d, const struct cdc_change_column *col, ui
 	}
 }
 
+/*
+ * A column that old has and data has not became null: Maxwell told to leave out nulls
+ * (output_nulls=false) writes it so.
+ */
+static void put_after(struct maxwell *d, const struct cdc_change_table *t)
+{
+	for (uint32_t i = 0; i < t->n; i++) {
+		if (d->j.value[i] == CDC_JSON_NONE && d->j.old[i] == CDC_JSON_NONE)
+			continue;
+		cdc_change_value(&d->j.c, &t->col[i]);
+		if (d->j.value[i] == CDC_JSON_NONE)
+			cdc_out_lit(&d->j.s->out, "null");
+		else
+			put_value(d, &t->col[i], d->j.value[i]);
+	}
+}
+
 static void put_image(struct maxwell *d, const struct cdc_change_table *t, const uint32_t *over)
 {
 	for (uint32_t i = 0; i < t->n; i++) {
@@ -475,17 +515,24 @@ static void put_tags(void *ctx)
 	}
 }
 
+/* *unknown: the object of the two that has a column which the table has not, or CDC_JSON_NONE. */
 static int read_images(struct maxwell *d, struct cdc_change_table *t, uint32_t *unknown,
 		       struct cdc_err *err)
 {
+	const uint32_t row[] = { d->tok[DATA], d->tok[OLD] };
 	int rc = cdc_json_in_reset(&d->j, t, err);
 
-	if (rc == CDC_OK)
-		rc = cdc_json_in_row(&d->j, t, d->tok[DATA], NULL, d->j.value, unknown, err);
-	if (rc == CDC_OK && *unknown == CDC_JSON_NONE && is_a(d, d->tok[OLD], CDC_JSON_OBJECT)) {
-		rc = cdc_json_in_row(&d->j, t, d->tok[OLD], NULL, d->j.old, unknown, err);
-		if (rc == CDC_OK && *unknown != CDC_JSON_NONE)
-			rc = cdc_fail(err, CDC_EDATA, "old has a column that data has not");
+	*unknown = CDC_JSON_NONE;
+	for (unsigned i = 0; rc == CDC_OK && i < 2; i++) {
+		uint32_t name;
+
+		if (!is_a(d, row[i], CDC_JSON_OBJECT))
+			continue;
+		rc = cdc_json_in_row(&d->j, t, row[i], NULL, i ? d->j.old : d->j.value, &name, err);
+		if (rc == CDC_OK && name != CDC_JSON_NONE) {
+			*unknown = row[i];
+			break;
+		}
 	}
 	return rc;
 }
@@ -514,11 +561,11 @@ static int put_row(struct maxwell *d, struct cdc_change_table *t, enum kind kind
 		return cdc_fail(err, CDC_EDATA, "a row without data");
 	if (!t->defined || (pk != CDC_JSON_NONE && t->shape.len &&
 			    !cdc_str_eq(cdc_buf_str(&t->shape), raw(d, pk))))
-		rc = define_by_row(d, t, m, err);
+		rc = define_by_row(d, t, d->tok[DATA], m, err);
 	if (rc == CDC_OK)
 		rc = read_images(d, t, &unknown, err);
-	if (rc == CDC_OK && unknown != CDC_JSON_NONE) {
-		rc = define_by_row(d, t, m, err);
+	while (rc == CDC_OK && unknown != CDC_JSON_NONE) {
+		rc = define_by_row(d, t, unknown, m, err);
 		if (rc == CDC_OK)
 			rc = read_images(d, t, &unknown, err);
 	}
@@ -533,7 +580,9 @@ static int put_row(struct maxwell *d, struct cdc_change_table *t, enum kind kind
 	else if (kind == ROW_DELETE)
 		put_image(d, t, NULL);
 	cdc_change_after(&d->j.c);
-	if (kind != ROW_DELETE)
+	if (kind == ROW_UPDATE)
+		put_after(d, t);
+	else if (kind != ROW_DELETE)
 		put_image(d, t, NULL);
 	return cdc_change_end(&d->j.c, m, err);
 }

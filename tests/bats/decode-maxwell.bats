@@ -303,3 +303,8 @@ setup() { dialects_setup; }
 	"{\"a\":1}"
 	END
 }
+
+@test "maxwell: a time that is none is a reject" {
+	echo '{"database":"d","table":"t","type":"insert","ts":99999999999999,"data":{"id":1}}' >in
+	refused 'the time of a change is out of range' --from maxwell in
+}

@@ -163,10 +163,11 @@ static bool time_of(const struct maxwell *d, int64_t unit_us, int64_t *us)
 		*us = v / TSO_PER_MS * 1000;
 		return true;
 	}
-	if (i == CDC_JSON_NONE || !cdc_json_int64(&d->j.tape, i, &v) || v > INT64_MAX / unit_us ||
-	    v < INT64_MIN / unit_us)
+	if (i == CDC_JSON_NONE || !cdc_json_int64(&d->j.tape, i, &v))
 		return false;
-	*us = v * unit_us;
+	/* What is no time is told where it is printed. */
+	if (__builtin_mul_overflow(v, unit_us, us))
+		*us = INT64_MAX;
 	return true;
 }
 

@@ -25,7 +25,7 @@ const char *cdc_parse_text(enum cdc_parse p)
 	case CDC_PARSE_RANGE:
 		return "out of range";
 	case CDC_PARSE_INEXACT:
-		return "would lose digits";
+		return "too precise";
 	}
 	return "malformed";
 }

@@ -21,10 +21,10 @@ enum cdc_parse {
 	CDC_PARSE_OK = 0,
 	CDC_PARSE_SYNTAX, /* not of this type */
 	CDC_PARSE_RANGE, /* does not fit */
-	CDC_PARSE_INEXACT /* would lose digits (decimal scale, fraction finer than 1 us) */
+	CDC_PARSE_INEXACT /* too precise (decimal scale, fraction finer than 1 us) */
 };
 
-/* "is not a …"-style words for messages: "malformed", "out of range", "would lose digits". */
+/* "is not a …"-style words for messages: "malformed", "out of range", "too precise". */
 const char *cdc_parse_text(enum cdc_parse p);
 
 /*

@@ -138,7 +138,7 @@ END
 	diff -u - <(jq -r .reason rejects) <<'END'
 column "s": the value is no JSON text: expected ',' or the end of the array or object
 column "s": it has no field c
-column "s.b[1]": "1.234" is would lose digits for type decimal(5,2)
+column "s.b[1]": "1.234" is too precise for type decimal(5,2)
 column "m[0]": "2019-02-30" is out of range for type date
 column "l[1].k": it is NOT NULL and the value is null or missing
 column "l": the value is no array

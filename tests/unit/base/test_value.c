@@ -677,7 +677,7 @@ static void test_words(void **state)
 	(void)state;
 	assert_string_equal(cdc_parse_text(CDC_PARSE_SYNTAX), "malformed");
 	assert_string_equal(cdc_parse_text(CDC_PARSE_RANGE), "out of range");
-	assert_string_equal(cdc_parse_text(CDC_PARSE_INEXACT), "would lose digits");
+	assert_string_equal(cdc_parse_text(CDC_PARSE_INEXACT), "too precise");
 }
 
 int main(void)

@@ -128,7 +128,7 @@ static void misfits(void **state)
 		{ "array<date>", "[\"2019-02-30\"]",
 		  "column \"c[0]\": \"2019-02-30\" is out of range for type date" },
 		{ "struct<a:struct<b:decimal(3,1)>>", "{\"a\":{\"b\":1.25}}",
-		  "column \"c.a.b\": \"1.25\" is would lose digits for type decimal(3,1)" },
+		  "column \"c.a.b\": \"1.25\" is too precise for type decimal(3,1)" },
 		{ "struct<a:int>", "{\"a\":1,\"x\":2}", "column \"c\": it has no field x" },
 		{ "struct<a:int>", "{\"a\":1,\"A\":2}", "column \"c\": it has twice the field A" },
 		{ "struct<a:int not null>", "{}",

@@ -121,15 +121,81 @@ static bool take_last(struct cdc_str *s, const char *word)
 	return true;
 }
 
+/* What may follow a type in DDL, and would become a part of its name here. */
+static bool is_attribute(struct cdc_str word)
+{
+	static const char *const words[] = { "auto_increment", "check",	 "collate", "comment",
+					     "default",	       "key",	 "not",	    "null",
+					     "primary",	       "unique", "as",	    "references" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (cdc_str_ieq(word, cdc_str_z(words[i])))
+			return true;
+	}
+	return false;
+}
+
+/* Where the group that begins at i ends, behind its parenthesis; 0: it does not. */
+static size_t skip_group(struct cdc_str s, size_t i)
+{
+	size_t depth = 0;
+	char quote = '\0';
+
+	for (; i < s.n; i++) {
+		if (quote) {
+			if (s.p[i] == quote)
+				quote = '\0';
+		} else if (s.p[i] == '\'' || s.p[i] == '"') {
+			quote = s.p[i];
+		} else if (s.p[i] == '(') {
+			depth++;
+		} else if (s.p[i] == ')' && --depth == 0) {
+			return i + 1;
+		}
+	}
+	return 0;
+}
+
+/* Parentheses are paired, and no word outside them is an attribute. */
+static int check_type(struct cdc_str type, struct cdc_err *err)
+{
+	for (size_t i = 0, end; i < type.n; i = end) {
+		struct cdc_str word;
+
+		for (end = i; end < type.n && !is_space(type.p[end]) && type.p[end] != '(' &&
+			      type.p[end] != ')';
+		     end++)
+			;
+		word = cdc_str(type.p + i, end - i);
+		if (is_attribute(word))
+			return cdc_fail(err, CDC_EUSAGE, "--columns: %.*s is not part of a type",
+					(int)word.n, word.p);
+		if (end < type.n && !is_space(type.p[end])) {
+			end = type.p[end] == '(' ? skip_group(type, end) : 0;
+			if (end == 0)
+				return cdc_fail(err, CDC_EUSAGE,
+						"--columns: a parenthesis is not paired in %.*s",
+						(int)(type.n < 100 ? type.n : 100), type.p);
+		} else {
+			end++;
+		}
+	}
+	return CDC_OK;
+}
+
 static int take_type(struct cdc_str item, struct cdc_arena *a, struct cdc_schema_column *col,
 		     struct cdc_err *err)
 {
 	char *type, *source;
+	int rc;
 
 	if (take_last(&item, "NULL"))
 		col->not_null = take_last(&item, "NOT");
 	if (item.n == 0)
 		return CDC_OK;
+	rc = check_type(item, err);
+	if (rc < 0)
+		return rc;
 	type = cdc_arena_alloc(a, item.n);
 	source = cdc_arena_dup(a, item.p, item.n);
 	if (!type || !source)
@@ -150,9 +216,12 @@ int cdc_columns_parse(const char *text, struct cdc_arena *a, struct cdc_schema_c
 	size_t n = 0;
 	int rc = CDC_OK;
 
-	for (const char *p = text; *p; n++) {
+	/* An item behind the last comma counts, also when it is empty. */
+	for (const char *p = text; *text; p++) {
 		p += item_length(p);
-		p += *p == ',';
+		n++;
+		if (!*p)
+			break;
 	}
 	if (n == 0 || n > COLUMNS_MAX)
 		return cdc_fail(err, CDC_EUSAGE, "--columns names no column, or too many");

@@ -78,3 +78,20 @@ images() {
 	run -3 --separate-stderr "$decode" --from parquet f
 	[[ $stderr == "cdc-decode: f: error: "* ]]
 }
+
+@test "--columns: what is no list of names and types is refused" {
+	local given reason
+	echo 1,2 >in
+	while IFS='|' read -r given reason; do
+		run -2 --separate-stderr "$decode" --from csv --columns "$given" --db-table d.t in
+		[ "$stderr" = "cdc-decode: in: error: --columns$reason" ] || { echo "$stderr"; return 1; }
+	done <<-'END'
+	id DECIMAL(7,2, v INT|: a parenthesis is not paired in DECIMAL(7,2, v INT
+	id INT), v|: a parenthesis is not paired in INT)
+	id INT PRIMARY KEY, v|: PRIMARY is not part of a type
+	id INT, v ENUM('a','b') DEFAULT 'a'|: DEFAULT is not part of a type
+	id INT, v,| has an empty name
+	END
+	"$decode" --from csv --columns "id INT NOT NULL, v ENUM('a)','(key') NULL" --db-table d.t in |
+		jq -r '.columns[]?.type' | diff -u - <(printf "int\nenum('a)','(key')\n")
+}

@@ -235,6 +235,25 @@ source_of() {
 	EOF
 }
 
+@test "debezium: a deletion that is held outlives messages that are rejected" {
+	s=$(source_of sales 1573701065000)
+	{
+		message s.shop.sales 0 1 '{"id":1}' "{\"before\":{\"id\":1,\"name\":\"Bo\"},\"after\":null,$s,\"op\":\"d\"}" '["__debezium.newkey","{\"id\":2}"]'
+		message s.shop.sales 0 2 '{"id":5}' "{\"before\":null,\"after\":{\"id\":5,\"id\":6},$s,\"op\":\"c\"}"
+		message s.shop.sales 0 3 '{' "{\"before\":null,\"after\":{\"id\":5},$s,\"op\":\"c\"}"
+		message s.shop.sales 0 4 '' '[1]'
+	} >in
+	message s.shop.sales 0 5 '{"id":9}' "{\"before\":null,\"after\":{\"id\":9,\"name\":\"Al\"},$s,\"op\":\"c\"}" >next
+	cat in next >both
+	run -1 cdc-decode --from debezium --framing kcat-json --reject rejects -o out both
+	jq -c "$images" out | diff <(printf '%s\n' '["DELETE",{"id":"1","name":"Bo"},{}]' '["INSERT",{},{"id":"9","name":"Al"}]') -
+	[ "$(wc -l <rejects)" -eq 3 ]
+	# also when nothing comes behind them, and then once
+	cat in in >both
+	run -1 cdc-decode --from debezium --framing kcat-json --reject rejects -o out both
+	jq -c "$images" out | diff <(printf '["DELETE",{"id":"1","name":"Bo"},{}]\n%.0s' 1 2) -
+}
+
 @test "debezium: flattened rows" {
 	cat >in <<-'EOF'
 	{"id":1,"name":"Lee","__op":"r","__db":"shop","__table":"sales","__source_ts_ms":1573701065000,"__deleted":"false"}

@@ -437,6 +437,7 @@ static void debezium_rejected(void *ctx)
 	struct debezium *d = ctx;
 
 	cdc_change_rejected(&d->j.c);
+	debezium_hold_again(d);
 }
 
 static bool debezium_holds(const void *ctx)

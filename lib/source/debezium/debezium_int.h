@@ -47,6 +47,7 @@ enum debezium_source {
  * whether the next message is that row. */
 struct debezium_held {
 	bool is;
+	uint64_t printed_with; /* the number of the message whose coming had it printed */
 	struct cdc_buf line; /* the DELETE record */
 	size_t before_at; /* its before image, without the braces */
 	size_t before_len;
@@ -166,6 +167,8 @@ int debezium_hold(struct debezium *d, struct cdc_change_table *t, size_t before_
 		  struct cdc_err *err) CDC_NODISCARD;
 /* Print it after all. */
 int debezium_flush_held(struct debezium *d, struct cdc_err *err) CDC_NODISCARD;
+/* The current message was rejected, and what was printed with it taken back: hold it again. */
+void debezium_hold_again(struct debezium *d);
 /* Is the message, a creation in table t, the other half of it? */
 bool debezium_joins(const struct debezium *d, const struct cdc_change_table *t,
 		    const struct cdc_message *m);

@@ -19,9 +19,18 @@ int debezium_flush_held(struct debezium *d, struct cdc_err *err)
 	if (!d->held.is)
 		return CDC_OK;
 	d->held.is = false;
+	d->held.printed_with = d->j.s->counts.messages;
 	cdc_out_raw(&d->j.s->out, cdc_buf_str(&d->held.line));
 	d->j.s->counts.records++;
 	return cdc_out_take(&d->j.s->out, err);
+}
+
+/* A message may be rejected before it comes here, so which one printed the line is told by number.
+ */
+void debezium_hold_again(struct debezium *d)
+{
+	if (d->held.printed_with == d->j.s->counts.messages)
+		d->held.is = true;
 }
 
 static bool same_place(const struct debezium *d, const struct cdc_message *m)

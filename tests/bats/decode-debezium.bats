@@ -344,6 +344,29 @@ source_of() {
 	[ "$status" -eq 1 ]
 }
 
+@test "debezium: names are the same with escapes and without" {
+	s=$(source_of sales 1573701065000)
+	cat >in <<-EOF
+	{"before":null,"after":{"id":1,"\\u540d":"a","c\\/d":2},$s,"op":"c"}
+	{"before":{"\\u0069d":1,"名":"a","c/d":2},"after":{"id":1,"名":"b","c/d":3},$s,"op":"u"}
+	EOF
+	expect "$images" --from debezium in <<-'EOF'
+	["INSERT",{},{"id":"1","名":"a","c/d":"2"}]
+	["UPDATE",{"id":"1","名":"a","c/d":"2"},{"id":"1","名":"b","c/d":"3"}]
+	EOF
+	typed '[{"type":"int32","field":"id"},{"type":"string","field":"名"},{"type":"int32","field":"c/d"}]' \
+		'{"id":1,"名":"a","c/d":2}' |
+		sed -e '1s/"field":"名"/"field":"\\u540d"/g; s/"field":"after"/"field":"\\u0061fter"/' \
+			-e 's/"field":"before"/"field":"befor\\u0065"/; s/"c\/d":2/"c\\\/d":2/' >in
+	grep -qF '"field":"\u540d"' in
+	grep -qF '"c\/d":2' in
+	expect "$after" --from debezium in <<<'{"id":"1","名":"a","c/d":"2"}'
+	echo "{\"before\":null,\"after\":{\"id\":1,\"\\u0069d\":2},$s,\"op\":\"c\"}" >in
+	refused 'column \u0069d comes twice in a row' --from debezium in
+	echo "{\"before\":null,\"after\":{\"\\u0069d\":1,\"id\":2},$s,\"op\":\"c\"}" >in
+	refused 'column id comes twice in a row' --from debezium in
+}
+
 @test "debezium: a topic whose name is no text" {
 	message s.shop.sales 0 1 '{"id":2}' "{\"before\":null,\"after\":{\"id\":2},$(source_of sales 1573701065000),\"op\":\"c\"}" |
 		LC_ALL=C sed 's/"s.shop/"\xd9.shop/' >in

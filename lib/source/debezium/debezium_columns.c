@@ -75,9 +75,11 @@ static uint32_t row_fields(struct debezium *d, bool flat)
 		return fields;
 	for (uint32_t i = cdc_json_first(&d->schema_tape, fields); i != CDC_JSON_NONE;
 	     i = cdc_json_after(&d->schema_tape, fields, i)) {
-		struct cdc_str name = text(d, get(d, i, "field"));
+		uint32_t name = get(d, i, "field");
 
-		if (cdc_str_eqz(name, "after") || cdc_str_eqz(name, "before"))
+		if (is_a(d, name, CDC_JSON_STRING) &&
+		    (cdc_json_is(&d->schema_tape, name, CDC_STR("after")) ||
+		     cdc_json_is(&d->schema_tape, name, CDC_STR("before"))))
 			return get(d, i, "fields");
 	}
 	return CDC_JSON_NONE;
@@ -223,7 +225,7 @@ static bool covers(struct debezium *d, struct cdc_change_table *t, uint32_t row,
 	     k = cdc_json_after(&in(d)->tape, row, k)) {
 		struct cdc_str name = cdc_json_raw(&in(d)->tape, k);
 
-		if (!(flat && debezium_is_mark(name)) && !cdc_change_find(t, name, &hint))
+		if (!(flat && debezium_is_mark(name)) && !cdc_json_in_column(in(d), t, k, &hint))
 			return false;
 	}
 	return true;

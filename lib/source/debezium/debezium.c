@@ -209,6 +209,8 @@ static int put_truncate(struct debezium *d, const struct cdc_message *m, struct 
 			   err);
 }
 
+/* Also of one that truncates: its topic is in no order with the table's, so a TRUNCATE could remove
+ * rows that came after it. */
 static int put_schema_change(struct debezium *d, const struct cdc_message *m, struct cdc_err *err)
 {
 	struct cdc_str db, ddl = CDC_STR("");

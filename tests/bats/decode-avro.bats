@@ -129,3 +129,15 @@ empty='{"id":"2","tiny":null,"name":null,"price":null,"day":null,"clock":null,"a
 	run -4 cdc-decode --from debezium-avro --registry "$url" schemas/events.kcat
 	run -2 cdc-decode --registry example schemas/events.kcat
 }
+
+# A block of such could tell any number of them: it is refused before its count is read.
+@test "avro: containers of records that take no bytes" {
+	none='{"type":"record","name":"R","fields":[]}'
+	null='{"type":"record","name":"R","fields":[{"name":"a","type":"null"}]}'
+	printf 'Obj\x01\x02\x16avro.schema\x50%s\x00%s\x06\x00%s' "$none" 0123456789abcdef 0123456789abcdef >none
+	printf 'Obj\x01\x02\x16avro.schema\x84\x01%s\x00%s\x06\x00%s' "$null" 0123456789abcdef 0123456789abcdef >null
+	for f in none null; do
+		run -3 cdc-decode --from debezium-avro --db-table shop.t $f
+		[[ $output == *'its schema is of empty records' ]]
+	done
+}

@@ -147,6 +147,7 @@ static int debezium_avro_message(void *ctx, const struct cdc_message *m, struct 
 static int debezium_avro_schema(void *ctx, struct cdc_str text, struct cdc_err *err)
 {
 	struct debezium_avro *a = ctx;
+	const struct cdc_avro_node *row;
 	int rc;
 
 	cdc_avro_plan_free(a->plan);
@@ -155,8 +156,12 @@ static int debezium_avro_schema(void *ctx, struct cdc_str text, struct cdc_err *
 	rc = cdc_avro_plan_new(&a->plan, text, err);
 	if (rc < 0)
 		return rc;
-	if (cdc_avro_node(a->plan, 0)->kind != CDC_AVRO_RECORD)
-		return cdc_fail(err, CDC_EDATA, "the container's schema is no record");
+	/* Of records that take no bytes a block may tell any number. */
+	row = cdc_avro_node(a->plan, 0);
+	if (row->kind != CDC_AVRO_RECORD || row->empty)
+		return cdc_fail(err, CDC_EDATA,
+				"the Avro container does not hold events: its schema is %s",
+				row->empty ? "of empty records" : "no record");
 	cdc_connect_json_schema(a->plan, &a->plan_schema);
 	a->plan_number++;
 	return cdc_out_take(&a->plan_schema, err);

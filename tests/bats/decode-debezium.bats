@@ -375,6 +375,19 @@ source_of() {
 	refused 'column id comes twice in a row' --from debezium in
 }
 
+# It takes as long as the message is long: seconds pass when each name is sought among all others.
+@test "debezium: a row of more columns than there can be" {
+	row() { jq -nc --argjson n "$1" '[range($n) | { key: "c\(.)", value: . }] | from_entries'; }
+	s=$(source_of sales 1573701065000)
+	echo "{\"before\":null,\"after\":$(row 80000),$s,\"op\":\"c\"}" >in
+	refused 'more than 16384 columns' --from debezium in
+	echo "{\"before\":null,\"after\":$(row 16384),$s,\"op\":\"c\"}" >in
+	timeout 5 cdc-decode --from debezium in | jq "$after | length" | diff <(echo 16384) -
+	message s.shop.sales 0 1 '{}' "{\"before\":null,\"after\":{\"id\":1},$s,\"op\":\"c\"}" |
+		jq -c --slurpfile key <(row 16385) '.key = ($key[0] | tojson)' >in
+	refused "the message's key has more than 16384 columns" --from debezium in
+}
+
 @test "debezium: a topic whose name is no text" {
 	message s.shop.sales 0 1 '{"id":2}' "{\"before\":null,\"after\":{\"id\":2},$(source_of sales 1573701065000),\"op\":\"c\"}" |
 		LC_ALL=C sed 's/"s.shop/"\xd9.shop/' >in

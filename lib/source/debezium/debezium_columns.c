@@ -95,6 +95,9 @@ static int key_names(struct debezium *d, struct cdc_str **name, size_t *n, struc
 	*name = NULL;
 	if (d->key_root == CDC_JSON_NONE)
 		return CDC_OK;
+	if (k->tape.tok[d->key_root].count > CDC_CHANGE_COLUMNS_MAX)
+		return cdc_fail(err, CDC_EDATA, "the message's key has more than %u columns",
+				CDC_CHANGE_COLUMNS_MAX);
 	cdc_arena_reset(&k->scratch);
 	*name = cdc_arena_calloc(&k->scratch, k->tape.tok[d->key_root].count + 1u, sizeof(**name));
 	if (!*name)
@@ -152,6 +155,24 @@ static int by_schema(struct debezium *d, struct cdc_change_table *t, bool flat,
 	return rc;
 }
 
+/* Append a column unless there is one of that name. */
+static int add_name(struct debezium *d, struct cdc_str name, struct cdc_change_column *col,
+		    size_t *n, struct cdc_err *err)
+{
+	uint64_t hash = cdc_hash64(name.p, name.n);
+	struct cdc_map_iter it = cdc_map_seek(&d->names, hash);
+	uint32_t i;
+
+	while (cdc_map_next(&d->names, &it, &i)) {
+		if (cdc_str_eq(col[i].name, name))
+			return CDC_OK;
+	}
+	if (*n == CDC_CHANGE_COLUMNS_MAX)
+		return cdc_fail(err, CDC_EDATA, "more than %u columns", CDC_CHANGE_COLUMNS_MAX);
+	col[*n].name = name;
+	return cdc_map_insert(&d->names, hash, (uint32_t)(*n)++, err);
+}
+
 /* Append the names in a row that are not columns yet. */
 static int add_names(struct debezium *d, uint32_t row, bool flat, struct cdc_change_column *col,
 		     size_t *n, struct cdc_err *err)
@@ -161,18 +182,15 @@ static int add_names(struct debezium *d, uint32_t row, bool flat, struct cdc_cha
 	for (uint32_t k = cdc_json_first(&in(d)->tape, row); k != CDC_JSON_NONE;
 	     k = cdc_json_after(&in(d)->tape, row, k)) {
 		struct cdc_str name;
-		size_t i = 0;
 		int rc;
 
 		if (flat && debezium_is_mark(cdc_json_raw(&in(d)->tape, k)))
 			continue;
 		rc = cdc_json_string(&in(d)->tape, k, &in(d)->scratch, &name, err);
+		if (rc == CDC_OK)
+			rc = add_name(d, name, col, n, err);
 		if (rc < 0)
 			return rc;
-		while (i < *n && !cdc_str_eq(col[i].name, name))
-			i++;
-		if (i == *n)
-			col[(*n)++].name = name;
 	}
 	return CDC_OK;
 }
@@ -185,19 +203,23 @@ static size_t members(struct debezium *d, uint32_t row)
 static int by_rows(struct debezium *d, struct cdc_change_table *t, uint32_t a, uint32_t b,
 		   bool flat, const struct cdc_str *key, size_t n_key, struct cdc_err *err)
 {
-	size_t known = t->defined && t->format_state == 0 ? t->n : 0, n = known;
+	size_t known = t->defined && t->format_state == 0 ? t->n : 0, n = 0;
 	const struct cdc_ddl_table *given = debezium_given(d, t);
 	struct cdc_change_column *col;
-	int rc;
+	int rc = CDC_OK;
 
+	cdc_map_clear(&d->names);
 	cdc_arena_reset(&in(d)->scratch);
 	col = cdc_arena_calloc(&in(d)->scratch, known + members(d, a) + members(d, b) + 1,
 			       sizeof(*col));
 	if (!col)
 		return cdc_fail_nomem(err);
-	for (size_t i = 0; i < known; i++)
-		col[i] = t->col[i];
-	rc = add_names(d, a, flat, col, &n, err);
+	while (rc == CDC_OK && n < known) {
+		col[n] = t->col[n];
+		rc = add_name(d, t->col[n].name, col, &n, err);
+	}
+	if (rc == CDC_OK)
+		rc = add_names(d, a, flat, col, &n, err);
 	if (rc == CDC_OK)
 		rc = add_names(d, b, flat, col, &n, err);
 	for (size_t i = known; rc == CDC_OK && given && i < n; i++)

@@ -388,6 +388,25 @@ source_of() {
 	refused "the message's key has more than 16384 columns" --from debezium in
 }
 
+# As when a column of a large table is added time and again.
+@test "debezium: schemas are kept in bounded memory" {
+	jq -nc '("x" * 1000000) as $doc | range(60) | tostring as $n
+		| { schema: { type: "struct", doc: ($doc + $n),
+			fields: [{ type: "struct", field: "after", fields: [{ type: "int32", field: "id" }] }] },
+		    payload: { before: null, after: { id: . }, op: "c",
+			source: { connector: "mysql", db: "shop", table: "t" } } }' >in
+	python3 -c 'if True:
+		import resource, subprocess, sys
+		subprocess.run(sys.argv[1:], check=True)
+		print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' \
+		cdc-decode --from debezium --memory 32M -o out in >peak
+	[ "$(grep -c '"INSERT"' out)" -eq 60 ]
+	[ "$(cat peak)" -lt 40000 ] || [ -n "${SANITIZED:-}" ]
+	# one that was forgotten may come again
+	cat in in >twice
+	[ "$(cdc-decode --from debezium --memory 32M twice | grep -c '"INSERT"')" -eq 120 ]
+}
+
 @test "debezium: a topic whose name is no text" {
 	message s.shop.sales 0 1 '{"id":2}' "{\"before\":null,\"after\":{\"id\":2},$(source_of sales 1573701065000),\"op\":\"c\"}" |
 		LC_ALL=C sed 's/"s.shop/"\xd9.shop/' >in

@@ -72,7 +72,8 @@ struct debezium_schema {
 	uint64_t no;
 };
 
-#define DEBEZIUM_SCHEMAS_MAX 256 /* then all are forgotten */
+/* Then all are forgotten, or when together they are longer than one message may be. */
+#define DEBEZIUM_SCHEMAS_MAX 256
 
 struct debezium {
 	struct cdc_json_in j;
@@ -91,6 +92,7 @@ struct debezium {
 	struct cdc_ddl given_tables; /* --schema: of messages without a schema */
 	struct debezium_schema schemas[DEBEZIUM_SCHEMAS_MAX];
 	size_t n_schemas;
+	size_t schemas_bytes;
 	uint64_t last_no;
 	struct cdc_str connector; /* in the message */
 	struct cdc_buf last_connector;

@@ -12,7 +12,7 @@ static void forget_schemas(struct debezium *d)
 {
 	for (size_t i = 0; i < d->n_schemas; i++)
 		free(d->schemas[i].text);
-	d->n_schemas = 0;
+	d->n_schemas = d->schemas_bytes = 0;
 	d->prefix.len = 0;
 }
 
@@ -28,7 +28,7 @@ static int schema_number(struct debezium *d, struct cdc_str text, uint64_t *no, 
 			return CDC_OK;
 		}
 	}
-	if (d->n_schemas == DEBEZIUM_SCHEMAS_MAX)
+	if (d->n_schemas == DEBEZIUM_SCHEMAS_MAX || d->schemas_bytes + text.n > d->j.s->record_max)
 		forget_schemas(d);
 	s = &d->schemas[d->n_schemas];
 	s->text = malloc(text.n + 1);
@@ -38,6 +38,7 @@ static int schema_number(struct debezium *d, struct cdc_str text, uint64_t *no, 
 	s->n = text.n;
 	s->no = *no = ++d->last_no;
 	d->n_schemas++;
+	d->schemas_bytes += text.n;
 	return CDC_OK;
 }
 

@@ -106,6 +106,17 @@ source_of() {
 	EOF
 }
 
+@test "debezium: nanoseconds at the ends of 64 bits" {
+	typed '[{"type":"int64","name":"io.debezium.time.NanoTimestamp","field":"first"},
+		{"type":"int64","name":"io.debezium.time.NanoTimestamp","field":"last"},
+		{"type":"int64","name":"io.debezium.time.NanoTimestamp","field":"before"}]' \
+		'{"first":"F","last":"L","before":-1}' |
+		sed 's/"first":"F"/"first":-9223372036854775807/; s/"last":"L"/"last":9223372036854775807/' >in
+	expect "$after" in <<-'EOF'
+	{"first":"1677-09-21 00:12:43.145224193","last":"2262-04-11 23:47:16.854775807","before":"1969-12-31 23:59:59.999999999"}
+	EOF
+}
+
 @test "debezium: numbers by their types" {
 	d=org.apache.kafka.connect.data.Decimal
 	typed '[{"type":"bytes","optional":true,"name":"'$d'","parameters":{"scale":"2","connect.decimal.precision":"7"},"field":"price"},

@@ -404,7 +404,7 @@ void cdc_text_instant_s(struct cdc_out *o, int64_t seconds, int32_t micros)
 
 void cdc_text_timestamp_ns(struct cdc_out *o, int64_t ns, bool zulu)
 {
-	int64_t part = ns % SECOND_NS, us;
+	int64_t part = ns % SECOND_NS, second;
 	char text[CDC_VALUE_TEXT_MAX], f[10];
 	size_t n;
 
@@ -412,10 +412,11 @@ void cdc_text_timestamp_ns(struct cdc_out *o, int64_t ns, bool zulu)
 		cdc_text_timestamp_us(o, ns / 1000, zulu);
 		return;
 	}
+	/* Down to the whole second. */
+	second = ns / SECOND_NS - (part < 0);
 	if (part < 0)
 		part += SECOND_NS;
-	us = (ns - part) / 1000;
-	n = cdc_timestamp_format_fixed(us, zulu ? 'T' : ' ', false, 0, text);
+	n = cdc_timestamp_format_fixed(second * SECOND_US, zulu ? 'T' : ' ', false, 0, text);
 	f[0] = '.';
 	for (int i = 9; i > 0; i--, part /= 10)
 		f[i] = (char)('0' + part % 10);

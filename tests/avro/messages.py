@@ -72,7 +72,12 @@ ROW = {"type": "record", "name": "orders", "fields": [
     {"name": "at", "type": {"type": "long", "logicalType": "timestamp-micros"}},
     {"name": "kind", "type": {"type": "enum", "name": "K", "symbols": ["NEW", "OLD"]}},
     {"name": "tags", "type": {"type": "array", "items": "string"}},
-    {"name": "props", "type": {"type": "map", "values": "long"}}]}
+    {"name": "props", "type": {"type": "map", "values": "long"}},
+    {"name": "ms", "type": {"type": "long", "logicalType": "timestamp-millis"}},
+    {"name": "ns", "type": {"type": "long", "logicalType": "timestamp-nanos"}},
+    {"name": "local", "type": {"type": "long", "logicalType": "local-timestamp-millis"}},
+    {"name": "marked", "type": connect("long", "org.apache.kafka.connect.data.Timestamp",
+                                       logicalType="timestamp-millis")}]}
 
 
 def zigzag(v):
@@ -169,7 +174,8 @@ def main(out):
           line(2, events[1], zigzag(2), [(b"apicurio.value.globalId", struct.pack(">Q", 1)),
                                          (b"apicurio.key.globalId", struct.pack(">Q", 2))]))
     row = (zigzag(7) + null_or(zigzag, 18211) + text(b"\x04\xd2") + zigzag(1573441200123456) + zigzag(1) +
-           zigzag(2) + text("a") + text('b"') + zigzag(0) + zigzag(1) + text("k") + zigzag(-1) + zigzag(0))
+           zigzag(2) + text("a") + text('b"') + zigzag(0) + zigzag(1) + text("k") + zigzag(-1) + zigzag(0) +
+           zigzag(-1) + zigzag(-1) + zigzag(1573441200000) + zigzag(1573441200000))
     write("rows.kcat", line(0, confluent(3, row)))
     write("bad.kcat", line(0, confluent(1, events[0][:40])) + line(1, confluent(1, events[1] + b"x")) +
           line(2, confluent(99, events[1])) + line(3, confluent(4, b"raw")) + line(4, b"\x01\x02") +

@@ -70,8 +70,8 @@ empty='{"id":"2","tiny":null,"name":null,"price":null,"day":null,"clock":null,"a
 @test "avro: rows of other programs, by Avro's own logical types" {
 	cdc-decode --schema-dir schemas --db-table shop.orders --key id schemas/rows.kcat >out
 	jq -c 'select(.afterImages) | [.recordType, .dbTable, .afterImages]' out >got
-	echo '["INSERT","shop.orders",{"id":"7","due":"2019-11-11","sum":"123.4","at":"2019-11-11 03:00:00.123456","kind":"OLD","tags":"[\"a\",\"b\\\"\"]","props":"{\"k\":-1}"}]' | diff - got
-	[ "$(head -n 1 out | jq -c '[.primaryKey, [.columns[].type]]')" = '[["id"],["int","date","decimal(5,1)","datetime","text","json","json"]]' ]
+	echo '["INSERT","shop.orders",{"id":"7","due":"2019-11-11","sum":"123.4","at":"2019-11-11T03:00:00.123456Z","kind":"OLD","tags":"[\"a\",\"b\\\"\"]","props":"{\"k\":-1}","ms":"1969-12-31T23:59:59.999000Z","ns":"1969-12-31T23:59:59.999999999Z","local":"2019-11-11 03:00:00","marked":"2019-11-11 03:00:00"}]' | diff - got
+	[ "$(head -n 1 out | jq -c '[.primaryKey, [.columns[].type]]')" = '[["id"],["int","date","decimal(5,1)","timestamp","text","json","json","timestamp","timestamp","datetime","datetime"]]' ]
 }
 
 @test "avro: what cannot be read is told, message by message" {

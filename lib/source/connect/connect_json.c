@@ -19,15 +19,16 @@ static const char *const types[] = {
 	[CDC_AVRO_MAP] = "map",	    [CDC_AVRO_UNION] = "struct",
 };
 
-/* What a logical type without Connect's marks means. */
+/* What a logical type without Connect's marks means. Only the local ones are wall clocks; Connect
+ * has no names for instants. */
 static const char *const meanings[] = {
 	[CDC_AVRO_DECIMAL] = "org.apache.kafka.connect.data.Decimal",
 	[CDC_AVRO_DATE] = "io.debezium.time.Date",
 	[CDC_AVRO_TIME_MILLIS] = "io.debezium.time.Time",
 	[CDC_AVRO_TIME_MICROS] = "io.debezium.time.MicroTime",
-	[CDC_AVRO_TIMESTAMP_MILLIS] = "io.debezium.time.Timestamp",
-	[CDC_AVRO_TIMESTAMP_MICROS] = "io.debezium.time.MicroTimestamp",
-	[CDC_AVRO_TIMESTAMP_NANOS] = "io.debezium.time.NanoTimestamp",
+	[CDC_AVRO_TIMESTAMP_MILLIS] = "timestamp-millis",
+	[CDC_AVRO_TIMESTAMP_MICROS] = "timestamp-micros",
+	[CDC_AVRO_TIMESTAMP_NANOS] = "timestamp-nanos",
 	[CDC_AVRO_LOCAL_MILLIS] = "io.debezium.time.Timestamp",
 	[CDC_AVRO_LOCAL_MICROS] = "io.debezium.time.MicroTimestamp",
 	[CDC_AVRO_LOCAL_NANOS] = "io.debezium.time.NanoTimestamp",

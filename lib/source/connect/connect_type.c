@@ -48,6 +48,10 @@ static const struct {
 	{ "io.debezium.time.Interval", CDC_CONNECT_STRING, "text" },
 	{ "io.debezium.time.MicroDuration", CDC_CONNECT_INTEGER, "bigint" },
 	{ "io.debezium.time.NanoDuration", CDC_CONNECT_INTEGER, "bigint" },
+	/* Avro's own, see connect_json.c. */
+	{ "timestamp-millis", CDC_CONNECT_INSTANT_MS, "timestamp" },
+	{ "timestamp-micros", CDC_CONNECT_INSTANT_US, "timestamp" },
+	{ "timestamp-nanos", CDC_CONNECT_INSTANT_NS, "timestamp" },
 	{ "io.debezium.data.Bits", CDC_CONNECT_BITS, NULL },
 	{ "io.debezium.data.Json", CDC_CONNECT_STRING, "json" },
 	{ "io.debezium.data.Enum", CDC_CONNECT_STRING, "enum" },
@@ -246,9 +250,11 @@ void cdc_connect_type_free(struct cdc_connect_type *t)
 
 void cdc_connect_put_number(struct cdc_out *o, enum cdc_connect_kind kind, int64_t v)
 {
+	bool ms = kind == CDC_CONNECT_TIME_MS || kind == CDC_CONNECT_DATETIME_MS ||
+		  kind == CDC_CONNECT_INSTANT_MS;
+
 	/* Milliseconds of any sane date stay inside 64 bits as microseconds. */
-	if ((kind == CDC_CONNECT_TIME_MS || kind == CDC_CONNECT_DATETIME_MS) &&
-	    (v > INT64_MAX / 1000 || v < INT64_MIN / 1000)) {
+	if (ms && (v > INT64_MAX / 1000 || v < INT64_MIN / 1000)) {
 		cdc_out_fail(o, "a time is out of range");
 		return;
 	}
@@ -260,12 +266,12 @@ void cdc_connect_put_number(struct cdc_out *o, enum cdc_connect_kind kind, int64
 		cdc_text_time_us(o, v);
 	} else if (kind == CDC_CONNECT_TIME_NS) {
 		cdc_text_time_ns(o, v);
-	} else if (kind == CDC_CONNECT_DATETIME_MS) {
-		cdc_text_timestamp_us(o, v * 1000, false);
-	} else if (kind == CDC_CONNECT_DATETIME_US) {
-		cdc_text_timestamp_us(o, v, false);
-	} else if (kind == CDC_CONNECT_DATETIME_NS) {
-		cdc_text_timestamp_ns(o, v, false);
+	} else if (kind == CDC_CONNECT_DATETIME_MS || kind == CDC_CONNECT_INSTANT_MS) {
+		cdc_text_timestamp_us(o, v * 1000, kind == CDC_CONNECT_INSTANT_MS);
+	} else if (kind == CDC_CONNECT_DATETIME_US || kind == CDC_CONNECT_INSTANT_US) {
+		cdc_text_timestamp_us(o, v, kind == CDC_CONNECT_INSTANT_US);
+	} else if (kind == CDC_CONNECT_DATETIME_NS || kind == CDC_CONNECT_INSTANT_NS) {
+		cdc_text_timestamp_ns(o, v, kind == CDC_CONNECT_INSTANT_NS);
 	} else {
 		cdc_out_char(o, '"');
 		if (kind == CDC_CONNECT_UNSIGNED_LONG)

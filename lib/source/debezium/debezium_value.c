@@ -144,6 +144,9 @@ void debezium_put(struct debezium *d, const struct cdc_change_column *col, uint3
 	case CDC_CONNECT_TIME_MS:
 	case CDC_CONNECT_TIME_NS:
 	case CDC_CONNECT_DATETIME_NS:
+	case CDC_CONNECT_INSTANT_MS:
+	case CDC_CONNECT_INSTANT_US:
+	case CDC_CONNECT_INSTANT_NS:
 		put_number(d, (enum cdc_connect_kind)col->as, i);
 		break;
 	case CDC_CONNECT_ZONED:

@@ -40,6 +40,17 @@ images() {
 		'{"id":2,"name":null,"data":null,"at":null}')
 }
 
+@test "instants with nanoseconds are in the zone of --source-timezone" {
+	printf '%s\n' '2020-01-01 00:00:00.123456789' 2020-01-01T00:00:00.1234567 \
+		'2020-01-01 00:00:00.123456000' '2020-01-01 00:00:00.123456789+02:00' \
+		'1969-12-31 23:59:59.999999999Z' '1970-01-01 07:59:59.999999999' >in
+	"$decode" --from csv --columns 'at TIMESTAMP' --db-table shop.t --source-timezone +08:00 in >out
+	images <out | jq -r .at | diff -u - <(printf '%s\n' \
+		2019-12-31T16:00:00.123456789Z 2019-12-31T16:00:00.123456700Z \
+		2019-12-31T16:00:00.123456Z 2019-12-31T22:00:00.123456789Z \
+		1969-12-31T23:59:59.999999999Z 1969-12-31T23:59:59.999999999Z)
+}
+
 @test "INTO OUTFILE with quoted fields and lines that end in CR LF" {
 	printf '"1","a, \\"b\\""\r\n"2",\\N\r\n' >t.csv
 	"$decode" --from tsv --columns 'id INT, v' --fields-terminated-by , --fields-enclosed-by '"' \

@@ -312,26 +312,71 @@ void cdc_text_datetime(struct cdc_out *o, struct cdc_str s)
 	put(o, text, 19 + n);
 }
 
+/* Nine digits of a second that is in range. */
+static void put_nanos(struct cdc_out *o, int64_t second, int64_t nanos, bool zulu)
+{
+	char text[CDC_VALUE_TEXT_MAX], f[10];
+	size_t n;
+
+	if (second < SECONDS_MIN || second > SECONDS_MAX) {
+		cdc_out_fail(o, "a timestamp is out of range");
+		return;
+	}
+	n = cdc_timestamp_format_fixed(second * SECOND_US, zulu ? 'T' : ' ', false, 0, text);
+	f[0] = '.';
+	for (int i = 9; i > 0; i--, nanos /= 10)
+		f[i] = (char)('0' + nanos % 10);
+	memcpy(text + n, f, sizeof(f));
+	n += sizeof(f);
+	if (zulu)
+		text[n++] = 'Z';
+	put(o, text, n);
+}
+
+/* A date and time whose fraction has up to nine digits: those behind the sixth in *nanos. */
+static bool parse_instant(struct cdc_str s, int64_t *us, int64_t *nanos, bool *zoned)
+{
+	enum { SIXTH = 26 }; /* "2019-11-14 03:11:05.123456" */
+	enum cdc_parse rc;
+	char cut[64];
+	size_t i = SIXTH;
+
+	*nanos = 0;
+	if (!is_date(s))
+		return false;
+	rc = cdc_timestamp_parse(s, false, us, zoned);
+	if (rc != CDC_PARSE_INEXACT)
+		return rc == CDC_PARSE_OK;
+	if (s.n <= SIXTH || s.n > sizeof(cut) || !is_clock(s.p + 11) || s.p[19] != '.')
+		return false;
+	for (int64_t unit = 100; unit && i < s.n && is_digits(s.p + i, 1); unit /= 10, i++)
+		*nanos += (s.p[i] - '0') * unit;
+	memcpy(cut, s.p, SIXTH);
+	memcpy(cut + SIXTH, s.p + i, s.n - i);
+	return cdc_timestamp_parse(cdc_str(cut, SIXTH + s.n - i), false, us, zoned) == CDC_PARSE_OK;
+}
+
 void cdc_text_instant(struct cdc_out *o, struct cdc_str s, const struct cdc_zone *zone)
 {
-	int64_t us;
+	int64_t us, nanos, part, second;
 	bool zoned;
 
-	if (!is_date(s) || cdc_timestamp_parse(s, false, &us, &zoned) != CDC_PARSE_OK) {
+	if (!parse_instant(s, &us, &nanos, &zoned)) {
 		cdc_out_quoted(o, s);
 		return;
 	}
-	if (!zoned && zone) {
-		int64_t part = us % SECOND_US;
-		int64_t second = us / SECOND_US;
-
-		if (part < 0) {
-			part += SECOND_US;
-			second--;
-		}
-		us = cdc_zone_to_utc(zone, second) * SECOND_US + part;
+	part = us % SECOND_US;
+	second = us / SECOND_US;
+	if (part < 0) {
+		part += SECOND_US;
+		second--;
 	}
-	cdc_text_timestamp_us(o, us, true);
+	if (!zoned && zone)
+		second = cdc_zone_to_utc(zone, second);
+	if (nanos)
+		put_nanos(o, second, part * 1000 + nanos, true);
+	else
+		cdc_text_timestamp_us(o, second * SECOND_US + part, true);
 }
 
 /* --- dates and times as numbers ----------------------------------------- */
@@ -404,27 +449,12 @@ void cdc_text_instant_s(struct cdc_out *o, int64_t seconds, int32_t micros)
 
 void cdc_text_timestamp_ns(struct cdc_out *o, int64_t ns, bool zulu)
 {
-	int64_t part = ns % SECOND_NS, second;
-	char text[CDC_VALUE_TEXT_MAX], f[10];
-	size_t n;
+	int64_t part = ns % SECOND_NS;
 
-	if (part % 1000 == 0) {
+	if (part % 1000 == 0)
 		cdc_text_timestamp_us(o, ns / 1000, zulu);
-		return;
-	}
-	/* Down to the whole second. */
-	second = ns / SECOND_NS - (part < 0);
-	if (part < 0)
-		part += SECOND_NS;
-	n = cdc_timestamp_format_fixed(second * SECOND_US, zulu ? 'T' : ' ', false, 0, text);
-	f[0] = '.';
-	for (int i = 9; i > 0; i--, part /= 10)
-		f[i] = (char)('0' + part % 10);
-	memcpy(text + n, f, sizeof(f));
-	n += sizeof(f);
-	if (zulu)
-		text[n++] = 'Z';
-	put(o, text, n);
+	else
+		put_nanos(o, ns / SECOND_NS - (part < 0), part < 0 ? part + SECOND_NS : part, zulu);
 }
 
 /* --- bytes -------------------------------------------------------------- */

@@ -26,7 +26,8 @@ void cdc_text_date(struct cdc_out *o, struct cdc_str s);
 void cdc_text_time(struct cdc_out *o, struct cdc_str s);
 /* "2019-11-14 03:11:05[.f{1,9}]", T between is accepted; the fraction as above. Zero dates pass. */
 void cdc_text_datetime(struct cdc_out *o, struct cdc_str s);
-/* The same as an instant: by the offset that the text ends in, else in `zone` (NULL: UTC). */
+/* The same as an instant: by the offset that the text ends in, else in `zone` (NULL: UTC). A time
+ * that leaves the years 0000 to 9999 is a failure. */
 void cdc_text_instant(struct cdc_out *o, struct cdc_str s, const struct cdc_zone *zone);
 /* "true", "1", b'1'… */
 void cdc_text_bool(struct cdc_out *o, struct cdc_str s);

@@ -456,3 +456,48 @@ source_of() {
 	run cdc-decode --from debezium --schema 'CREATE TABLE (' in
 	[ "$status" -eq 2 ]
 }
+
+# 1234 as base64 is d76df8, -2658824; 12345678 is d76df8e7aefc, of 14 digits; BNI= is 1234.
+@test "debezium: without schemas, decimals as digits are told from base64" {
+	row() { echo "{\"before\":null,\"after\":$1,$(source_of "${2:-sales}" 1573701065000),\"op\":\"c\"}"; }
+	columns='n DECIMAL(10,0), u DECIMAL(10,0) UNSIGNED, p DECIMAL(10,2), y DECIMAL(4,0), w DECIMAL(20,0)'
+	# what fits the column in one reading only
+	{
+		row '{"n":"12345","u":"1234","y":"2020"}'
+		row '{"n":"12345678","u":"0","y":"-999"}'
+		row '{"n":"1234567890","u":null,"y":7}'
+	} >in
+	expect "$after" --from debezium --schema "$columns" in <<-'EOF'
+	{"n":"12345","u":"1234","y":"2020"}
+	{"n":"12345678","u":"0","y":"-999"}
+	{"n":"1234567890","u":null,"y":"7"}
+	EOF
+	# what the table's other decimals tell, in the same row and before it
+	{
+		row '{"n":"1234","p":"1.50"}' texts
+		row '{"n":"1234","p":"BNI="}' bytes
+		row '{"n":"1234","p":null}' texts
+		row '{"n":"1234","w":"12345678"}' bytes
+	} >in
+	expect "$after" --from debezium --schema "$columns" in <<-'EOF'
+	{"n":"1234","p":"1.50"}
+	{"n":"-2658824","p":"12.34"}
+	{"n":"1234","p":null}
+	{"n":"-2658824","w":"-44607649370372"}
+	EOF
+	# and where nothing tells
+	row '{"n":"1234"}' >in
+	refused 'column n: 1234 may be digits or base64: if decimals come as digits, give the column as text in --schema' \
+		--from debezium --schema "$columns" in
+	expect "$after" --from debezium --schema 'n text' in <<<'{"n":"1234"}'
+	row '{"y":"12345"}' >in
+	refused 'column y: 12345 fits the column neither as digits nor as base64' --from debezium --schema "$columns" in
+	# a mode that was changed
+	{
+		row '{"p":"1.50"}'
+		row '{"p":"BNI="}'
+		row '{"n":"1234"}'
+	} >in
+	run -1 cdc-decode --from debezium --schema "$columns" --reject rejects -o out in
+	[ "$(jq -c "$after" out | tail -n 1)" = '{"p":"12.34"}' ]
+}

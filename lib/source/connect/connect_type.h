@@ -21,6 +21,7 @@ enum cdc_connect_kind {
 	CDC_CONNECT_BYTES,
 	CDC_CONNECT_NESTED, /* struct, array, map without a meaning */
 	CDC_CONNECT_DECIMAL, /* arg: scale */
+	CDC_CONNECT_DECIMAL_OR_TEXT, /* no schema tells which; arg: see debezium_decimal.c */
 	CDC_CONNECT_VARIABLE_DECIMAL, /* struct{scale, value} */
 	CDC_CONNECT_DATE, /* days */
 	CDC_CONNECT_TIME_MS,

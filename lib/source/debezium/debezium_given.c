@@ -37,8 +37,9 @@ static enum cdc_connect_kind kind_of(enum cdc_mysql_kind mysql, struct cdc_str t
 	case CDC_MYSQL_YEAR:
 		return CDC_CONNECT_INTEGER;
 	case CDC_MYSQL_DECIMAL:
-		*arg = second;
-		return CDC_CONNECT_DECIMAL;
+		*arg = debezium_decimal_arg(first, second,
+					    memmem(type.p, type.n, "unsigned", 8) != NULL);
+		return CDC_CONNECT_DECIMAL_OR_TEXT;
 	case CDC_MYSQL_FLOAT:
 		return CDC_CONNECT_FLOAT;
 	case CDC_MYSQL_DOUBLE:

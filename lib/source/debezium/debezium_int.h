@@ -1,7 +1,7 @@
 /*
  * Debezium JSON between its files: debezium.c tells messages apart, debezium_row.c makes records of
  * rows, debezium_columns.c the columns of a table from a schema or a row, debezium_given.c their
- * types from --schema, debezium_value.c prints values.
+ * types from --schema, debezium_value.c prints values, debezium_decimal.c tells what decimals are.
  */
 #ifndef CDC_SOURCE_DEBEZIUM_INT_H
 #define CDC_SOURCE_DEBEZIUM_INT_H
@@ -184,7 +184,19 @@ int debezium_topic_table(struct debezium *d, const struct cdc_message *m,
 			 struct cdc_change_table **t, struct cdc_err *err) CDC_NODISCARD;
 void debezium_topics_free(struct debezium *d);
 
-/* Print a value, which is not unavailable. */
-void debezium_put(struct debezium *d, const struct cdc_change_column *col, uint32_t i);
+/* Print a value of the table's column, which is not unavailable. */
+void debezium_put(struct debezium *d, const struct cdc_change_table *t,
+		  const struct cdc_change_column *col, uint32_t i);
+
+/* debezium_decimal.c: the arg of a column of kind CDC_CONNECT_DECIMAL_OR_TEXT; precision 0: MySQL's
+ * default. */
+uint32_t debezium_decimal_arg(uint32_t precision, uint32_t scale, bool is_unsigned);
+/* Note in the columns what the decimals of an image are, before they are printed. */
+void debezium_note_decimals(struct debezium *d, const struct cdc_change_table *t,
+			    const uint32_t *value);
+/* Is the text base64 of a number of that scale, and not digits? The output fails when that cannot
+ * be told. */
+bool debezium_is_base64(struct debezium *d, const struct cdc_change_table *t, uint32_t arg,
+			struct cdc_str text, uint32_t *scale);
 
 #endif

@@ -40,11 +40,12 @@ static bool is_unavailable(const struct debezium *d, uint32_t i)
 
 static void put_image(struct debezium *d, const struct cdc_change_table *t, const uint32_t *value)
 {
+	debezium_note_decimals(d, t, value);
 	for (uint32_t i = 0; i < t->n; i++) {
 		if (value[i] == CDC_JSON_NONE || is_unavailable(d, value[i]))
 			continue;
 		cdc_change_value(&d->j.c, &t->col[i]);
-		debezium_put(d, &t->col[i], value[i]);
+		debezium_put(d, t, &t->col[i], value[i]);
 	}
 }
 

@@ -30,13 +30,24 @@ static void put_decimal(struct debezium *d, uint32_t scale, uint32_t i)
 {
 	struct cdc_str s = cdc_json_in_text(&d->j, i), bytes;
 
-	/* The converter may be told to write numbers; and without a schema nothing but a sign or a
-	 * point, which base64 has not, tells that the connector was told to write text. */
-	if (!cdc_json_in_is(&d->j, i, CDC_JSON_STRING) || memchr(s.p, '.', s.n) ||
-	    (s.n && s.p[0] == '-'))
+	/* The converter may be told to write numbers. */
+	if (!cdc_json_in_is(&d->j, i, CDC_JSON_STRING))
 		cdc_text_decimal(&d->j.s->out, s);
 	else if (decode(d, s, &bytes))
 		cdc_text_unscaled(&d->j.s->out, bytes, scale);
+}
+
+/* Of a column that --schema gives, which may have come as text. */
+static void put_given_decimal(struct debezium *d, const struct cdc_change_table *t, uint32_t arg,
+			      uint32_t i)
+{
+	struct cdc_str s = cdc_json_in_text(&d->j, i);
+	uint32_t scale;
+
+	if (cdc_json_in_is(&d->j, i, CDC_JSON_STRING) && debezium_is_base64(d, t, arg, s, &scale))
+		put_decimal(d, scale, i);
+	else
+		cdc_text_decimal(&d->j.s->out, s);
 }
 
 static void put_variable_decimal(struct debezium *d, uint32_t i)
@@ -102,7 +113,8 @@ static void put_bits(struct debezium *d, uint32_t i)
 		cdc_connect_put_bits(&d->j.s->out, bytes);
 }
 
-void debezium_put(struct debezium *d, const struct cdc_change_column *col, uint32_t i)
+void debezium_put(struct debezium *d, const struct cdc_change_table *t,
+		  const struct cdc_change_column *col, uint32_t i)
 {
 	struct cdc_out *o = &d->j.s->out;
 
@@ -124,6 +136,9 @@ void debezium_put(struct debezium *d, const struct cdc_change_column *col, uint3
 		break;
 	case CDC_CONNECT_DECIMAL:
 		put_decimal(d, col->arg, i);
+		break;
+	case CDC_CONNECT_DECIMAL_OR_TEXT:
+		put_given_decimal(d, t, col->arg, i);
 		break;
 	case CDC_CONNECT_VARIABLE_DECIMAL:
 		put_variable_decimal(d, i);

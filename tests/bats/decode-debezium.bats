@@ -155,13 +155,14 @@ source_of() {
 		{"type":"struct","optional":true,"name":"io.debezium.data.geometry.Point","fields":[],"field":"point"},
 		{"type":"struct","optional":true,"name":"io.debezium.data.geometry.Geometry","fields":[],"field":"line"},
 		{"type":"array","optional":true,"items":{"type":"int32"},"field":"list"},
+		{"type":"array","optional":true,"items":{"type":"int32","name":"io.debezium.time.Date"},"field":"days"},
 		{"type":"string","optional":true,"field":"nothing"}]' \
 		'{"bits":"AQI=","all":"//////////8=","bytes":"aGk=","text":"é \"x\"\n","json":"{\"a\": 1}","enum":"m","set":"a,b","uuid":"6e8bc430-9c3a-11d9-9669-0800200c9a66",
 		"point":{"x":1.5,"y":-2.0,"wkb":"AQEAAAAAAAAAAAD4PwAAAAAAAADA","srid":null},
 		"line":{"wkb":"AQIAAAACAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAPA/AAAAAAAA8D8=","srid":0},
-		"list":[1,2],"nothing":null}' >in
+		"list":[1,2],"days":[18214,null],"nothing":null}' >in
 	expect "$after" in <<-'EOF'
-	{"bits":"513","all":"18446744073709551615","bytes":"aGk=","text":"é \"x\"\n","json":"{\"a\": 1}","enum":"m","set":"a,b","uuid":"6e8bc430-9c3a-11d9-9669-0800200c9a66","point":"POINT(1.5 -2)","line":"LINESTRING(0 0,1 1)","list":"[1,2]","nothing":null}
+	{"bits":"513","all":"18446744073709551615","bytes":"aGk=","text":"é \"x\"\n","json":"{\"a\": 1}","enum":"m","set":"a,b","uuid":"6e8bc430-9c3a-11d9-9669-0800200c9a66","point":"POINT(1.5 -2)","line":"LINESTRING(0 0,1 1)","list":"[1,2]","days":"[18214,null]","nothing":null}
 	EOF
 }
 

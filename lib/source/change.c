@@ -61,6 +61,7 @@ static void forget_all(struct cdc_change *c)
 		table_free(c->table[i]);
 	c->n = 0;
 	c->bytes = 0;
+	c->forgotten++;
 	c->last = NULL;
 	c->announced = false;
 	cdc_map_clear(&c->map);

@@ -69,6 +69,7 @@ struct cdc_change {
 	uint32_t n;
 	uint32_t cap;
 	size_t bytes; /* of the tables, about */
+	uint64_t forgotten; /* how often all tables were: pointers to them are of one such number */
 	struct cdc_map map;
 	struct cdc_change_table *last;
 	uint64_t message; /* the number of the current one */

@@ -52,6 +52,7 @@ struct debezium_held {
 	size_t before_at; /* its before image, without the braces */
 	size_t before_len;
 	struct cdc_change_table *t;
+	uint64_t forgotten; /* of cdc_change, when t was taken */
 	struct cdc_buf topic;
 	int32_t partition;
 	struct cdc_buf new_key; /* as JSON text; empty: not known */

@@ -83,6 +83,7 @@ int debezium_hold(struct debezium *d, struct cdc_change_table *t, size_t before_
 	d->held.before_at = before_at - at;
 	d->held.before_len = before_end - before_at;
 	d->held.t = t;
+	d->held.forgotten = d->j.c.forgotten;
 	d->held.partition = m->has_kafka ? m->partition : 0;
 	o->buf.len = at;
 	d->j.s->counts.records--;
@@ -92,6 +93,6 @@ int debezium_hold(struct debezium *d, struct cdc_change_table *t, size_t before_
 bool debezium_joins(const struct debezium *d, const struct cdc_change_table *t,
 		    const struct cdc_message *m)
 {
-	return d->held.is && d->held.t == t && same_place(d, m) && same_key(d) &&
-	       debezium_header(m, "__debezium.oldkey");
+	return d->held.is && d->held.t == t && d->held.forgotten == d->j.c.forgotten &&
+	       same_place(d, m) && same_key(d) && debezium_header(m, "__debezium.oldkey");
 }

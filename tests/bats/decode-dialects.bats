@@ -248,3 +248,64 @@ image() { printf '{"dataColumn":{"id":9007199254740993,"price":"%s","at":1573701
 	echo "{\"prevStruct\":null,\"postStruct\":{\"id\":1},$m,\"recordType\":\"DELETE\"}" >in
 	refused 'a row without its image or its table' in
 }
+
+# Writers may escape what JSON need not: a name is what its text stands for.
+@test "escapes in names of columns" {
+	m='"metadata":{"timestamp":"2019-11-14T03:11:05Z","record-type":"data","operation":"update","schema-name":"shop","table-name":"sales"}'
+	cat >dms <<-EOF
+	{"data":{"id":3,"\u540d":"b","c/d":1,"t\u0009b":2,"BI_\u540D":"a","B\u0049_c\/d":7},$m}
+	EOF
+	expect "$images" dms <<-'EOF'
+	["UPDATE",{"名":"a","c/d":"7"},{"id":"3","名":"b","c/d":"1","t\tb":"2"}]
+	EOF
+	cat >sls <<-'EOF'
+	{"_db_":"shop","_table_":"sales","_event_":"row_update","id":"1","\u540d":"x","_old_\u540D":"w","_\u006fld_id":"1","_\u0069d_":"9"}
+	{"_db_":"shop","_table_":"sales","_event_":"row_update","data":"{\"id\":\"2\",\"\\u540d\":\"x\",\"c\\u003cd\":\"x\"}","old_data":"{\"_old_id\":\"1\",\"_old_c\\u003cd\":\"<nil>\"}"}
+	EOF
+	expect "$images" sls <<-'EOF'
+	["UPDATE",{"id":"1","名":"w"},{"id":"1","名":"x"}]
+	["UPDATE",{"id":"1","c<d":null},{"id":"2","名":"x","c<d":"x"}]
+	EOF
+	cat >ogg <<-'EOF'
+	{"table":"S.T","op_type":"I","pos":"1","primary_keys":["id"],"after":{"id":1,"\u540d":"x","c\/d":2}}
+	{"table":"S.T","op_type":"U","pos":"2","primary_keys":["id"],"before":{"id":1,"\u540D":"x"},"after":{"id":1,"名":"y","c/d":3}}
+	EOF
+	expect "$images" ogg <<-'EOF'
+	["INSERT",{},{"id":"1","名":"x","c/d":"2"}]
+	["UPDATE",{"id":"1","名":"x"},{"id":"1","名":"y","c/d":"3"}]
+	EOF
+	m='"allMetaData":{"db":"shop","table_name":"sales","timestamp":"1573701065","record_primary_key":"id"}'
+	echo "{\"prevStruct\":null,\"postStruct\":{\"id\":1,\"\\u540d\":\"x\"},$m,\"recordType\":\"INSERT\"}" >oms
+	expect "$images" oms <<<'["INSERT",{},{"id":"1","名":"x"}]'
+	s='"schema":{"dataColumn":[{"name":"id","type":"LONG"},{"name":"\u540d","type":"STRING"}],"primaryKey":["id"],"source":{"dbType":"MySQL","dbName":"shop","tableName":"sales"}}'
+	p='"before":null,"after":{"dataColumn":{"id":1,"\u540d":"x"}},"sequenceId":"5","timestamp":{"eventTime":1573701065120},"op":"INSERT"'
+	echo "{$s,\"payload\":{$p},\"version\":\"0.0.1\"}" >dataworks
+	expect "$images" dataworks <<<'["INSERT",{},{"id":"1","名":"x"}]'
+}
+
+@test "a column that comes twice in a row, once with an escape" {
+	echo '{"table":"S.T","op_type":"I","pos":"1","primary_keys":["ID"],"after":{"ID":1,"\u0049D":2}}' >in
+	refused 'column \u0049D comes twice in a row' in
+	echo '{"table":"S.T","op_type":"I","pos":"1","primary_keys":["ID"],"after":{"\u0049D":2,"ID":1}}' >in
+	refused 'column ID comes twice in a row' in
+	echo '{"_db_":"shop","_table_":"sales","_event_":"row_insert","_old_id":"1","_old_\u0069d":"2","id":"1"}' >in
+	refused 'column id comes twice in a row' in
+	echo "{\"data\":{\"id\":3,\"BI_id\":1,\"BI_\\u0069d\":1},$(metadata update)}" >in
+	refused 'column id comes twice in a row' in
+	# a column that is called as the mark of the row before alone
+	echo "{\"data\":{\"id\":3,\"BI_id\":1,\"BI_\":1},$(metadata update)}" >in
+	refused 'columns BI_ of the table and of the row before an update' in
+}
+
+@test "escapes in the name of a statement's database" {
+	echo '{"_db_":"sh\u006fp","_table_":"sales","_event_":"ddl","Query":"truncate sales"}' >in
+	expect "[.recordType, .dbTable]" in <<-'EOF'
+	["DDL","shop.sales"]
+	["TRUNCATE","shop.sales"]
+	EOF
+	cp want once
+	echo '{"prevStruct":null,"postStruct":{"ddl":"truncate sales"},"allMetaData":{"db":"sh\u006fp","table_name":"sales","timestamp":"1573701065"},"recordType":"DDL"}' >in
+	expect "[.recordType, .dbTable]" --from oms in <once
+	echo '{"schema":{"dataColumn":[],"primaryKey":[],"source":{"dbType":"MySQL","dbName":"sh\u006fp","tableName":"sales"}},"payload":{"op":"DDL","ddl":"truncate sales"},"version":"0.0.1"}' >in
+	expect "[.recordType, .dbTable]" in <once
+}

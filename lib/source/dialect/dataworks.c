@@ -290,7 +290,7 @@ static int put_ddl(struct dataworks *d, struct cdc_change_table *t, uint32_t ddl
 					    : cdc_json_raw(&d->j.tape, ddl);
 	cdc_change_ddl(&d->j.c, sql);
 	rc = cdc_change_end(&d->j.c, m, err);
-	return rc < 0 ? rc : cdc_json_in_truncate(&d->j, &as, sql, raw(d, db), m, err);
+	return rc < 0 ? rc : cdc_json_in_truncate(&d->j, &as, sql, db, m, err);
 }
 
 /* Rows of a full load have neither a number nor a time. */

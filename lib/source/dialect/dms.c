@@ -22,6 +22,9 @@ static const struct cdc_str metas[METAS] = {
 	[TABLE_NAME] = { "table-name", 10 }, [TRANSACTION_ID] = { "transaction-id", 14 },
 };
 
+#define BEFORE_MARK "BI_"
+#define BEFORE_MARK_BYTES (sizeof(BEFORE_MARK) - 1)
+
 struct dms {
 	struct cdc_json_in j;
 	uint32_t tok[MEMBERS];
@@ -124,17 +127,27 @@ static bool has_member(const struct dms *d, struct cdc_str name)
 {
 	for (uint32_t k = cdc_json_first(&d->j.tape, d->tok[DATA]); k != CDC_JSON_NONE;
 	     k = cdc_json_after(&d->j.tape, d->tok[DATA], k)) {
-		if (cdc_str_eq(raw(d, k), name))
+		if (cdc_json_is(&d->j.tape, k, name))
 			return true;
 	}
 	return false;
+}
+
+/* Is the key's name one of the row before? Then *name, plain, is without the mark. */
+static bool is_before(struct dms *d, uint32_t k, struct cdc_str *name)
+{
+	*name = cdc_json_in_text(&d->j, k);
+	if (name->n < BEFORE_MARK_BYTES || memcmp(name->p, BEFORE_MARK, BEFORE_MARK_BYTES) != 0)
+		return false;
+	*name = cdc_str(name->p + BEFORE_MARK_BYTES, name->n - BEFORE_MARK_BYTES);
+	return true;
 }
 
 /*
  * Are there columns of the row before? They stand beside those of the row after; a column that does
  * not is the table's own, whatever its name begins with.
  */
-static int find_before_columns(const struct dms *d, bool *found, struct cdc_err *err)
+static int find_before_columns(struct dms *d, bool *found, struct cdc_err *err)
 {
 	bool own = false;
 
@@ -143,11 +156,11 @@ static int find_before_columns(const struct dms *d, bool *found, struct cdc_err 
 		return cdc_fail(err, CDC_EDATA, "too many columns");
 	for (uint32_t k = cdc_json_first(&d->j.tape, d->tok[DATA]); k != CDC_JSON_NONE;
 	     k = cdc_json_after(&d->j.tape, d->tok[DATA], k)) {
-		struct cdc_str name = raw(d, k);
+		struct cdc_str name;
 
-		if (name.n <= 3 || memcmp(name.p, "BI_", 3) != 0)
+		if (!is_before(d, k, &name))
 			continue;
-		if (has_member(d, cdc_str(name.p + 3, name.n - 3)))
+		if (has_member(d, name))
 			*found = true;
 		else
 			own = true;
@@ -164,21 +177,20 @@ static int put_before_columns(struct dms *d, struct cdc_change_table *t,
 			      struct cdc_err *err)
 {
 	struct cdc_json_in *j = &d->j;
-	uint32_t hint = 0, unknown;
+	uint32_t hint = 0;
 	int rc = cdc_json_in_columns(j, t, row, err);
 
 	if (rc == CDC_OK)
 		rc = cdc_json_in_reset(j, t, err);
 	for (uint32_t k = cdc_json_first(&j->tape, d->tok[DATA]);
 	     rc == CDC_OK && k != CDC_JSON_NONE; k = cdc_json_after(&j->tape, d->tok[DATA], k)) {
-		struct cdc_str name = raw(d, k);
+		struct cdc_str name;
 
-		if (name.n > 3 && memcmp(name.p, "BI_", 3) == 0)
-			rc = cdc_json_in_note(t, cdc_str(name.p + 3, name.n - 3), k + 1, &hint,
-					      j->old, err);
+		if (is_before(d, k, &name))
+			rc = cdc_json_in_note(j, t, k, BEFORE_MARK_BYTES, &hint, j->old, err);
 	}
 	if (rc == CDC_OK)
-		rc = cdc_json_in_row(j, t, d->tok[DATA], "BI_", j->value, &unknown, err);
+		rc = cdc_json_in_object(j, t, row->after, row->skip, j->value, err);
 	if (rc < 0)
 		return rc;
 	cdc_change_begin(&j->c, t, row->type, cdc_change_id(&j->c, m), row->has_time, row->time_us);
@@ -206,7 +218,7 @@ static int put_row(struct dms *d, struct cdc_change_table *t, const char *type,
 	rc = find_before_columns(d, &before, err);
 	if (rc < 0)
 		return rc;
-	row.skip = before ? "BI_" : NULL;
+	row.skip = before ? BEFORE_MARK : NULL;
 	row.has_time = cdc_json_in_time(&d->j, d->meta[TIMESTAMP], 1000, &row.time_us);
 	cdc_arena_reset(&d->j.scratch);
 	if (strcmp(type, "DELETE") == 0) {

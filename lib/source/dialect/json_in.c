@@ -138,7 +138,9 @@ struct cdc_change_column *cdc_json_in_column(const struct cdc_json_in *j,
 	if (!cdc_json_in_tok(j, k)->escaped)
 		return cdc_change_find(t, cdc_json_in_raw(j, k), hint);
 	/* Go's and other writers escape more than JSON must. */
-	for (uint32_t i = 0; i < t->n; i++) {
+	for (uint32_t i = *hint, looked = 0; looked < t->n; i++, looked++) {
+		if (i >= t->n)
+			i = 0;
 		if (cdc_json_is(&j->tape, k, t->col[i].name)) {
 			*hint = i + 1;
 			return &t->col[i];
@@ -147,19 +149,34 @@ struct cdc_change_column *cdc_json_in_column(const struct cdc_json_in *j,
 	return NULL;
 }
 
+static bool is_skipped(struct cdc_json_in *j, uint32_t k, const char *skip)
+{
+	size_t n = skip ? strlen(skip) : 0;
+	struct cdc_str name;
+
+	if (!n)
+		return false;
+	name = cdc_json_in_text(j, k);
+	return name.n >= n && memcmp(name.p, skip, n) == 0;
+}
+
+static int comes_twice(struct cdc_str name, struct cdc_err *err)
+{
+	return cdc_fail(err, CDC_EDATA, "column %.*s comes twice in a row",
+			(int)(name.n < 100 ? name.n : 100), name.p);
+}
+
 int cdc_json_in_row(struct cdc_json_in *j, struct cdc_change_table *t, uint32_t row,
 		    const char *skip, uint32_t *value, uint32_t *unknown, struct cdc_err *err)
 {
-	size_t skip_n = skip ? strlen(skip) : 0;
 	uint32_t hint = 0;
 
 	*unknown = CDC_JSON_NONE;
 	for (uint32_t k = cdc_json_first(&j->tape, row); k != CDC_JSON_NONE;
 	     k = cdc_json_after(&j->tape, row, k)) {
-		struct cdc_str name = cdc_json_raw(&j->tape, k);
 		const struct cdc_change_column *col;
 
-		if (skip_n && name.n >= skip_n && memcmp(name.p, skip, skip_n) == 0)
+		if (is_skipped(j, k, skip))
 			continue;
 		col = cdc_json_in_column(j, t, k, &hint);
 		if (!col) {
@@ -167,36 +184,42 @@ int cdc_json_in_row(struct cdc_json_in *j, struct cdc_change_table *t, uint32_t 
 			return CDC_OK;
 		}
 		if (value[col - t->col] != CDC_JSON_NONE)
-			return cdc_fail(err, CDC_EDATA, "column %.*s comes twice in a row",
-					(int)(name.n < 100 ? name.n : 100), name.p);
+			return comes_twice(cdc_json_raw(&j->tape, k), err);
 		value[col - t->col] = k + 1;
 	}
 	return CDC_OK;
 }
 
-int cdc_json_in_note(struct cdc_change_table *t, struct cdc_str raw, uint32_t tok, uint32_t *hint,
-		     uint32_t *value, struct cdc_err *err)
+static struct cdc_change_column *find_name(struct cdc_change_table *t, struct cdc_str name,
+					   uint32_t *hint)
 {
-	const struct cdc_change_column *col = cdc_change_find(t, raw, hint);
+	for (uint32_t i = *hint, looked = 0; looked < t->n; i++, looked++) {
+		if (i >= t->n)
+			i = 0;
+		if (cdc_str_eq(t->col[i].name, name)) {
+			*hint = i + 1;
+			return &t->col[i];
+		}
+	}
+	return NULL;
+}
+
+int cdc_json_in_note(struct cdc_json_in *j, struct cdc_change_table *t, uint32_t k, size_t cut,
+		     uint32_t *hint, uint32_t *value, struct cdc_err *err)
+{
+	struct cdc_str all = cdc_json_in_text(j, k), name = cdc_str(all.p + cut, all.n - cut);
+	const struct cdc_change_column *col = find_name(t, name, hint);
 
 	if (!col)
 		return cdc_fail(err, CDC_EDATA, "there is no column %.*s",
-				(int)(raw.n < 100 ? raw.n : 100), raw.p);
+				(int)(name.n < 100 ? name.n : 100), name.p);
 	if (value[col - t->col] != CDC_JSON_NONE)
-		return cdc_fail(err, CDC_EDATA, "column %.*s comes twice in a row",
-				(int)(raw.n < 100 ? raw.n : 100), raw.p);
-	value[col - t->col] = tok;
+		return comes_twice(name, err);
+	value[col - t->col] = k + 1;
 	return CDC_OK;
 }
 
 /* --- rows by themselves ------------------------------------------------- */
-
-static bool is_skipped(struct cdc_str name, const char *skip)
-{
-	size_t n = skip ? strlen(skip) : 0;
-
-	return n && name.n >= n && memcmp(name.p, skip, n) == 0;
-}
 
 static bool covers(struct cdc_json_in *j, struct cdc_change_table *t, uint32_t row,
 		   const char *skip)
@@ -207,9 +230,7 @@ static bool covers(struct cdc_json_in *j, struct cdc_change_table *t, uint32_t r
 		return true;
 	for (uint32_t k = cdc_json_first(&j->tape, row); k != CDC_JSON_NONE;
 	     k = cdc_json_after(&j->tape, row, k)) {
-		struct cdc_str name = cdc_json_raw(&j->tape, k);
-
-		if (!is_skipped(name, skip) && !cdc_json_in_column(j, t, k, &hint))
+		if (!is_skipped(j, k, skip) && !cdc_json_in_column(j, t, k, &hint))
 			return false;
 	}
 	return true;
@@ -226,7 +247,7 @@ static int add_names(struct cdc_json_in *j, uint32_t row, const char *skip,
 		size_t i = 0;
 		int rc;
 
-		if (is_skipped(cdc_json_raw(&j->tape, k), skip))
+		if (is_skipped(j, k, skip))
 			continue;
 		rc = cdc_json_string(&j->tape, k, &j->scratch, &name, err);
 		if (rc < 0)
@@ -287,14 +308,17 @@ int cdc_json_in_columns(struct cdc_json_in *j, struct cdc_change_table *t,
 	return add_columns(j, t, row, err);
 }
 
-static int read_object(struct cdc_json_in *j, struct cdc_change_table *t, uint32_t row,
+int cdc_json_in_object(struct cdc_json_in *j, struct cdc_change_table *t, uint32_t row,
 		       const char *skip, uint32_t *value, struct cdc_err *err)
 {
-	uint32_t unknown;
+	uint32_t unknown = CDC_JSON_NONE;
+	int rc = CDC_OK;
 
-	return cdc_json_in_is(j, row, CDC_JSON_OBJECT)
-		       ? cdc_json_in_row(j, t, row, skip, value, &unknown, err)
-		       : CDC_OK;
+	if (cdc_json_in_is(j, row, CDC_JSON_OBJECT))
+		rc = cdc_json_in_row(j, t, row, skip, value, &unknown, err);
+	if (rc == CDC_OK && unknown != CDC_JSON_NONE)
+		rc = cdc_fail(err, CDC_EDATA, "a row has a column that its table has not");
+	return rc;
 }
 
 void cdc_json_in_put(struct cdc_json_in *j, uint32_t tok)
@@ -333,9 +357,9 @@ int cdc_json_in_put_row(struct cdc_json_in *j, struct cdc_change_table *t,
 	if (rc == CDC_OK)
 		rc = cdc_json_in_reset(j, t, err);
 	if (rc == CDC_OK)
-		rc = read_object(j, t, row->before, row->skip, j->old, err);
+		rc = cdc_json_in_object(j, t, row->before, row->skip, j->old, err);
 	if (rc == CDC_OK)
-		rc = read_object(j, t, row->after, row->skip, j->value, err);
+		rc = cdc_json_in_object(j, t, row->after, row->skip, j->value, err);
 	if (rc < 0)
 		return rc;
 	cdc_change_begin(&j->c, t, row->type, cdc_change_id(&j->c, m), row->has_time, row->time_us);
@@ -386,12 +410,17 @@ bool cdc_json_in_seconds(struct cdc_json_in *j, uint32_t tok, int64_t *us)
 }
 
 int cdc_json_in_truncate(struct cdc_json_in *j, const struct cdc_json_row *row, struct cdc_str sql,
-			 struct cdc_str db, const struct cdc_message *m, struct cdc_err *err)
+			 uint32_t db, const struct cdc_message *m, struct cdc_err *err)
 {
 	struct cdc_buf name = CDC_BUF_INIT;
+	struct cdc_str given_in = CDC_STR("");
 	bool yes = false;
-	int rc = cdc_truncated_table(sql, db, &name, &yes, err);
+	int rc = CDC_OK;
 
+	if (cdc_json_in_is(j, db, CDC_JSON_STRING))
+		rc = cdc_json_string(&j->tape, db, &j->scratch, &given_in, err);
+	if (rc == CDC_OK)
+		rc = cdc_truncated_table(sql, given_in, &name, &yes, err);
 	if (rc < 0 || !yes || !cdc_source_keeps(j->s, name.p, false))
 		goto out;
 	cdc_change_begin_named(&j->c, cdc_buf_str(&name), "TRUNCATE", cdc_change_id(&j->c, m),

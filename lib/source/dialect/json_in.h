@@ -70,14 +70,19 @@ int cdc_json_in_row(struct cdc_json_in *j, struct cdc_change_table *t, uint32_t 
 		    const char *skip, uint32_t *value, uint32_t *unknown,
 		    struct cdc_err *err) CDC_NODISCARD;
 
+/* The same, where `row` may be no object, and a name that is no column is CDC_EDATA. */
+int cdc_json_in_object(struct cdc_json_in *j, struct cdc_change_table *t, uint32_t row,
+		       const char *skip, uint32_t *value, struct cdc_err *err) CDC_NODISCARD;
+
 /* cdc_change_find for the name at key `k`, which may have escapes. */
 struct cdc_change_column *cdc_json_in_column(const struct cdc_json_in *j,
 					     struct cdc_change_table *t, uint32_t k,
 					     uint32_t *hint);
 
-/* Note one value for the column `raw`. CDC_EDATA when there is no such column, or it has one. */
-int cdc_json_in_note(struct cdc_change_table *t, struct cdc_str raw, uint32_t tok, uint32_t *hint,
-		     uint32_t *value, struct cdc_err *err) CDC_NODISCARD;
+/* Note the value of key `k` for the column whose name is the key's without its first `cut` bytes.
+ * CDC_EDATA when there is no such column, or it has one. */
+int cdc_json_in_note(struct cdc_json_in *j, struct cdc_change_table *t, uint32_t k, size_t cut,
+		     uint32_t *hint, uint32_t *value, struct cdc_err *err) CDC_NODISCARD;
 /* Print the values that are known, in the columns' order: with `put` (NULL: cdc_json_in_put). */
 struct cdc_json_row;
 void cdc_json_in_image(struct cdc_json_in *j, const struct cdc_change_table *t,
@@ -120,10 +125,10 @@ bool cdc_json_in_time(struct cdc_json_in *j, uint32_t tok, int64_t unit_us, int6
 
 /* A time in seconds, as text too: digits; ten of them and less, more are milliseconds. */
 bool cdc_json_in_seconds(struct cdc_json_in *j, uint32_t tok, int64_t *us);
-/* A TRUNCATE record behind that of a statement given in `db`, if it truncates a table and does
- * nothing else; ctx, tags and time of `row` count. */
+/* A TRUNCATE record behind that of a statement given in the database `db` (a token), if it
+ * truncates a table and does nothing else; ctx, tags and time of `row` count. */
 int cdc_json_in_truncate(struct cdc_json_in *j, const struct cdc_json_row *row, struct cdc_str sql,
-			 struct cdc_str db, const struct cdc_message *m,
+			 uint32_t db, const struct cdc_message *m,
 			 struct cdc_err *err) CDC_NODISCARD;
 /* Members of the object whose values are scalars, but those in `skip`, as tags. */
 void cdc_json_in_tags(struct cdc_json_in *j, uint32_t object, const char *const *skip);

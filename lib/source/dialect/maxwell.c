@@ -593,12 +593,8 @@ static int put_truncate(struct maxwell *d, bool timed, int64_t us, struct cdc_st
 			const struct cdc_message *m, struct cdc_err *err)
 {
 	struct cdc_json_row as = { .has_time = timed, .time_us = us, .ctx = d, .tags = put_tags };
-	struct cdc_str db;
-	int rc;
 
-	cdc_arena_reset(&d->j.scratch);
-	rc = cdc_json_string(&d->j.tape, d->tok[DATABASE], &d->j.scratch, &db, err);
-	return rc < 0 ? rc : cdc_json_in_truncate(&d->j, &as, sql, db, m, err);
+	return cdc_json_in_truncate(&d->j, &as, sql, d->tok[DATABASE], m, err);
 }
 
 static int put_statement(struct maxwell *d, struct cdc_change_table *t, const struct cdc_message *m,

@@ -126,7 +126,7 @@ static int put_ddl(struct oms *d, struct cdc_change_table *t, const struct cdc_m
 	sql = is_a(d, ddl, CDC_JSON_STRING) ? cdc_json_in_text(&d->j, ddl) : CDC_STR("");
 	cdc_change_ddl(&d->j.c, sql);
 	rc = cdc_change_end(&d->j.c, m, err);
-	return rc < 0 ? rc : cdc_json_in_truncate(&d->j, &as, sql, raw(d, d->meta[DB]), m, err);
+	return rc < 0 ? rc : cdc_json_in_truncate(&d->j, &as, sql, d->meta[DB], m, err);
 }
 
 static int put_heartbeat(struct oms *d, const struct cdc_message *m, struct cdc_err *err)

@@ -77,6 +77,12 @@ static struct cdc_str raw(const struct sls *d, uint32_t i)
 	return cdc_json_in_raw(&d->j, i);
 }
 
+/* Plain text of a key; until the next call. */
+static struct cdc_str name_of(struct sls *d, uint32_t k)
+{
+	return cdc_json_in_text(&d->j, k);
+}
+
 /* What Log Service and Logtail add; no table has such columns. */
 static bool is_meta(struct cdc_str name)
 {
@@ -135,10 +141,11 @@ static int add_columns(struct sls *d, struct cdc_change_table *t, struct cdc_err
 		col[i] = t->col[i];
 	for (uint32_t k = cdc_json_first(&d->j.tape, 0); rc == CDC_OK && k != CDC_JSON_NONE;
 	     k = cdc_json_after(&d->j.tape, 0, k)) {
+		struct cdc_str name = name_of(d, k);
 		uint32_t hint = 0;
-		struct cdc_str name = raw(d, k);
 
-		if (is_meta(name) || is_old(name) || (known && cdc_change_find(t, name, &hint)))
+		if (is_meta(name) || is_old(name) ||
+		    (known && cdc_json_in_column(&d->j, t, k, &hint)))
 			continue;
 		rc = cdc_json_string(&d->j.tape, k, &d->j.scratch, &col[n].name, err);
 		n++;
@@ -153,9 +160,9 @@ static bool covers(struct sls *d, struct cdc_change_table *t)
 
 	for (uint32_t k = cdc_json_first(&d->j.tape, 0); k != CDC_JSON_NONE;
 	     k = cdc_json_after(&d->j.tape, 0, k)) {
-		struct cdc_str name = raw(d, k);
+		struct cdc_str name = name_of(d, k);
 
-		if (!is_meta(name) && !is_old(name) && !cdc_change_find(t, name, &hint))
+		if (!is_meta(name) && !is_old(name) && !cdc_json_in_column(&d->j, t, k, &hint))
 			return false;
 	}
 	return true;
@@ -184,16 +191,15 @@ static int read_images(struct sls *d, struct cdc_change_table *t, struct cdc_err
 
 	for (uint32_t k = cdc_json_first(&d->j.tape, 0); rc == CDC_OK && k != CDC_JSON_NONE;
 	     k = cdc_json_after(&d->j.tape, 0, k)) {
-		struct cdc_str name = raw(d, k);
+		struct cdc_str name = name_of(d, k);
 
 		if (is_meta(name))
 			continue;
 		if (is_old(name))
-			rc = cdc_json_in_note(
-				t, cdc_str(name.p + OLD_PREFIX_BYTES, name.n - OLD_PREFIX_BYTES),
-				k + 1, &old_hint, d->j.old, err);
+			rc = cdc_json_in_note(&d->j, t, k, OLD_PREFIX_BYTES, &old_hint, d->j.old,
+					      err);
 		else
-			rc = cdc_json_in_note(t, name, k + 1, &hint, d->j.value, err);
+			rc = cdc_json_in_note(&d->j, t, k, 0, &hint, d->j.value, err);
 	}
 	return rc;
 }
@@ -247,7 +253,7 @@ static int put_ddl(struct sls *d, struct cdc_change_table *t, const struct cdc_m
 	sql = d->tok[QUERY] == CDC_JSON_NONE ? CDC_STR("") : cdc_json_in_text(&d->j, d->tok[QUERY]);
 	cdc_change_ddl(&d->j.c, sql);
 	rc = cdc_change_end(&d->j.c, m, err);
-	return rc < 0 ? rc : cdc_json_in_truncate(&d->j, &as, sql, raw(d, d->tok[DB]), m, err);
+	return rc < 0 ? rc : cdc_json_in_truncate(&d->j, &as, sql, d->tok[DB], m, err);
 }
 
 /* --- messages ----------------------------------------------------------- */
@@ -312,7 +318,7 @@ static int unpack(struct sls *d, struct cdc_err *err)
 }
 
 /* Packed rows are objects as text, and then there are no other columns. */
-static bool is_packed(const struct sls *d)
+static bool is_packed(struct sls *d)
 {
 	struct cdc_str s = raw(d, d->tok[DATA]);
 
@@ -320,7 +326,7 @@ static bool is_packed(const struct sls *d)
 		return false;
 	for (uint32_t k = cdc_json_first(&d->j.tape, 0); k != CDC_JSON_NONE;
 	     k = cdc_json_after(&d->j.tape, 0, k)) {
-		if (k + 1 != d->tok[DATA] && k + 1 != d->tok[OLD_DATA] && !is_meta(raw(d, k)))
+		if (k + 1 != d->tok[DATA] && k + 1 != d->tok[OLD_DATA] && !is_meta(name_of(d, k)))
 			return false;
 	}
 	return true;

@@ -309,3 +309,23 @@ image() { printf '{"dataColumn":{"id":9007199254740993,"price":"%s","at":1573701
 	echo '{"schema":{"dataColumn":[],"primaryKey":[],"source":{"dbType":"MySQL","dbName":"sh\u006fp","tableName":"sales"}},"payload":{"op":"DDL","ddl":"truncate sales"},"version":"0.0.1"}' >in
 	expect "[.recordType, .dbTable]" in <once
 }
+
+@test "tags are strings and numbers, each of them once" {
+	tags='select(.afterImages) | .extraTags'
+	cat >in <<-'EOF'
+	{"_db_":"d","_table_":"t","_event_":"row_insert","_gtid_":{"a":"b"},"_offset_":154,"_filename_":"b.3","id":"1"}
+	EOF
+	expect "$tags" in <<<'{"offset":"154","filename":"b.3"}'
+	s='"schema":{"dataColumn":[{"name":"id","type":"LONG"}],"primaryKey":["id"],"source":{"dbType":"MySQL","dbName":"d","tableName":"t"}}'
+	p='"before":null,"after":{"dataColumn":{"id":1}},"timestamp":{"eventTime":1573701065120},"op":"INSERT"'
+	echo "{$s,\"payload\":{$p,\"sequenceId\":{\"a\":\"b\"}},\"version\":\"0.0.1\"}" >in
+	expect "$tags" in <<<'{}'
+	# names of GoldenGate's tokens are the user's
+	cat >in <<-'EOF'
+	{"table":"S.T","op_type":"I","pos":"1","primary_keys":["id"],"tokens":{"\u0070os":"x","csn":"7","t\u006b":"v"},"after":{"id":1}}
+	EOF
+	expect "$tags" in <<<'{"pos":"1","csn":"7","tk":"v"}'
+	[ "$(grep -o '"pos":' out | wc -l)" -eq 1 ]
+	sed -i 's/"csn"/"tk"/' in
+	refused 'tag t\u006b comes twice' in
+}

@@ -151,7 +151,7 @@ static void put_tags(void *ctx)
 	struct dataworks *d = ctx;
 	uint32_t sequence = get(d, d->payload, "sequenceId");
 
-	if (sequence != CDC_JSON_NONE)
+	if (cdc_json_in_is_tag(&d->j, sequence))
 		cdc_change_tag_raw(&d->j.c, CDC_STR("sequenceId"), raw(d, sequence));
 }
 

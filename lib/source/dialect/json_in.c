@@ -442,17 +442,33 @@ static bool is_listed(struct cdc_str name, const char *const *list)
 	return false;
 }
 
+/* A record with a member twice would be read by others as they like. */
+static bool has_twice(struct cdc_json_in *j, uint32_t object)
+{
+	struct cdc_out *o = &j->s->out;
+	uint32_t twice = CDC_JSON_NONE;
+	struct cdc_str name;
+
+	if (o->rc == CDC_OK)
+		o->rc = cdc_json_duplicate(&j->tape, object, &twice, &o->err);
+	if (twice == CDC_JSON_NONE)
+		return o->rc < 0;
+	name = cdc_json_raw(&j->tape, twice);
+	cdc_out_fail(o, "tag %.*s comes twice", (int)(name.n < 100 ? name.n : 100), name.p);
+	return true;
+}
+
 void cdc_json_in_tags(struct cdc_json_in *j, uint32_t object, const char *const *skip)
 {
-	if (!cdc_json_in_is(j, object, CDC_JSON_OBJECT))
+	if (!cdc_json_in_is(j, object, CDC_JSON_OBJECT) || has_twice(j, object))
 		return;
 	for (uint32_t k = cdc_json_first(&j->tape, object); k != CDC_JSON_NONE;
 	     k = cdc_json_after(&j->tape, object, k)) {
 		enum cdc_json_type type = (enum cdc_json_type)j->tape.tok[k + 1].type;
-		struct cdc_str name = cdc_json_raw(&j->tape, k);
+		struct cdc_str name = cdc_json_in_text(j, k);
 
 		if (type == CDC_JSON_NULL || type == CDC_JSON_ARRAY || type == CDC_JSON_OBJECT ||
-		    j->tape.tok[k].escaped || j->tape.tok[k + 1].len == 0 || is_listed(name, skip))
+		    j->tape.tok[k + 1].len == 0 || is_listed(name, skip))
 			continue;
 		cdc_change_tag_raw(&j->c, name, cdc_json_raw(&j->tape, k + 1));
 	}

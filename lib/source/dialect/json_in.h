@@ -130,7 +130,14 @@ bool cdc_json_in_seconds(struct cdc_json_in *j, uint32_t tok, int64_t *us);
 int cdc_json_in_truncate(struct cdc_json_in *j, const struct cdc_json_row *row, struct cdc_str sql,
 			 uint32_t db, const struct cdc_message *m,
 			 struct cdc_err *err) CDC_NODISCARD;
-/* Members of the object whose values are scalars, but those in `skip`, as tags. */
+/* Can the value be put between quotes as a tag (cdc_change_tag_raw)? */
+static inline bool cdc_json_in_is_tag(const struct cdc_json_in *j, uint32_t i)
+{
+	return cdc_json_in_is(j, i, CDC_JSON_STRING) || cdc_json_in_is(j, i, CDC_JSON_NUMBER);
+}
+
+/* Members of the object whose values are scalars, but those in `skip`, as tags. The output fails
+ * when one comes twice. */
 void cdc_json_in_tags(struct cdc_json_in *j, uint32_t object, const char *const *skip);
 
 #endif

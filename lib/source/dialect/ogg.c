@@ -63,13 +63,18 @@ static void put_tags(void *ctx)
 {
 	static const enum member tags[] = { POS, CSN, XID };
 	struct ogg *d = ctx;
+	const char *put[sizeof(tags) / sizeof(tags[0]) + 1];
+	size_t n = 0;
 
 	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {
-		if (is_a(d, d->tok[tags[i]], CDC_JSON_STRING) ||
-		    is_a(d, d->tok[tags[i]], CDC_JSON_NUMBER))
-			cdc_change_tag_raw(&d->j.c, members[tags[i]], raw(d, d->tok[tags[i]]));
+		if (!cdc_json_in_is_tag(&d->j, d->tok[tags[i]]))
+			continue;
+		cdc_change_tag_raw(&d->j.c, members[tags[i]], raw(d, d->tok[tags[i]]));
+		put[n++] = members[tags[i]].p;
 	}
-	cdc_json_in_tags(&d->j, d->tok[TOKENS], NULL);
+	put[n] = NULL;
+	/* Tokens are named by users: one may be called as a member of the message. */
+	cdc_json_in_tags(&d->j, d->tok[TOKENS], put);
 }
 
 static int put_truncate(struct ogg *d, struct cdc_change_table *t, const struct cdc_message *m,

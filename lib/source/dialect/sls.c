@@ -116,10 +116,11 @@ static void put_tags(void *ctx)
 	struct sls *d = ctx;
 
 	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {
-		struct cdc_str name = members[tags[i]], value = raw(d, d->tok[tags[i]]);
+		struct cdc_str name = members[tags[i]];
 
-		if (value.n)
-			cdc_change_tag_raw(&d->j.c, cdc_str(name.p + 1, name.n - 2), value);
+		if (cdc_json_in_is_tag(&d->j, d->tok[tags[i]]) && raw(d, d->tok[tags[i]]).n)
+			cdc_change_tag_raw(&d->j.c, cdc_str(name.p + 1, name.n - 2),
+					   raw(d, d->tok[tags[i]]));
 	}
 }
 

@@ -329,3 +329,26 @@ image() { printf '{"dataColumn":{"id":9007199254740993,"price":"%s","at":1573701
 	sed -i 's/"csn"/"tk"/' in
 	refused 'tag t\u006b comes twice' in
 }
+
+@test "dataworks: the first half of an update is told once, whatever its second half is" {
+	{
+		dataworks UPDATE_BEFORE 1573701065003 1573701065120 "$(image 3)"
+		dataworks UPDATE_AFTER 1573701065003 1573701065120 '' "$(image 4)" | sed 's/"ddl":null/"ddl":"ALTER TABLE sales ADD y int"/'
+		dataworks INSERT 1573701065004 1573701065120 '' "$(image 5)"
+	} >in
+	run --separate-stderr cdc-decode --reject rejects -o out in
+	[ "$status" -eq 0 ]
+	jq -c '[.recordType, .afterImages.price // .ddl]' out | head -n 3 | diff - <(
+		cat <<-'EOF'
+		["DDL","ALTER TABLE sales ADD y int"]
+		["SCHEMA",null]
+		["INSERT","5.0"]
+		EOF
+	)
+	# one whose source is none is a reject by itself
+	{
+		dataworks UPDATE_BEFORE 1573701065003 1573701065120 "$(image 3)"
+		dataworks UPDATE_AFTER 1573701065003 1573701065120 '' "$(image 4)"
+	} | sed 's/"sales"/7/' >in
+	refused 'a name in source is no string' in
+}

@@ -329,29 +329,15 @@ static int put_row(struct dataworks *d, struct cdc_change_table *t, struct cdc_s
 	return cdc_json_in_put_row(&d->j, t, &row, m, err);
 }
 
-static int put_message(struct dataworks *d, const struct cdc_message *m, struct cdc_err *err)
+/* A message that is whole. */
+static int put_change(struct dataworks *d, const struct cdc_message *m, struct cdc_err *err)
 {
-	struct cdc_str op = raw(d, get(d, d->payload, "op"));
-	bool after = cdc_str_eqz(op, "UPDATE_AFTER");
+	uint32_t source = get(d, d->schema, "source"), ddl = get(d, d->payload, "ddl");
+	const uint32_t part[] = { get(d, source, "dbName"), get(d, source, "schemaName"),
+				  get(d, source, "tableName") };
 	struct cdc_change_table *t;
-	uint32_t source, part[3], ddl;
-	int rc = CDC_OK;
+	int rc;
 
-	if (cdc_str_eqz(op, "UPDATE_BEFORE")) {
-		rc = drop_held(d, err);
-		d->j.s->counts.skipped += rc == CDC_OK;
-		return rc < 0 ? rc : hold(d, m, err);
-	}
-	if (after && completes(d, m))
-		rc = join(d, m->value, err);
-	else
-		rc = drop_held(d, err);
-	if (rc < 0)
-		return rc;
-	source = get(d, d->schema, "source");
-	part[0] = get(d, source, "dbName");
-	part[1] = get(d, source, "schemaName");
-	part[2] = get(d, source, "tableName");
 	for (size_t i = 0; i < 3; i++) {
 		if (part[i] != CDC_JSON_NONE && !is_a(d, part[i], CDC_JSON_STRING))
 			return cdc_fail(err, CDC_EDATA, "a name in source is no string");
@@ -361,12 +347,30 @@ static int put_message(struct dataworks *d, const struct cdc_message *m, struct 
 		rc = cdc_json_in_table(&d->j, part, 3, &t, err);
 	if (rc < 0)
 		return rc;
-	ddl = get(d, d->payload, "ddl");
 	if (ddl == CDC_JSON_NONE)
 		ddl = get(d, 0, "ddl");
 	if (ddl != CDC_JSON_NONE)
 		return put_ddl(d, t, ddl, m, err);
-	rc = put_row(d, t, raw(d, get(d, d->payload, "op")), m, err);
+	return put_row(d, t, raw(d, get(d, d->payload, "op")), m, err);
+}
+
+static int put_message(struct dataworks *d, const struct cdc_message *m, struct cdc_err *err)
+{
+	struct cdc_str op = raw(d, get(d, d->payload, "op"));
+	int rc;
+
+	if (cdc_str_eqz(op, "UPDATE_BEFORE")) {
+		rc = drop_held(d, err);
+		d->j.s->counts.skipped += rc == CDC_OK;
+		return rc < 0 ? rc : hold(d, m, err);
+	}
+	if (cdc_str_eqz(op, "UPDATE_AFTER") && completes(d, m))
+		rc = join(d, m->value, err);
+	else
+		rc = drop_held(d, err);
+	if (rc == CDC_OK)
+		rc = put_change(d, m, err);
+	/* What was kept is part of this message now, whatever became of that. */
 	cdc_buf_reset(&d->held);
 	return rc;
 }

@@ -352,3 +352,10 @@ image() { printf '{"dataColumn":{"id":9007199254740993,"price":"%s","at":1573701
 	} | sed 's/"sales"/7/' >in
 	refused 'a name in source is no string' in
 }
+
+@test "ogg: what a message needs is given back after it" {
+	jq -nc '{ table: "S.T", op_type: "I", pos: "1", primary_keys: [range(500) | "c\(.)"], after: { c1: 1 } }' >one
+	for ((i = 0; i < 4000; i++)); do cat one; done >many
+	peak() { cdc-decode --stats stats "$1" >out && jq .peak_memory_bytes stats; }
+	(($(peak many) < $(peak one) + 8000000)) || [ -n "${SANITIZED:-}" ]
+}

@@ -108,7 +108,6 @@ static int define(struct dataworks *d, struct cdc_change_table *t, struct cdc_er
 		return CDC_OK;
 	if (!is_a(d, list, CDC_JSON_ARRAY))
 		return cdc_fail(err, CDC_EDATA, "the schema has no dataColumn");
-	cdc_arena_reset(&d->j.scratch);
 	rc = cdc_json_in_names(&d->j, get(d, d->schema, "primaryKey"), &key, &n_key, err);
 	if (rc < 0)
 		return rc;
@@ -345,6 +344,7 @@ static int put_change(struct dataworks *d, const struct cdc_message *m, struct c
 	rc = cdc_change_source(&d->j.c, raw(d, get(d, source, "dbType")), CDC_STR(""), err);
 	if (rc == CDC_OK)
 		rc = cdc_json_in_table(&d->j, part, 3, &t, err);
+	cdc_arena_reset(&d->j.scratch);
 	if (rc < 0)
 		return rc;
 	if (ddl == CDC_JSON_NONE)

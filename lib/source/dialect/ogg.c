@@ -104,6 +104,7 @@ static int put_message(struct ogg *d, const struct cdc_message *m, struct cdc_er
 	struct cdc_str *key;
 	int rc = cdc_json_in_table(&d->j, &d->tok[TABLE], 1, &t, err);
 
+	cdc_arena_reset(&d->j.scratch);
 	if (rc == CDC_OK)
 		rc = cdc_json_in_names(&d->j, d->tok[PRIMARY_KEYS], &key, &row.n_key, err);
 	if (rc < 0)

@@ -87,7 +87,6 @@ static int key_names(struct oms *d, struct cdc_str **key, size_t *n, struct cdc_
 
 	*n = 0;
 	*key = NULL;
-	cdc_arena_reset(&d->j.scratch);
 	if (!is_a(d, d->meta[PRIMARY_KEY], CDC_JSON_STRING) || raw(d, d->meta[PRIMARY_KEY]).n == 0)
 		return CDC_OK;
 	rc = cdc_json_string(&d->j.tape, d->meta[PRIMARY_KEY], &d->j.scratch, &all, err);
@@ -158,6 +157,7 @@ static int put_message(struct oms *d, const struct cdc_message *m, struct cdc_er
 			return cdc_fail(err, CDC_EDATA, "a name in allMetaData is no string");
 	}
 	rc = cdc_json_in_table(&d->j, part, 2, &t, err);
+	cdc_arena_reset(&d->j.scratch);
 	if (rc == CDC_OK && cdc_str_eqz(type, "DDL"))
 		return put_ddl(d, t, m, err);
 	if (rc == CDC_OK)

@@ -133,7 +133,6 @@ static int add_columns(struct sls *d, struct cdc_change_table *t, struct cdc_err
 	size_t known = t->defined ? t->n : 0, n = known;
 	int rc = CDC_OK;
 
-	cdc_arena_reset(&d->j.scratch);
 	col = cdc_arena_calloc(&d->j.scratch, known + cdc_json_in_tok(&d->j, 0)->count + 1,
 			       sizeof(*col));
 	if (!col)
@@ -354,6 +353,7 @@ static int put_message(struct sls *d, const struct cdc_message *m, struct cdc_er
 	part[0] = d->tok[DB];
 	part[1] = is_a(d, d->tok[TABLE], CDC_JSON_STRING) ? d->tok[TABLE] : CDC_JSON_NONE;
 	rc = cdc_json_in_table(&d->j, part, 2, &t, err);
+	cdc_arena_reset(&d->j.scratch);
 	if (rc < 0)
 		return rc;
 	if (cdc_str_eqz(event, "ddl"))

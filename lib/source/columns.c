@@ -11,6 +11,11 @@ static bool is_space(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
+static int lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : (unsigned char)c;
+}
+
 static struct cdc_str trim(struct cdc_str s)
 {
 	while (s.n && is_space(s.p[0]))
@@ -244,15 +249,42 @@ int cdc_columns_parse(const char *text, struct cdc_arena *a, struct cdc_schema_c
 	return cdc_columns_check(col, n, err);
 }
 
+/* By name without its case, then by place. */
+static int compare_columns(const void *a, const void *b)
+{
+	const struct cdc_schema_column *x = *(const struct cdc_schema_column *const *)a;
+	const struct cdc_schema_column *y = *(const struct cdc_schema_column *const *)b;
+	size_t n = x->name.n < y->name.n ? x->name.n : y->name.n;
+
+	for (size_t i = 0; i < n; i++) {
+		int c = lower(x->name.p[i]) - lower(y->name.p[i]);
+
+		if (c)
+			return c;
+	}
+	if (x->name.n != y->name.n)
+		return x->name.n < y->name.n ? -1 : 1;
+	return x < y ? -1 : x > y;
+}
+
 int cdc_columns_check(const struct cdc_schema_column *col, size_t n, struct cdc_err *err)
 {
-	for (size_t i = 0; i < n; i++) {
-		for (size_t k = 0; k < i; k++) {
-			if (cdc_str_ieq(col[i].name, col[k].name))
-				return cdc_fail(err, CDC_EUSAGE, "two columns are called %.*s",
-						(int)(col[i].name.n < 100 ? col[i].name.n : 100),
-						col[i].name.p);
-		}
+	const struct cdc_schema_column **sorted =
+		malloc((n ? n : 1) * sizeof(const struct cdc_schema_column *));
+	const struct cdc_schema_column *twice = NULL;
+
+	if (!sorted)
+		return cdc_fail_nomem(err);
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = &col[i];
+	qsort(sorted, n, sizeof(const struct cdc_schema_column *), compare_columns);
+	for (size_t i = 1; i < n; i++) {
+		if (cdc_str_ieq(sorted[i - 1]->name, sorted[i]->name) &&
+		    (!twice || sorted[i] < twice))
+			twice = sorted[i];
 	}
-	return CDC_OK;
+	free(sorted);
+	return twice ? cdc_fail(err, CDC_EUSAGE, "two columns are called %.*s",
+				(int)(twice->name.n < 100 ? twice->name.n : 100), twice->name.p)
+		     : CDC_OK;
 }

@@ -106,3 +106,13 @@ images() {
 	"$decode" --from csv --columns "id INT NOT NULL, v ENUM('a)','(key') NULL" --db-table d.t in |
 		jq -r '.columns[]?.type' | diff -u - <(printf "int\nenum('a)','(key')\n")
 }
+
+@test "a header of very many names, and the first that comes twice" {
+	seq -s , 65000 >in
+	seq -s , 65000 >>in
+	timeout 2 "$decode" --from csv --header --db-table d.t in >out
+	[ "$(wc -l <out)" -eq 2 ]
+	echo 'a,b,Ab,B,A,aB' >in
+	run -2 "$decode" --from csv --header --db-table d.t in
+	[[ $output == *'two columns are called B'* ]]
+}

@@ -21,6 +21,7 @@ void cdc_json_in_free(struct cdc_json_in *j)
 	cdc_buf_free(&j->text);
 	cdc_buf_free(&j->id);
 	cdc_arena_free(&j->scratch);
+	cdc_map_free(&j->names);
 	free(j->value);
 	free(j->old);
 }
@@ -236,28 +237,64 @@ static bool covers(struct cdc_json_in *j, struct cdc_change_table *t, uint32_t r
 	return true;
 }
 
-static int add_names(struct cdc_json_in *j, uint32_t row, const char *skip,
-		     struct cdc_change_column *col, size_t *n, struct cdc_err *err)
+int cdc_json_in_grow(struct cdc_json_in *j, const struct cdc_change_table *t, size_t more,
+		     struct cdc_err *err)
 {
+	size_t known = t->defined ? t->n : 0, most = CDC_CHANGE_COLUMNS_MAX;
+	int rc = CDC_OK;
+
+	j->n_col = 0;
+	cdc_map_clear(&j->names);
+	j->col = cdc_arena_calloc(&j->scratch, (more < most - known ? known + more : most) + 1,
+				  sizeof(*j->col));
+	if (!j->col)
+		return cdc_fail_nomem(err);
+	for (size_t i = 0; rc == CDC_OK && i < known; i++) {
+		rc = cdc_json_in_add(j, t->col[i].name, err);
+		j->col[i] = t->col[i];
+	}
+	return rc;
+}
+
+int cdc_json_in_add(struct cdc_json_in *j, struct cdc_str name, struct cdc_err *err)
+{
+	uint64_t hash = cdc_hash64(name.p, name.n);
+	struct cdc_map_iter it = cdc_map_seek(&j->names, hash);
+	uint32_t i;
+
+	while (cdc_map_next(&j->names, &it, &i)) {
+		if (cdc_str_eq(j->col[i].name, name))
+			return CDC_OK;
+	}
+	if (j->n_col == CDC_CHANGE_COLUMNS_MAX)
+		return cdc_fail(err, CDC_EDATA, "more than %u columns", CDC_CHANGE_COLUMNS_MAX);
+	j->col[j->n_col].name = name;
+	return cdc_map_insert(&j->names, hash, (uint32_t)j->n_col++, err);
+}
+
+int cdc_json_in_define(struct cdc_json_in *j, struct cdc_change_table *t, const struct cdc_str *key,
+		       size_t n_key, struct cdc_err *err)
+{
+	return cdc_change_define(&j->c, t, CDC_STR(""), j->col, j->n_col, key, n_key, err);
+}
+
+static int add_names(struct cdc_json_in *j, uint32_t row, const char *skip, struct cdc_err *err)
+{
+	int rc = CDC_OK;
+
 	if (!cdc_json_in_is(j, row, CDC_JSON_OBJECT))
 		return CDC_OK;
-	for (uint32_t k = cdc_json_first(&j->tape, row); k != CDC_JSON_NONE;
+	for (uint32_t k = cdc_json_first(&j->tape, row); rc == CDC_OK && k != CDC_JSON_NONE;
 	     k = cdc_json_after(&j->tape, row, k)) {
 		struct cdc_str name;
-		size_t i = 0;
-		int rc;
 
 		if (is_skipped(j, k, skip))
 			continue;
 		rc = cdc_json_string(&j->tape, k, &j->scratch, &name, err);
-		if (rc < 0)
-			return rc;
-		while (i < *n && !cdc_str_eq(col[i].name, name))
-			i++;
-		if (i == *n)
-			col[(*n)++].name = name;
+		if (rc == CDC_OK)
+			rc = cdc_json_in_add(j, name, err);
 	}
-	return CDC_OK;
+	return rc;
 }
 
 static size_t count(const struct cdc_json_in *j, uint32_t row)
@@ -281,22 +318,15 @@ static bool same_key(const struct cdc_change_table *t, const struct cdc_json_row
 static int add_columns(struct cdc_json_in *j, struct cdc_change_table *t,
 		       const struct cdc_json_row *row, struct cdc_err *err)
 {
-	size_t known = t->defined ? t->n : 0, n = known;
-	struct cdc_change_column *col = cdc_arena_calloc(
-		&j->scratch, known + count(j, row->before) + count(j, row->after) + 1,
-		sizeof(*col));
 	const struct cdc_str *key = row->n_key || !t->defined ? row->key : t->key;
 	size_t n_key = row->n_key || !t->defined ? row->n_key : t->n_key;
-	int rc;
+	int rc = cdc_json_in_grow(j, t, count(j, row->before) + count(j, row->after), err);
 
-	if (!col)
-		return cdc_fail_nomem(err);
-	for (size_t i = 0; i < known; i++)
-		col[i] = t->col[i];
-	rc = add_names(j, row->after, row->skip, col, &n, err);
 	if (rc == CDC_OK)
-		rc = add_names(j, row->before, row->skip, col, &n, err);
-	return rc < 0 ? rc : cdc_change_define(&j->c, t, CDC_STR(""), col, n, key, n_key, err);
+		rc = add_names(j, row->after, row->skip, err);
+	if (rc == CDC_OK)
+		rc = add_names(j, row->before, row->skip, err);
+	return rc < 0 ? rc : cdc_json_in_define(j, t, key, n_key, err);
 }
 
 int cdc_json_in_columns(struct cdc_json_in *j, struct cdc_change_table *t,

@@ -19,6 +19,10 @@ struct cdc_json_in {
 	uint32_t *value;
 	uint32_t *old;
 	uint32_t cap;
+	/* Columns of a table that grows (cdc_json_in_grow): in the scratch arena, found by name. */
+	struct cdc_change_column *col;
+	size_t n_col;
+	struct cdc_map names;
 };
 
 int cdc_json_in_init(struct cdc_json_in *j, struct cdc_source *s, struct cdc_str source_type,
@@ -114,6 +118,16 @@ int cdc_json_in_put_row(struct cdc_json_in *j, struct cdc_change_table *t,
 /* Only its columns: what the row has and the table has not is added. */
 int cdc_json_in_columns(struct cdc_json_in *j, struct cdc_change_table *t,
 			const struct cdc_json_row *row, struct cdc_err *err) CDC_NODISCARD;
+
+/*
+ * The same by hand: begin with what the table has, room for `more` names in the scratch arena; add
+ * the names that it has not, in plain text that stays; define it. CDC_EDATA on too many.
+ */
+int cdc_json_in_grow(struct cdc_json_in *j, const struct cdc_change_table *t, size_t more,
+		     struct cdc_err *err) CDC_NODISCARD;
+int cdc_json_in_add(struct cdc_json_in *j, struct cdc_str name, struct cdc_err *err) CDC_NODISCARD;
+int cdc_json_in_define(struct cdc_json_in *j, struct cdc_change_table *t, const struct cdc_str *key,
+		       size_t n_key, struct cdc_err *err) CDC_NODISCARD;
 
 /* A value by what JSON tells of it: text, digits as they are, true and false, nested ones as JSON
  * text. */

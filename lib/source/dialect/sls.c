@@ -129,29 +129,19 @@ static void put_tags(void *ctx)
 /* Columns that the message has and the table has not, in the message's order. */
 static int add_columns(struct sls *d, struct cdc_change_table *t, struct cdc_err *err)
 {
-	struct cdc_change_column *col;
-	size_t known = t->defined ? t->n : 0, n = known;
-	int rc = CDC_OK;
+	int rc = cdc_json_in_grow(&d->j, t, cdc_json_in_tok(&d->j, 0)->count, err);
 
-	col = cdc_arena_calloc(&d->j.scratch, known + cdc_json_in_tok(&d->j, 0)->count + 1,
-			       sizeof(*col));
-	if (!col)
-		return cdc_fail_nomem(err);
-	for (size_t i = 0; i < known; i++)
-		col[i] = t->col[i];
 	for (uint32_t k = cdc_json_first(&d->j.tape, 0); rc == CDC_OK && k != CDC_JSON_NONE;
 	     k = cdc_json_after(&d->j.tape, 0, k)) {
 		struct cdc_str name = name_of(d, k);
-		uint32_t hint = 0;
 
-		if (is_meta(name) || is_old(name) ||
-		    (known && cdc_json_in_column(&d->j, t, k, &hint)))
+		if (is_meta(name) || is_old(name))
 			continue;
-		rc = cdc_json_string(&d->j.tape, k, &d->j.scratch, &col[n].name, err);
-		n++;
+		rc = cdc_json_string(&d->j.tape, k, &d->j.scratch, &name, err);
+		if (rc == CDC_OK)
+			rc = cdc_json_in_add(&d->j, name, err);
 	}
-	return rc < 0 ? rc
-		      : cdc_change_define(&d->j.c, t, CDC_STR(""), col, n, t->key, t->n_key, err);
+	return rc < 0 ? rc : cdc_json_in_define(&d->j, t, t->key, t->n_key, err);
 }
 
 static bool covers(struct sls *d, struct cdc_change_table *t)

@@ -291,7 +291,7 @@ image() { printf '{"dataColumn":{"id":9007199254740993,"price":"%s","at":1573701
 	echo '{"_db_":"shop","_table_":"sales","_event_":"row_insert","_old_id":"1","_old_\u0069d":"2","id":"1"}' >in
 	refused 'column id comes twice in a row' in
 	echo "{\"data\":{\"id\":3,\"BI_id\":1,\"BI_\\u0069d\":1},$(metadata update)}" >in
-	refused 'column id comes twice in a row' in
+	refused 'column BI_\u0069d comes twice in a row' in
 	# a column that is called as the mark of the row before alone
 	echo "{\"data\":{\"id\":3,\"BI_id\":1,\"BI_\":1},$(metadata update)}" >in
 	refused 'columns BI_ of the table and of the row before an update' in
@@ -373,4 +373,28 @@ image() { printf '{"dataColumn":{"id":9007199254740993,"price":"%s","at":1573701
 	jq -nc '{ _db_: "d", _table_: "t", _event_: "row_insert" }
 		+ ([range(100000) | { key: "c\(.)", value: "1" }] | from_entries)' >in
 	refused 'more than 16384 columns' in
+}
+
+@test "the columns of a rejected message are none of the table" {
+	cat >in <<-'EOF'
+	{"table":"S.T","op_type":"I","pos":"1","primary_keys":["id"],"after":{"id":1,"z":2}}
+	{"table":"S.T","op_type":"I","pos":"2","primary_keys":["id"],"after":{"id":2,"junk":2,"\u0069d":3}}
+	{"table":"S.T","op_type":"I","pos":"3","primary_keys":["id"],"after":{"id":3,"z":2}}
+	{"_db_":"d","_table_":"t","_event_":"row_insert","id":"1","z":"2"}
+	{"_db_":"d","_table_":"t","_event_":"row_insert","id":"2","junk":"2","id":"3"}
+	{"_db_":"d","_table_":"t","_event_":"row_insert","id":"3","z":"2"}
+	EOF
+	run --separate-stderr cdc-decode --reject rejects -o out <(head -n 3 in)
+	jq -r .reason rejects | diff <(echo 'column \u0069d comes twice in a row') -
+	jq -c '[.recordType, .fields]' out | diff - <(
+		cat <<-'EOF'
+		["SCHEMA",null]
+		["INSERT",["id","z"]]
+		["INSERT",["id","z"]]
+		["CHECKPOINT",null]
+		EOF
+	)
+	run --separate-stderr cdc-decode --reject rejects -o out <(tail -n 3 in)
+	jq -r .reason rejects | diff <(echo 'column id comes twice in a row') -
+	jq -c 'select(.fields) | .fields' out | diff <(printf '%s\n' '["id","z"]' '["id","z"]') -
 }

@@ -329,13 +329,31 @@ static int add_columns(struct cdc_json_in *j, struct cdc_change_table *t,
 	return rc < 0 ? rc : cdc_json_in_define(j, t, key, n_key, err);
 }
 
+/* A message that will be rejected must not leave its columns in the table. */
+static int check_once(struct cdc_json_in *j, uint32_t row, struct cdc_err *err)
+{
+	uint32_t twice = CDC_JSON_NONE;
+	int rc = CDC_OK;
+
+	if (cdc_json_in_is(j, row, CDC_JSON_OBJECT))
+		rc = cdc_json_duplicate(&j->tape, row, &twice, err);
+	if (rc == CDC_OK && twice != CDC_JSON_NONE)
+		rc = comes_twice(cdc_json_raw(&j->tape, twice), err);
+	return rc;
+}
+
 int cdc_json_in_columns(struct cdc_json_in *j, struct cdc_change_table *t,
 			const struct cdc_json_row *row, struct cdc_err *err)
 {
+	int rc;
+
 	if (t->defined && same_key(t, row) && covers(j, t, row->after, row->skip) &&
 	    covers(j, t, row->before, row->skip))
 		return CDC_OK;
-	return add_columns(j, t, row, err);
+	rc = check_once(j, row->after, err);
+	if (rc == CDC_OK)
+		rc = check_once(j, row->before, err);
+	return rc < 0 ? rc : add_columns(j, t, row, err);
 }
 
 int cdc_json_in_object(struct cdc_json_in *j, struct cdc_change_table *t, uint32_t row,

@@ -126,6 +126,24 @@ static void put_tags(void *ctx)
 
 /* --- columns ------------------------------------------------------------ */
 
+/* A message that will be rejected must not leave its columns in the table. */
+static int check_once(struct sls *d, struct cdc_err *err)
+{
+	uint32_t twice;
+	int rc = cdc_json_duplicate(&d->j.tape, 0, &twice, err);
+	struct cdc_str name;
+
+	if (rc < 0 || twice == CDC_JSON_NONE)
+		return rc;
+	name = name_of(d, twice);
+	if (is_meta(name))
+		return CDC_OK;
+	if (is_old(name))
+		name = cdc_str(name.p + OLD_PREFIX_BYTES, name.n - OLD_PREFIX_BYTES);
+	return cdc_fail(err, CDC_EDATA, "column %.*s comes twice in a row",
+			(int)(name.n < 100 ? name.n : 100), name.p);
+}
+
 /* Columns that the message has and the table has not, in the message's order. */
 static int add_columns(struct sls *d, struct cdc_change_table *t, struct cdc_err *err)
 {
@@ -207,8 +225,11 @@ static int put_row(struct sls *d, struct cdc_change_table *t, const char *type,
 		d->j.s->counts.skipped++;
 		return CDC_OK;
 	}
-	if (!t->defined || !covers(d, t))
-		rc = add_columns(d, t, err);
+	if (!t->defined || !covers(d, t)) {
+		rc = check_once(d, err);
+		if (rc == CDC_OK)
+			rc = add_columns(d, t, err);
+	}
 	if (rc == CDC_OK)
 		rc = read_images(d, t, err);
 	if (rc < 0)

@@ -398,3 +398,17 @@ image() { printf '{"dataColumn":{"id":9007199254740993,"price":"%s","at":1573701
 	jq -r .reason rejects | diff <(echo 'column id comes twice in a row') -
 	jq -c 'select(.fields) | .fields' out | diff <(printf '%s\n' '["id","z"]' '["id","z"]') -
 }
+
+@test "sls: a statement that failed truncates nothing" {
+	for code in '"1146"' 1146 '"0"' 0; do
+		printf '{"_db_":"d","_table_":"t","_event_":"ddl","Query":"truncate t","ErrorCode":%s}\n' "$code"
+	done >in
+	expect .recordType in <<-'EOF'
+	"DDL"
+	"DDL"
+	"DDL"
+	"TRUNCATE"
+	"DDL"
+	"TRUNCATE"
+	EOF
+}

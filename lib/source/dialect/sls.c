@@ -18,6 +18,7 @@ enum member {
 	DATA,
 	OLD_DATA,
 	QUERY,
+	ERROR_CODE,
 	MEMBERS
 };
 
@@ -32,6 +33,7 @@ static const struct cdc_str members[MEMBERS] = {
 	[DATA] = { "data", 4 },
 	[OLD_DATA] = { "old_data", 8 },
 	[QUERY] = { "Query", 5 },
+	[ERROR_CODE] = { "ErrorCode", 9 },
 };
 
 #define OLD_PREFIX "_old_"
@@ -245,6 +247,14 @@ static int put_row(struct sls *d, struct cdc_change_table *t, const char *type,
 	return cdc_change_end(&d->j.c, m, err);
 }
 
+/* The server logs what failed halfway too, and with which error. */
+static bool has_failed(const struct sls *d)
+{
+	uint32_t code = d->tok[ERROR_CODE];
+
+	return code != CDC_JSON_NONE && !cdc_str_eqz(raw(d, code), "0");
+}
+
 static int put_ddl(struct sls *d, struct cdc_change_table *t, const struct cdc_message *m,
 		   struct cdc_err *err)
 {
@@ -264,7 +274,9 @@ static int put_ddl(struct sls *d, struct cdc_change_table *t, const struct cdc_m
 	sql = d->tok[QUERY] == CDC_JSON_NONE ? CDC_STR("") : cdc_json_in_text(&d->j, d->tok[QUERY]);
 	cdc_change_ddl(&d->j.c, sql);
 	rc = cdc_change_end(&d->j.c, m, err);
-	return rc < 0 ? rc : cdc_json_in_truncate(&d->j, &as, sql, d->tok[DB], m, err);
+	if (rc < 0 || has_failed(d))
+		return rc;
+	return cdc_json_in_truncate(&d->j, &as, sql, d->tok[DB], m, err);
 }
 
 /* --- messages ----------------------------------------------------------- */

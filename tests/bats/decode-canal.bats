@@ -311,3 +311,32 @@ head='"database":"shop","table":"sales","pkNames":["id"],"isDdl":false,"es":1573
 	[ "$status" -eq 1 ]
 	[ "$output" = '{"recordType":"CHECKPOINT","positions":[],"final":true}' ]
 }
+
+# Canal names no table where its parser does not know the statement, and calls it QUERY.
+@test "canal: a TRUNCATE is told by its type or by its text" {
+	cat >in <<-'EOF'
+	{"data":null,"database":"d","isDdl":true,"table":"","type":"TRUNCATE","es":1573701065000,"sql":"truncate table t"}
+	{"data":null,"database":"\u0064","isDdl":true,"table":"t","type":"QUERY","es":1573701065000,"sql":"truncate table \u0074"}
+	{"data":null,"database":"d","isDdl":true,"table":"t","type":"TRUNCATE","es":1573701065000,"sql":""}
+	{"data":null,"database":"d","isDdl":true,"table":"t","type":"TRUNCATE","es":1573701065000,"sql":"/*!50000 truncate t */"}
+	{"data":null,"database":"","isDdl":true,"table":"","type":"QUERY","es":1573701065000,"sql":"truncate table o.`t``u`"}
+	{"data":null,"database":"","isDdl":true,"table":"","type":"QUERY","es":1573701065000,"sql":"truncate table t"}
+	{"data":null,"database":"d","isDdl":true,"table":"t","type":"ALTER","es":1573701065000,"sql":"ALTER TABLE t TRUNCATE PARTITION p"}
+	EOF
+	expect "[.recordType, .dbTable, .recordTimestamp]" --from canal in <<-'EOF'
+	["DDL","d","2019-11-14T03:11:05Z"]
+	["TRUNCATE","d.t","2019-11-14T03:11:05Z"]
+	["DDL","d.t","2019-11-14T03:11:05Z"]
+	["TRUNCATE","d.t","2019-11-14T03:11:05Z"]
+	["DDL","d.t","2019-11-14T03:11:05Z"]
+	["TRUNCATE","d.t","2019-11-14T03:11:05Z"]
+	["DDL","d.t","2019-11-14T03:11:05Z"]
+	["TRUNCATE","d.t","2019-11-14T03:11:05Z"]
+	["DDL",null,"2019-11-14T03:11:05Z"]
+	["TRUNCATE","o.t`u","2019-11-14T03:11:05Z"]
+	["DDL",null,"2019-11-14T03:11:05Z"]
+	["DDL","d.t","2019-11-14T03:11:05Z"]
+	EOF
+	# of tables that are not asked for there is none
+	expect "[.recordType, .dbTable]" --from canal -t d.x <(head -n 1 in) <<<'["DDL","d"]'
+}

@@ -231,8 +231,9 @@ static bool is_cut(const struct canal *d)
 		     CDC_JSON_STRING));
 }
 
-static void put_tags(struct canal *d)
+static void put_tags(void *ctx)
 {
+	struct canal *d = ctx;
 	uint32_t commit = cdc_json_get(&d->j.tape, d->tok[TIDB], "commitTs");
 	uint32_t claim = cdc_json_get(&d->j.tape, d->tok[TIDB], "claimCheckLocation");
 
@@ -370,6 +371,19 @@ static int put_control(struct canal *d, struct cdc_str name, const char *type, s
 	return cdc_change_end(&d->j.c, m, err);
 }
 
+/* Told by the type, or by the text alone: Canal does not read all that MySQL does. */
+static int put_truncate(struct canal *d, const struct cdc_change_table *t, struct cdc_str sql,
+			const struct cdc_message *m, struct cdc_err *err)
+{
+	struct cdc_json_row as = { .ctx = d, .tags = put_tags };
+
+	if (cdc_str_eqz(raw(d, d->tok[TYPE]), "TRUNCATE") && raw(d, d->tok[TABLE]).n)
+		return put_control(d, cdc_buf_str(&t->name), "TRUNCATE",
+				   (struct cdc_str)CDC_STR_INIT, m, err);
+	as.has_time = time_of(d, &as.time_us);
+	return cdc_json_in_truncate(&d->j, &as, sql, d->tok[DATABASE], m, err);
+}
+
 static int put_statement(struct canal *d, struct cdc_change_table *t, const struct cdc_message *m,
 			 struct cdc_err *err)
 {
@@ -390,9 +404,7 @@ static int put_statement(struct canal *d, struct cdc_change_table *t, const stru
 			return rc;
 	}
 	rc = put_control(d, name, "DDL", ddl, m, err);
-	if (rc == CDC_OK && cdc_str_eqz(raw(d, d->tok[TYPE]), "TRUNCATE") && !db_only)
-		rc = put_control(d, name, "TRUNCATE", (struct cdc_str)CDC_STR_INIT, m, err);
-	return rc;
+	return rc < 0 ? rc : put_truncate(d, t, ddl, m, err);
 }
 
 /* --- messages ----------------------------------------------------------- */

@@ -340,3 +340,33 @@ head='"database":"shop","table":"sales","pkNames":["id"],"isDdl":false,"es":1573
 	# of tables that are not asked for there is none
 	expect "[.recordType, .dbTable]" --from canal -t d.x <(head -n 1 in) <<<'["DDL","d"]'
 }
+
+@test "canal: a time that is none is a reject, one that is not told is unknown" {
+	row() { echo "{\"data\":[{\"id\":\"1\",\"s\":\"a\"}],\"database\":\"d\",\"table\":\"t\",\"isDdl\":false,\"mysqlType\":{\"id\":\"int\",\"s\":\"set('a')\"},\"type\":\"INSERT\"${1:+,\"es\":$1}}"; }
+	for es in 9223372036854775807 92233720368547758070 -9223372036854775808 253402300800000 -62167219200001; do
+		row "$es" >in
+		refused 'the time of a change is out of range' in
+	done
+	for es in 1.5 1e3 '"12"' true '{}'; do
+		row "$es" >in
+		refused 'es is no integer' in
+	done
+	{
+		row
+		row null
+		row 253402300799999
+		row -62167219200000
+	} >in
+	expect 'select(.afterImages) | .recordTimestamp' in <<-'EOF'
+	null
+	null
+	"9999-12-31T23:59:59.999Z"
+	"0000-01-01T00:00:00Z"
+	EOF
+	# of a table that is not asked for nothing is looked at, nor of a heartbeat
+	row 1.5 >in
+	expect .recordType -t d.x --from canal in </dev/null
+	echo '{"data":null,"database":"","es":1.5,"isDdl":false,"table":"","type":"MHEARTBEAT"}' >in
+	expect .recordType --from canal in </dev/null
+	refused 'es is no integer' --from canal --control in
+}

@@ -6,6 +6,8 @@
 #include "source/dialect/json_in.h"
 #include "source/mysql/mysql_value.h"
 
+#include "base/value.h"
+
 #include <stdlib.h>
 
 enum member {
@@ -210,15 +212,34 @@ static void put_image(struct canal *d, struct cdc_change_table *t, const uint32_
 	}
 }
 
+/* Of a number that is too big for 64 bits: the end that it lies beyond. */
+static bool read_integer(struct cdc_str s, int64_t *v)
+{
+	size_t sign = s.n && s.p[0] == '-';
+
+	for (size_t i = sign; i < s.n; i++) {
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+	}
+	if (cdc_int64_parse(s, v) != CDC_PARSE_OK)
+		*v = sign ? INT64_MIN : INT64_MAX;
+	return true;
+}
+
+/* False: the time is not told. One that is no time makes the record fail. */
 static bool time_of(const struct canal *d, int64_t *us)
 {
-	int64_t ms;
 	uint32_t i = d->tok[ES];
+	int64_t ms;
 
-	if (i == CDC_JSON_NONE || !cdc_json_int64(&d->j.tape, i, &ms) || ms > INT64_MAX / 1000 ||
-	    ms < INT64_MIN / 1000)
+	if (i == CDC_JSON_NONE)
 		return false;
-	*us = ms * 1000;
+	if (!is_a(d, i, CDC_JSON_NUMBER) || !read_integer(raw(d, i), &ms)) {
+		cdc_out_fail(&d->j.s->out, "es is no integer");
+		return false;
+	}
+	/* The record's printer tells what is out of range. */
+	*us = ms > INT64_MAX / 1000 ? INT64_MAX : ms < INT64_MIN / 1000 ? INT64_MIN : ms * 1000;
 	return true;
 }
 
@@ -434,12 +455,14 @@ static int put_mark(struct canal *d, bool heartbeat, const struct cdc_message *m
 		    struct cdc_err *err)
 {
 	int64_t us = 0;
-	bool timed = time_of(d, &us);
+	bool timed;
 
-	if (heartbeat && d->j.s->opt.control)
-		return cdc_change_heartbeat(&d->j.c, timed, us, m, err);
-	d->j.s->counts.skipped++;
-	return CDC_OK;
+	if (!heartbeat || !d->j.s->opt.control) {
+		d->j.s->counts.skipped++;
+		return CDC_OK;
+	}
+	timed = time_of(d, &us);
+	return cdc_change_heartbeat(&d->j.c, timed, us, m, err);
 }
 
 static int put_message(struct canal *d, const struct cdc_message *m, struct cdc_err *err)

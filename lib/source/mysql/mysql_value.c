@@ -170,6 +170,9 @@ void cdc_mysql_put(struct cdc_out *o, struct cdc_arena *scratch, const struct cd
 {
 	struct put q = { o, scratch, zone, col };
 
+	/* What failed before is not this column's. */
+	if (o->rc < 0)
+		return;
 	put_text(&q, s);
 	if (o->rc < 0)
 		cdc_err_prefix(&o->err, "column %.*s", (int)(col->name.n < 100 ? col->name.n : 100),

@@ -412,3 +412,23 @@ image() { printf '{"dataColumn":{"id":9007199254740993,"price":"%s","at":1573701
 	"TRUNCATE"
 	EOF
 }
+
+@test "times in seconds and in milliseconds, and what is neither" {
+	for time in '"1573701065"' '"1573701065120"' 1573701065 1573701065120 '"99999999999999"' \
+		'"90000000000000000"' '"9223372036854775807"' '"99999999999999999999"' '"0"' '""' 90000000000000000; do
+		printf '{"_db_":"d","_table_":"t","_event_":"row_insert","_event_time_":%s,"id":"1"}\n' "$time"
+	done >in
+	expect '[.recordTimestamp]' in <<-'EOF'
+	["2019-11-14T03:11:05Z"]
+	["2019-11-14T03:11:05.120Z"]
+	["2019-11-14T03:11:05Z"]
+	["2019-11-14T03:11:05.120Z"]
+	["5138-11-16T09:46:39.999Z"]
+	[null]
+	[null]
+	[null]
+	[null]
+	[null]
+	[null]
+	EOF
+}

@@ -453,8 +453,10 @@ bool cdc_json_in_seconds(struct cdc_json_in *j, uint32_t tok, int64_t *us)
 			return cdc_json_in_time(j, tok, 1000, us);
 		v = v * 10 + (s.p[i] - '0');
 	}
+	if (v <= 0 || s.n >= 15)
+		return false;
 	*us = s.n > 10 ? v * 1000 : v * 1000000;
-	return v > 0 && s.n < 15;
+	return true;
 }
 
 int cdc_json_in_truncate(struct cdc_json_in *j, const struct cdc_json_row *row, struct cdc_str sql,

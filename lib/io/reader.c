@@ -137,6 +137,15 @@ static int read_failed(const struct cdc_reader *r, int why, struct cdc_err *err)
 	return rc;
 }
 
+/* What failed once may seem to go on: a decompressor that is asked again gives what it likes. */
+static int pull_failed(struct cdc_reader *r, const struct cdc_err *err)
+{
+	r->broken = true;
+	r->skip_line = false;
+	r->why = *err;
+	return err->code;
+}
+
 /*
  * One read behind what is buffered; `most` is how large the buffer may become. Sets eof when the
  * input ends.
@@ -148,6 +157,10 @@ static int fill(struct cdc_reader *r, size_t most, struct cdc_err *err)
 
 	if (rc < 0)
 		return rc;
+	if (r->broken) {
+		*err = r->why;
+		return err->code;
+	}
 	if (r->tied && r->tied->len && !readable(r)) {
 		struct cdc_err ignored; /* the writer remembers */
 
@@ -160,7 +173,7 @@ static int fill(struct cdc_reader *r, size_t most, struct cdc_err *err)
 		if (r->pull) {
 			got = r->pull(r->pull_ctx, r->buf + r->end, r->cap - r->end, err);
 			if (got < 0)
-				return (int)got;
+				return pull_failed(r, err);
 			break;
 		}
 		got = r->io->read(r->io->ctx, r->fd, r->buf + r->end, r->cap - r->end);

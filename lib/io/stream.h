@@ -28,6 +28,8 @@ struct cdc_reader {
 	uint64_t line; /* lines handed out so far */
 	uint64_t size; /* of a regular file, else 0: for progress */
 	bool skip_line; /* the rest of a line that was too long is still to be dropped */
+	bool broken; /* pull failed for the reason in `why`: every read from then on says so */
+	struct cdc_err why;
 	bool regular; /* a regular file: reading never blocks for long */
 	struct cdc_writer *tied;
 	/* Not NULL: where bytes come from in place of fd. Like read, 0 at the end; negative is an
@@ -53,7 +55,8 @@ void cdc_reader_close(struct cdc_reader *r);
  * Next line without its LF (a CR before it is kept: formats differ). `terminated` (may be NULL)
  * tells whether the LF was there: the last line of a file may lack it. CDC_END at the end.
  * CDC_EDATA when a line passes r->max, with line and offset in err: the next call goes on with the
- * line after it. CDC_EINTR when interrupted.
+ * line after it. CDC_EDATA with r->broken: what is pulled is damaged, and nothing comes after it.
+ * CDC_EINTR when interrupted.
  */
 int cdc_reader_line(struct cdc_reader *r, struct cdc_str *line, bool *terminated,
 		    struct cdc_err *err) CDC_NODISCARD;

@@ -212,6 +212,11 @@ int cdc_framing_lost(struct cdc_source *s, struct cdc_reader *r, struct cdc_err 
  * end of it. */
 int cdc_framing_cut(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *err) CDC_NODISCARD;
 
+/* After CDC_EDATA of cdc_reader_line: a line that is longer than a record may be is rejected, and the
+ * reader goes on behind it. A damaged input ends here. */
+int cdc_framing_bad_line(struct cdc_source *s, struct cdc_reader *r, const struct cdc_message *m,
+			 struct cdc_err *err) CDC_NODISCARD;
+
 /* framing_kcat_format.c: CDC_EUSAGE when messages in this format could not be told apart. */
 int cdc_kcat_format_check(const char *text, struct cdc_err *err) CDC_NODISCARD;
 

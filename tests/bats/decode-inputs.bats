@@ -72,6 +72,33 @@ decoded() { cdc-decode "$@" | jq -c 'del(.position)'; }
 	[ "$status" -eq 3 ]
 }
 
+@test "inputs: a damaged package ends the run, whatever is done about rejects" {
+	awk '{ for (i = 0; i < 20000; i++) { l = $0; sub(/v1/, int(rand() * 1e9), l); print l } }' m1.json >many.json
+	awk '{ printf "{\"topic\":\"t\",\"partition\":0,\"offset\":%d,\"payload\":%s}\n", NR, "\"x\"" }' many.json >many.kj
+	awk '{ printf "Partition:0\tOffset:%d\t%s\n", NR, $0 }' many.json >many.con
+	awk '{ printf "| offset: %d keySize: -1 valueSize: %d payload: %s\n", NR, length($0), $0 }' many.json >many.dl
+	gzip -c many.json >a.gz
+	tar cf a.tar many.json
+	tar czf a.tgz many.json
+	bsdtar --format zip -cf a.zip many.json
+	for f in a.gz a.tar a.tgz a.zip; do
+		head -c $(($(stat -c %s $f) / 2)) $f >cut-$f
+		! cdc-decode cut-$f >out 2>want.err
+		run --separate-stderr timeout 60 cdc-decode --reject rej -o got cut-$f
+		[ "$status" -eq 3 ]
+		[ "$stderr" = "$(cat want.err)" ]
+		[ ! -s rej ]
+	done
+	for f in json:many.json lines:many.json kcat-json:many.kj console:many.con dump-log:many.dl; do
+		gzip -c "${f#*:}" >f.gz
+		head -c $(($(stat -c %s f.gz) / 2)) f.gz >cut.gz
+		run --separate-stderr timeout 60 cdc-decode --topic t --from dms --framing "${f%:*}" --reject rej -o got cut.gz
+		[ "$status" -eq 3 ]
+		[[ $stderr == *"cut.gz"*": error: damaged: it ends too early" ]]
+		[ "${f%:*}" = kcat-json ] || [ ! -s rej ]
+	done
+}
+
 @test "inputs: a bomb is not unpacked" {
 	head -c 20M /dev/zero | tr '\0' ' ' | zstd -q >bomb.zst
 	run cdc-decode --from records --max-unpacked 1M bomb.zst

@@ -87,6 +87,15 @@ static int kcat_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *
 	}
 }
 
+int cdc_framing_bad_line(struct cdc_source *s, struct cdc_reader *r, const struct cdc_message *m,
+			 struct cdc_err *err)
+{
+	if (!r->broken)
+		return cdc_source_reject(s, m->offset, r->line, CDC_STR(""), err);
+	cdc_err_line(err, r->line);
+	return CDC_EDATA;
+}
+
 static int lines_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *err)
 {
 	struct cdc_message m = { .file = s->file };
@@ -102,8 +111,7 @@ static int lines_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_err 
 		}
 		rc = cdc_reader_line(r, &m.value, &terminated, err);
 		if (rc == CDC_EDATA) {
-			/* Longer than a record may be: the reader goes on behind it. */
-			rc = cdc_source_reject(s, m.offset, r->line, CDC_STR(""), err);
+			rc = cdc_framing_bad_line(s, r, &m, err);
 			if (rc < 0)
 				return rc;
 			continue;

@@ -128,7 +128,7 @@ static int console_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_er
 		if (rc == CDC_OK)
 			rc = one_line(s, line, &m, err);
 		else if (rc == CDC_EDATA)
-			rc = cdc_source_reject(s, m.offset, m.line, CDC_STR(""), err);
+			rc = cdc_framing_bad_line(s, r, &m, err);
 		if (rc != CDC_OK)
 			break;
 	}

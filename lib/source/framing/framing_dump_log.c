@@ -263,7 +263,7 @@ static int put_record(struct dump *d, const struct line *l, size_t at, size_t *n
 			      "log's segment itself");
 	else
 		rc = take_record(d, l, at, n, err);
-	if (rc == CDC_EDATA)
+	if (rc == CDC_EDATA && !d->r->broken)
 		return cdc_source_reject(d->s, cdc_reader_offset(d->r), d->m.line,
 					 cdc_str(d->have.p, *n), err);
 	if (rc < 0)

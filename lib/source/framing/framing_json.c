@@ -68,7 +68,7 @@ static int json_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *
 		m.offset = cdc_reader_offset(r);
 		m.line = line;
 		rc = next_document(s, r, &tape, &m.value, err);
-		if (rc == CDC_EDATA) {
+		if (rc == CDC_EDATA && !r->broken) {
 			struct cdc_err why = *err;
 
 			/* Where the next document begins is not known. */

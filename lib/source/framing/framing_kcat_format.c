@@ -392,7 +392,7 @@ static int read_all(struct parse *p, struct cdc_err *err)
 		if (rc < 0 || p->have.n == 0)
 			return rc;
 		rc = one_message(p, &m, err);
-		if (rc == CDC_EDATA)
+		if (rc == CDC_EDATA && !p->r->broken)
 			return p->is_cut ? cdc_framing_cut(p->s, p->r, err)
 					 : cdc_framing_lost(p->s, p->r, err);
 		if (rc == CDC_OK)

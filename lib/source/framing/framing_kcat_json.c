@@ -320,7 +320,7 @@ static int kcat_json_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_
 		if (rc == CDC_OK)
 			rc = one_line(s, &k, line, &m, err);
 		else if (rc == CDC_EDATA)
-			rc = cdc_source_reject(s, m.offset, m.line, CDC_STR(""), err);
+			rc = cdc_framing_bad_line(s, r, &m, err);
 		if (rc != CDC_OK)
 			break;
 	}

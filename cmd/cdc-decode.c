@@ -376,6 +376,11 @@ static void report(struct run *r)
 	cmd_stat_int(&r->c, "records", n->records);
 	cmd_stat_int(&r->c, "control", n->control);
 	cmd_stat_int(&r->c, "skipped", n->skipped);
+	if (n->open)
+		cmd_warn(&r->c,
+			 "%llu Kafka transactions are open at the end of what was read of their "
+			 "partition: their records, and what follows them there, are not printed",
+			 (unsigned long long)n->open);
 	if (n->prepared)
 		cmd_warn(
 			&r->c,

@@ -224,7 +224,9 @@ static int try_framing(struct search *q, const struct cdc_framing *f, struct cdc
 		if (substance && !q->wrapper &&
 		    (f == &cdc_framing_kcat_json || f == &cdc_framing_segment))
 			q->wrapper = f;
-		if (q->sample.n && !substance && !q->empty && f->maybe)
+		/* A segment that holds nothing but the ends of transactions is one, too. */
+		if ((q->sample.n || f == &cdc_framing_segment) && !substance && !q->empty &&
+		    f->maybe)
 			q->empty = f;
 		if (rc == CDC_OK)
 			rc = ask(q->s, q->format, &q->sample, &c, err);

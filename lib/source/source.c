@@ -428,6 +428,7 @@ void cdc_source_free(struct cdc_source *s)
 		if (s->ctx[i])
 			cdc_format_at(&s->opt, i)->close(s->ctx[i]);
 	}
+	cdc_segments_free(s->segments);
 	cdc_positions_free(&s->positions);
 	cdc_buf_free(&s->out.buf);
 	cdc_buf_free(&s->topic);

@@ -105,6 +105,7 @@ struct cdc_source_counts {
 	uint64_t control; /* control records printed */
 	uint64_t skipped; /* no-op messages, filtered tables, heartbeats */
 	uint64_t rejected;
+	uint64_t open; /* Kafka transactions that no segment ended: left out, with what follows */
 	uint64_t prepared; /* XA transactions that have not ended: their rows are held back */
 };
 

@@ -134,6 +134,7 @@ struct cdc_source {
 	int fatal; /* the sink's error, which must not be taken for a bad message */
 	bool put_failed; /* that error came from its put(): nothing more can be handed on */
 	uint64_t flushes; /* of the output */
+	struct cdc_segments *segments; /* of a log, what goes on in the next one; NULL: nothing */
 	struct cdc_sample *sample; /* not NULL: messages go there */
 };
 
@@ -212,13 +213,16 @@ int cdc_framing_lost(struct cdc_source *s, struct cdc_reader *r, struct cdc_err 
  * end of it. */
 int cdc_framing_cut(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *err) CDC_NODISCARD;
 
-/* After CDC_EDATA of cdc_reader_line: a line that is longer than a record may be is rejected, and the
- * reader goes on behind it. A damaged input ends here. */
+/* After CDC_EDATA of cdc_reader_line: a line that is longer than a record may be is rejected, and
+ * the reader goes on behind it. A damaged input ends here. */
 int cdc_framing_bad_line(struct cdc_source *s, struct cdc_reader *r, const struct cdc_message *m,
 			 struct cdc_err *err) CDC_NODISCARD;
 
 /* framing_kcat_format.c: CDC_EUSAGE when messages in this format could not be told apart. */
 int cdc_kcat_format_check(const char *text, struct cdc_err *err) CDC_NODISCARD;
+
+/* segment.c */
+void cdc_segments_free(struct cdc_segments *log);
 
 /* ocf.c */
 /* The writer's schema of the container that the reader is at; nothing is consumed, the slice lives

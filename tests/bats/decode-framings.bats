@@ -184,3 +184,49 @@ record() {
 	[false,"","{}"]
 	EOF
 }
+
+@test "framing segment: a transaction that ends in the next segment" {
+	mkdir -p log/t-0
+	# Batches of one record, two of transactions; the second one does not end.
+	python3 - "$(row 1)" "$(row 2)" "$(row 3)" "$(row 4)" <<-'EOF'
+		import struct, sys
+
+		def crc32c(b):
+		    c = 0xffffffff
+		    for x in b:
+		        c ^= x
+		        for _ in range(8):
+		            c = c >> 1 ^ (0x82f63b78 if c & 1 else 0)
+		    return c ^ 0xffffffff
+
+		def varint(n):
+		    n = n << 1 ^ n >> 63
+		    o = b""
+		    while n > 127:
+		        o += bytes([n & 127 | 128])
+		        n >>= 7
+		    return o + bytes([n])
+
+		def batch(offset, value, attributes=0, producer=-1, key=None):
+		    k = varint(-1) if key is None else varint(len(key)) + key
+		    r = b"\0\0\0" + k + varint(len(value)) + value + b"\0"
+		    t = struct.pack(">hiqqqhii", attributes, 0, 1000, 1000, producer, 0, 0, 1) + varint(len(r)) + r
+		    b = struct.pack(">ibI", 0, 2, crc32c(t)) + t
+		    return struct.pack(">qi", offset, len(b)) + b
+
+		rows = [a.encode() for a in sys.argv[1:]]
+		commit = batch(3, struct.pack(">hi", 0, 0), 48, 7, struct.pack(">hh", 0, 1))
+		with open("log/t-0/00000000000000000000.log", "wb") as f:
+		    f.write(batch(0, rows[0]) + batch(1, rows[1], 16, 7))
+		with open("log/t-0/00000000000000000002.log", "wb") as f:
+		    f.write(batch(2, rows[2]) + commit + batch(4, rows[3], 16, 8) + batch(5, rows[0]))
+	EOF
+	run --separate-stderr cdc-decode log
+	[ "$status" -eq 0 ]
+	[ "$(seen <<<"$output")" = '1@t/0/0 2@t/0/1 3@t/0/2 till t/0/2' ]
+	[[ $stderr == *'warning: 1 Kafka transactions are open'* ]]
+	run --separate-stderr cdc-decode log/t-0/00000000000000000000.log
+	[ "$(seen <<<"$output")" = '1@t/0/0 till t/0/0' ]
+	run --separate-stderr cdc-decode log/t-0/00000000000000000002.log
+	[ "$(seen <<<"$output")" = '3@t/0/2 till t/0/2' ]
+}

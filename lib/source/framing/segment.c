@@ -1,22 +1,39 @@
 /*
  * Framing segment: log segments of Kafka brokers, `<topic>-<partition>/<20 digits>.log`. Records of
- * transactions that were aborted, or that the file does not end, are left out, as a reader with
- * isolation level read_committed leaves them out: the batches of open transactions wait in memory
- * until their end is read.
+ * transactions that were aborted are left out, as a reader with isolation level read_committed
+ * leaves them out: the batches of open transactions wait in memory until their end is read, which
+ * may stand in the partition's next segment.
+ *
+ * What never ends must not be passed over by a position: the next run would take it for seen. So
+ * nothing is printed of a partition from the first such record on, as Kafka itself has it (the
+ * last stable offset).
  */
 #include "source/framing/segment.h"
+#include "source/framing/segment_queue.h"
 
 #include <stdlib.h>
 
 #define PLAIN_FACTOR 4
 
-/* A batch that waits for the end of its transaction, or behind one that does. */
-struct waiting {
-	struct cdc_str bytes; /* malloced */
-	uint64_t offset; /* in the file */
-	int64_t producer_id; /* -1: of no transaction */
-	bool decided;
-	bool aborted;
+/* A partition that is read no further: what waited there was left out. */
+struct stop {
+	struct cdc_str topic;
+	int32_t partition;
+	int64_t offset;
+};
+
+/* What goes on from one segment to the next. */
+struct cdc_segments {
+	struct segment_queue queue;
+	struct cdc_arena origins; /* of what waits */
+	struct cdc_arena names; /* of topics, for the whole run */
+	struct cdc_str topic; /* of what waits */
+	int32_t partition;
+	int64_t last_offset; /* that was read of it */
+	struct stop *stop;
+	size_t n_stops;
+	size_t cap_stops;
+	uint64_t left_open; /* transactions that were left out */
 };
 
 struct segment {
@@ -24,11 +41,10 @@ struct segment {
 	struct cdc_reader *r;
 	struct kafka_scratch scratch;
 	struct cdc_message m;
-	struct waiting *queue; /* in the order of the log */
-	size_t head;
-	size_t n;
-	size_t cap;
-	size_t bytes; /* that wait */
+	struct cdc_segments *log; /* NULL in detection, which only looks at messages */
+	const struct segment_origin *origin; /* NULL: nothing of this segment has waited */
+	bool begun; /* a batch was read */
+	int64_t stop_at; /* nothing is read from this offset on */
 };
 
 /* The directory's name tells it, or the options. The file's own offset is that of each batch. */
@@ -71,55 +87,155 @@ static int put_batch(struct segment *g, struct cdc_str bytes, uint64_t offset, s
 	return rc;
 }
 
+/* --- from one segment to the next --------------------------------------- */
+
+static struct cdc_segments *open_log(struct cdc_source *s, struct cdc_err *err)
+{
+	if (!s->segments)
+		s->segments = calloc(1, sizeof(*s->segments));
+	if (!s->segments)
+		(void)cdc_fail_nomem(err);
+	return s->segments;
+}
+
+void cdc_segments_free(struct cdc_segments *log)
+{
+	if (!log)
+		return;
+	segment_queue_free(&log->queue);
+	cdc_arena_free(&log->origins);
+	cdc_arena_free(&log->names);
+	free(log->stop);
+	free(log);
+}
+
+/* What waits will not be decided in this run: it is left out, and so is what follows. */
+static int stop_here(struct cdc_segments *log, struct cdc_err *err)
+{
+	struct segment_queue *q = &log->queue;
+
+	if (log->n_stops == log->cap_stops) {
+		size_t cap = log->cap_stops ? log->cap_stops * 2 : 16;
+		struct stop *grown = realloc(log->stop, cap * sizeof(*grown));
+
+		if (!grown)
+			return cdc_fail_nomem(err);
+		log->stop = grown;
+		log->cap_stops = cap;
+	}
+	log->stop[log->n_stops++] =
+		(struct stop){ log->topic, log->partition, q->w[q->head].base_offset };
+	log->left_open += q->open;
+	segment_queue_free(q);
+	cdc_arena_reset(&log->origins);
+	return CDC_OK;
+}
+
+static bool is_of(const struct segment *g, struct cdc_str topic, int32_t partition)
+{
+	return g->m.partition == partition && cdc_str_eq(g->m.topic, topic);
+}
+
+/* At a segment's first batch: what waits goes on here, or is left out. */
+static int begin(struct segment *g, const struct kafka_batch *b, struct cdc_err *err)
+{
+	struct cdc_segments *log = g->log;
+	int rc = CDC_OK;
+
+	g->begun = true;
+	if (!segment_queue_is_empty(&log->queue) &&
+	    (!is_of(g, log->topic, log->partition) || b->base_offset <= log->last_offset))
+		rc = stop_here(log, err);
+	for (size_t i = 0; i < log->n_stops; i++) {
+		const struct stop *p = &log->stop[i];
+
+		if (is_of(g, p->topic, p->partition) && p->offset < g->stop_at)
+			g->stop_at = p->offset;
+	}
+	return rc;
+}
+
+/* The first of this segment's batches that waits. */
+static int set_origin(struct segment *g, struct cdc_err *err)
+{
+	struct cdc_segments *log = g->log;
+	struct segment_origin *o = cdc_arena_alloc(&log->origins, sizeof(*o));
+	char *topic = cdc_arena_dup(&log->names, g->m.topic.p, g->m.topic.n);
+
+	if (!o || !topic)
+		return cdc_fail_nomem(err);
+	*o = (struct segment_origin){ .format = g->s->format, .format_ctx = g->s->format_ctx };
+	memcpy(o->file, g->s->file, sizeof(o->file));
+	g->origin = o;
+	log->topic = cdc_str(topic, g->m.topic.n);
+	log->partition = g->m.partition;
+	return CDC_OK;
+}
+
 /* --- transactions ------------------------------------------------------- */
+
+/* A batch that waited is read as if its own segment were still the input. */
+static int put_waiting(struct segment *g, const struct segment_waiting *w, struct cdc_err *err)
+{
+	struct cdc_source *s = g->s;
+	struct segment_origin now = { .format = s->format, .format_ctx = s->format_ctx };
+	int rc;
+
+	memcpy(now.file, s->file, sizeof(now.file));
+	memcpy(s->file, w->origin->file, sizeof(s->file));
+	s->format = w->origin->format;
+	s->format_ctx = w->origin->format_ctx;
+	rc = put_batch(g, w->bytes, w->offset, err);
+	if (rc == CDC_OK && s->format != now.format && s->format->flush)
+		rc = s->format->flush(s->format_ctx, err);
+	memcpy(s->file, now.file, sizeof(s->file));
+	s->format = now.format;
+	s->format_ctx = now.format_ctx;
+	return rc;
+}
 
 /* Print what waits no longer, in the order of the log. */
 static int drain(struct segment *g, struct cdc_err *err)
 {
+	struct segment_waiting w;
 	int rc = CDC_OK;
 
-	while (rc == CDC_OK && g->head < g->n && g->queue[g->head].decided) {
-		struct waiting *w = &g->queue[g->head++];
-
-		if (w->aborted)
+	while (rc == CDC_OK && segment_queue_take(&g->log->queue, &w)) {
+		if (w.aborted)
 			g->s->counts.skipped++;
 		else
-			rc = put_batch(g, w->bytes, w->offset, err);
-		g->bytes -= w->bytes.n;
-		free((char *)(uintptr_t)w->bytes.p);
+			rc = put_waiting(g, &w, err);
+		free((char *)(uintptr_t)w.bytes.p);
 	}
-	if (g->head == g->n)
-		g->head = g->n = 0;
 	return rc;
 }
 
-static int wait_for_end(struct segment *g, struct cdc_str bytes, int64_t producer_id,
+static bool is_transactional(const struct kafka_batch *b)
+{
+	return b->attributes & KAFKA_TRANSACTIONAL && b->producer_id >= 0;
+}
+
+static int wait_for_end(struct segment *g, struct cdc_str bytes, const struct kafka_batch *b,
 			struct cdc_err *err)
 {
-	char *copy;
+	size_t max = g->s->record_max * PLAIN_FACTOR;
+	int rc = g->origin ? CDC_OK : set_origin(g, err);
 
-	if (g->bytes + bytes.n > g->s->record_max * PLAIN_FACTOR)
+	if (rc < 0)
+		return rc;
+	if (g->log->queue.bytes + bytes.n > max)
 		return cdc_fail(
 			err, CDC_EDATA,
-			"a transaction that is open over more than %zu bytes: raise --memory",
-			g->s->record_max * PLAIN_FACTOR);
-	if (g->n == g->cap) {
-		size_t cap = g->cap ? g->cap * 2 : 64;
-		struct waiting *q = realloc(g->queue, cap * sizeof(*q));
-
-		if (!q)
-			return cdc_fail_nomem(err);
-		g->queue = q;
-		g->cap = cap;
-	}
-	copy = malloc(bytes.n);
-	if (!copy)
-		return cdc_fail_nomem(err);
-	memcpy(copy, bytes.p, bytes.n);
-	g->queue[g->n++] = (struct waiting){ cdc_str(copy, bytes.n), cdc_reader_offset(g->r),
-					     producer_id, producer_id < 0, false };
-	g->bytes += bytes.n;
-	return CDC_OK;
+			"a transaction that is open over more than %zu bytes: raise --memory", max);
+	return segment_queue_add(&g->log->queue,
+				 (struct segment_waiting){
+					 .bytes = bytes,
+					 .offset = cdc_reader_offset(g->r),
+					 .base_offset = b->base_offset,
+					 .producer_id = is_transactional(b) ? b->producer_id : -1,
+					 .origin = g->origin,
+				 },
+				 err);
 }
 
 static int end_transaction(struct segment *g, const struct kafka_batch *b, struct cdc_err *err)
@@ -127,34 +243,40 @@ static int end_transaction(struct segment *g, const struct kafka_batch *b, struc
 	bool commit;
 
 	g->s->counts.skipped++;
-	if (!kafka_end_of_transaction(b, &commit))
+	if (!g->log || !kafka_end_of_transaction(b, &commit))
 		return CDC_OK;
-	for (size_t i = g->head; i < g->n; i++) {
-		if (g->queue[i].decided || g->queue[i].producer_id != b->producer_id)
-			continue;
-		g->queue[i].decided = true;
-		g->queue[i].aborted = !commit;
-	}
+	segment_queue_decide(&g->log->queue, b->producer_id, commit);
 	return drain(g, err);
+}
+
+static int take_good(struct segment *g, struct cdc_str bytes, const struct kafka_batch *b,
+		     struct cdc_err *err)
+{
+	int rc = g->log && !g->begun ? begin(g, b, err) : CDC_OK;
+
+	if (rc < 0)
+		return rc;
+	if (b->base_offset >= g->stop_at) {
+		g->s->counts.skipped++;
+		return CDC_OK;
+	}
+	if (g->log)
+		g->log->last_offset = b->last_offset;
+	if (b->attributes & KAFKA_CONTROL)
+		return end_transaction(g, b, err);
+	if (g->log && (is_transactional(b) || !segment_queue_is_empty(&g->log->queue)))
+		return wait_for_end(g, bytes, b, err);
+	return put_batch(g, bytes, cdc_reader_offset(g->r), err);
 }
 
 static int take_batch(struct segment *g, struct cdc_str bytes, struct cdc_err *err)
 {
 	struct kafka_batch b;
-	bool transactional;
 	int rc = kafka_batch_read(bytes, &b, err);
 
 	if (rc == CDC_EDATA)
 		return cdc_source_reject(g->s, cdc_reader_offset(g->r), 0, bytes, err);
-	if (rc < 0)
-		return rc;
-	if (b.attributes & KAFKA_CONTROL)
-		return end_transaction(g, &b, err);
-	transactional = (b.attributes & KAFKA_TRANSACTIONAL) != 0;
-	/* Detection only looks at what messages are like. */
-	if (!g->s->sample && (transactional || g->head < g->n))
-		return wait_for_end(g, bytes, transactional ? b.producer_id : -1, err);
-	return put_batch(g, bytes, cdc_reader_offset(g->r), err);
+	return rc < 0 ? rc : take_good(g, bytes, &b, err);
 }
 
 /* --- the file ----------------------------------------------------------- */
@@ -200,29 +322,45 @@ static int next_batch(struct segment *g, struct cdc_err *err)
 	return rc;
 }
 
-static int segment_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *err)
+/* Where nothing tells the partition, no segment goes on here and no position is promised: what is
+ * not ended is left out, and what waited behind it is not of it. */
+static int end_segment(struct segment *g, struct cdc_err *err)
 {
-	struct segment g = { .s = s, .r = r };
+	struct cdc_segments *log = g->log;
 	int rc = CDC_OK;
 
+	if (!log)
+		return CDC_OK;
+	if (g->m.topic.n == 0) {
+		log->left_open += log->queue.open;
+		segment_queue_abort_all(&log->queue);
+		rc = drain(g, err);
+	}
+	if (segment_queue_is_empty(&log->queue))
+		cdc_arena_reset(&log->origins);
+	g->s->counts.open = log->left_open + log->queue.open;
+	return rc;
+}
+
+static int segment_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *err)
+{
+	struct segment g = { .s = s, .r = r, .stop_at = INT64_MAX };
+	int rc = CDC_OK;
+
+	if (!s->sample)
+		g.log = open_log(s, err);
+	if (!s->sample && !g.log)
+		return CDC_ENOMEM;
 	g.scratch.plain.max = s->record_max <= SIZE_MAX / PLAIN_FACTOR
 				      ? s->record_max * PLAIN_FACTOR
 				      : s->record_max;
 	set_place(&g);
 	while (rc == CDC_OK)
 		rc = next_batch(&g, err);
-	/* What the file does not end is not committed; what waited behind it is not of it. */
-	for (size_t i = g.head; i < g.n; i++) {
-		g.queue[i].aborted = g.queue[i].aborted || !g.queue[i].decided;
-		g.queue[i].decided = true;
-	}
 	if (rc == CDC_END)
-		rc = drain(&g, err);
-	while (g.head < g.n)
-		free((char *)(uintptr_t)g.queue[g.head++].bytes.p);
-	free(g.queue);
+		rc = end_segment(&g, err);
 	kafka_scratch_free(&g.scratch);
-	return rc == CDC_END ? CDC_OK : rc;
+	return rc;
 }
 
 /* The first batch is one: a format that is known, a length that can be, and the right checksum if

@@ -6,6 +6,7 @@
 
 #include "base/endian.h"
 #include "source/framing/segment.h"
+#include "source/framing/segment_queue.h"
 
 #include <lz4frame.h>
 #include <snappy-c.h>
@@ -193,12 +194,20 @@ static const struct cdc_source_options opt = {
 	.format = "records", .framing = "segment", .topic = "sales", .partition = 3
 };
 
+/* Topic and partition by the file's name, or not at all. */
+static const struct cdc_source_options detected = { .format = "records" };
+static const struct cdc_source_options nameless = { .format = "records", .framing = "segment" };
+
 static const char *run(struct harness *h, const struct bytes *b)
 {
 	harness_run(h, &opt, b->p, b->n, true);
 	return cdc_buf_z(&h->out);
 }
 
+#define AT(topic, partition, offset)                                                               \
+	"{\"topic\":\"" topic "\",\"partition\":" partition ",\"offset\":" offset "}"
+#define PROMISED(positions)                                                                        \
+	"{\"recordType\":\"CHECKPOINT\",\"positions\":[" positions "],\"final\":true}\n"
 #define FINAL(offset)                                                                              \
 	"{\"recordType\":\"CHECKPOINT\",\"positions\":[{\"topic\":\"sales\",\"partition\":3,"      \
 	"\"offset\":" offset "}],\"final\":true}\n"
@@ -258,7 +267,8 @@ static void one(struct bytes *b, int64_t offset, unsigned attributes, int64_t pr
 	put_batch(b, offset, attributes, producer, 1, &r);
 }
 
-/* Two producers, one of which aborts, and one more whose end is not in the file. */
+/* Two producers, one of which aborts, and one more whose end is not in the file: nothing is
+ * promised from there on. */
 static void transactions(void **state)
 {
 	struct harness h = { .rc = 0 };
@@ -275,11 +285,151 @@ static void transactions(void **state)
 	put_marker(&b, 7, 7, true);
 	one(&b, 8, 16, 9, ROW("open"));
 	one(&b, 9, 0, -1, ROW("last"));
-	assert_string_equal(run(&h, &b),
-			    ROW("before") "\n" ROW("committed") "\n" ROW("between") "\n" ROW(
-				    "again") "\n" ROW("last") "\n" FINAL("9"));
+	assert_string_equal(run(&h, &b), ROW("before") "\n" ROW("committed") "\n" ROW(
+						 "between") "\n" ROW("again") "\n" FINAL("6"));
 	assert_int_equal(h.rejects, 0);
+	assert_int_equal(h.counts.open, 1);
+	/* Without a topic there is nothing to promise, and no segment that goes on. */
+	harness_run(&h, &nameless, b.p, b.n, true);
+	assert_string_equal(cdc_buf_z(&h.out),
+			    ROW("before") "\n" ROW("committed") "\n" ROW("between") "\n" ROW(
+				    "again") "\n" ROW("last") "\n" PROMISED(""));
+	assert_int_equal(h.counts.open, 1);
 	harness_free(&h);
+}
+
+/* Inputs of one run, by the names of segments. */
+struct file {
+	const char *name;
+	const struct bytes *b;
+};
+
+static const char *run_files(struct harness *h, const struct file *file, size_t n)
+{
+	struct cdc_sink sink = { .ctx = h, .put = harness_put, .on_reject = harness_reject };
+	struct cdc_source *s = NULL;
+
+	cdc_buf_reset(&h->out);
+	h->rejects = 0;
+	assert_int_equal(cdc_source_new(&s, &detected, &sink, &h->err), CDC_OK);
+	for (size_t i = 0; i < n; i++) {
+		int fd = memfd_create("input", 0);
+		struct cdc_reader r;
+
+		assert_int_equal(
+			cdc_io_write_full(&cdc_io_posix, fd, file[i].b->p, file[i].b->n, &h->err),
+			CDC_OK);
+		assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+		assert_int_equal(cdc_reader_fd(&r, &cdc_io_posix, fd, file[i].name, &h->err),
+				 CDC_OK);
+		assert_int_equal(cdc_source_run(s, &r, &h->err), CDC_OK);
+		cdc_reader_close(&r);
+		close(fd);
+	}
+	assert_int_equal(cdc_source_finish(s, &h->err), CDC_OK);
+	h->counts = *cdc_source_counts(s);
+	cdc_source_free(s);
+	return cdc_buf_z(&h->out);
+}
+
+#define SEGMENT(dir, offset) dir "/00000000000000000" offset ".log"
+
+/* A transaction may end segments later; what waits is printed there as what it was. */
+static void transactions_over_segments(void **state)
+{
+	struct harness h = { .rc = 0 };
+	struct bytes first = { .n = 0 }, second = { .n = 0 }, third = { .n = 0 };
+	const struct file all[] = { { SEGMENT("t-0", "000"), &first },
+				    { SEGMENT("t-0", "004"), &second },
+				    { SEGMENT("t-0", "006"), &third } };
+
+	(void)state;
+	one(&first, 0, 0, -1, ROW("1"));
+	one(&first, 1, 16, 7, ROW("2"));
+	one(&first, 2, 16, 8, ROW("aborted"));
+	one(&first, 3, 0, -1, ROW("3"));
+	one(&second, 4, 16, 7, ROW("4"));
+	one(&second, 5, 0, -1, "no record");
+	put_marker(&third, 6, 8, false);
+	put_marker(&third, 7, 7, true); /* a segment of markers alone */
+	assert_string_equal(run_files(&h, all, 3), ROW("1") "\n" ROW("2") "\n" ROW("3") "\n" ROW(
+							   "4") "\n" PROMISED(AT("t", "0", "5")));
+	assert_int_equal(h.counts.open, 0);
+	assert_int_equal(h.rejects, 1);
+	/* what is not ended is not passed over */
+	assert_string_equal(run_files(&h, all, 2), ROW("1") "\n" PROMISED(AT("t", "0", "0")));
+	assert_int_equal(h.counts.open, 2);
+	harness_free(&h);
+}
+
+/* Another partition, or one that does not go on: nothing is mixed, and what was left out stays so.
+ */
+static void transactions_that_stop(void **state)
+{
+	struct harness h = { .rc = 0 };
+	struct bytes open = { .n = 0 }, end = { .n = 0 };
+	const struct file other[] = { { SEGMENT("t-0", "000"), &open },
+				      { SEGMENT("t-1", "002"), &end },
+				      { SEGMENT("t-0", "002"), &end } };
+	const struct file back[] = { { SEGMENT("t-0", "002"), &end },
+				     { SEGMENT("t-0", "000"), &open },
+				     { SEGMENT("t-0", "000"), &open } };
+
+	(void)state;
+	one(&open, 0, 0, -1, ROW("1"));
+	one(&open, 1, 16, 7, ROW("2"));
+	put_marker(&end, 2, 7, true);
+	one(&end, 3, 0, -1, ROW("3"));
+	assert_string_equal(run_files(&h, other, 3), ROW("1") "\n" ROW("3") "\n" PROMISED(AT(
+							     "t", "0", "0") "," AT("t", "1", "3")));
+	assert_int_equal(h.counts.open, 1);
+	assert_string_equal(run_files(&h, back, 3),
+			    ROW("3") "\n" ROW("1") "\n" ROW("1") "\n" PROMISED(AT("t", "0", "3")));
+	harness_free(&h);
+}
+
+static void end_one(struct segment_queue *q, int64_t producer)
+{
+	struct segment_waiting w;
+
+	segment_queue_decide(q, producer, producer % 2);
+	while (segment_queue_take(q, &w)) {
+		assert_true(w.decided);
+		assert_true(w.aborted == (w.producer_id % 2 == 0));
+		assert_true((w.bytes.p == NULL) == w.aborted);
+		free((char *)(uintptr_t)w.bytes.p);
+	}
+}
+
+/* The end of a transaction costs what the transaction holds, and memory what waits. */
+static void queue(void **state)
+{
+	struct segment_waiting w = { .bytes = CDC_STR("batch") };
+	struct segment_queue q = { .w = NULL };
+	struct cdc_err err = CDC_ERR_INIT;
+
+	(void)state;
+	for (w.producer_id = 0; w.producer_id < 400000; w.producer_id++) {
+		/* the first one stays open to the end */
+		assert_int_equal(segment_queue_add(&q, w, &err), CDC_OK);
+		if (w.producer_id)
+			end_one(&q, w.producer_id);
+	}
+	assert_int_equal(q.n - q.head, 400000);
+	assert_int_equal(q.open, 1);
+	end_one(&q, 0);
+	assert_true(segment_queue_is_empty(&q));
+	assert_int_equal(q.bytes, 0);
+	segment_queue_free(&q);
+	for (int64_t i = 0; i < 400000; i++) {
+		w.producer_id = i % 3;
+		assert_int_equal(segment_queue_add(&q, w, &err), CDC_OK);
+		if (i)
+			end_one(&q, (i - 1) % 3);
+	}
+	assert_int_equal(q.n - q.head, 1);
+	assert_int_equal(q.cap, 64);
+	segment_queue_free(&q);
 }
 
 static void damage(void **state)
@@ -326,8 +476,13 @@ static void crc(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(codecs),	cmocka_unit_test(old_formats),
-		cmocka_unit_test(transactions), cmocka_unit_test(damage),
+		cmocka_unit_test(codecs),
+		cmocka_unit_test(old_formats),
+		cmocka_unit_test(transactions),
+		cmocka_unit_test(transactions_over_segments),
+		cmocka_unit_test(transactions_that_stop),
+		cmocka_unit_test(queue),
+		cmocka_unit_test(damage),
 		cmocka_unit_test(crc),
 	};
 

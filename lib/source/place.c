@@ -47,6 +47,86 @@ static bool with_offset(struct cdc_str s, char c, struct cdc_place *p)
 	       topic_partition(rest, c, p);
 }
 
+/* --- names with '-' between --------------------------------------------- */
+
+/*
+ * Such names are everybody's: orders-2024-11-15.json, chunk-1-2.csv. Where one is taken for a
+ * position that is none, rows of a later file are skipped as seen. So it must be sure.
+ */
+
+#define PADDED_DIGITS 10 /* of an offset that is filled up with zeros */
+#define PARTITION_DIGITS 5 /* more partitions a topic does not have; days have eight */
+
+static bool has_zeros(struct cdc_str number)
+{
+	return number.n > 1 && number.p[0] == '0';
+}
+
+static unsigned digits(const char *p, size_t n)
+{
+	unsigned v = 0;
+
+	for (size_t i = 0; i < n; i++)
+		v = v * 10 + (unsigned)(p[i] - '0');
+	return v;
+}
+
+static bool is_year(struct cdc_str number)
+{
+	unsigned v = number.n == 4 ? digits(number.p, 4) : 0;
+
+	return v >= 1900 && v < 2200;
+}
+
+/* YYYYMMDD, with hours and minutes or without. */
+static bool is_day(struct cdc_str number)
+{
+	unsigned month, day;
+
+	if ((number.n != 8 && number.n != 12 && number.n != 14) || !is_year(cdc_str(number.p, 4)))
+		return false;
+	month = digits(number.p + 4, 2);
+	day = digits(number.p + 6, 2);
+	return month >= 1 && month <= 12 && day >= 1 && day <= 31;
+}
+
+/* orders-2024, 2024, orders2024: with what follows it may be a date. */
+static bool ends_in_number(struct cdc_str topic)
+{
+	size_t n = 0;
+
+	while (n < topic.n && topic.p[topic.n - 1 - n] >= '0' && topic.p[topic.n - 1 - n] <= '9')
+		n++;
+	return n >= 4 || n == topic.n || (n && memchr("-_.", topic.p[topic.n - 1 - n], 3));
+}
+
+/* What follows the offset in a sink's name by default: how the file is compressed. */
+static bool is_compression(struct cdc_str suffix)
+{
+	static const char *const known[] = { "", ".gz", ".snappy", ".zst" };
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (cdc_str_eqz(suffix, known[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool is_sure(struct cdc_str s, struct cdc_str suffix)
+{
+	struct cdc_str rest, offset, topic, partition;
+
+	if (!split_last(s, '-', &rest, &offset) || !split_last(rest, '-', &topic, &partition))
+		return false;
+	if (has_zeros(offset) && offset.n >= PADDED_DIGITS)
+		return true;
+	return !has_zeros(offset) && !has_zeros(partition) && partition.n <= PARTITION_DIGITS &&
+	       !is_year(partition) && !is_day(offset) && !ends_in_number(topic) &&
+	       is_compression(suffix);
+}
+
+/* --- paths -------------------------------------------------------------- */
+
 struct cdc_place cdc_place_of(const char *path)
 {
 	struct cdc_str all = cdc_str_z(path), dir = CDC_STR(""), name = all, base,
@@ -62,7 +142,10 @@ struct cdc_place cdc_place_of(const char *path)
 	}
 	/* A topic may hold dots: the name without its last suffixes, one after the other. */
 	for (base = name;; base = stem) {
-		p.known = with_offset(base, '+', &p) || with_offset(base, '-', &p);
+		struct cdc_str suffix = cdc_str(base.p + base.n, name.n - base.n);
+
+		p.known = with_offset(base, '+', &p) ||
+			  (is_sure(base, suffix) && with_offset(base, '-', &p));
 		if (p.known || !split_last(base, '.', &stem, &(struct cdc_str){ NULL, 0 }))
 			break;
 	}

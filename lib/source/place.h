@@ -15,7 +15,8 @@ struct cdc_place {
 
 /*
  *	…/sales+3+0000000042.json.gz	Confluent's sinks
- *	…/sales-3-42[.gz], .jsonl, .csv	Aiven's sinks
+ *	…/sales-3-42[.gz]		Aiven's sinks, if it cannot be a date or another numbering
+ *	…/sales-3-00000000000000000042[.gz], .jsonl, .csv
  *	…/sales-3/00000000000000000042.log	a broker's segment
  *
  * Names in an archive are read like paths.

@@ -166,6 +166,19 @@ decoded() { cdc-decode "$@" | jq -c 'del(.position)'; }
 	cdc-snapshot --history t | head -2
 }
 
+@test "inputs: a date in a name is no position" {
+	cat m1.json m2.json >orders-2024-11-15.json
+	cp m3.json orders-2024-11-16.json
+	cdc-decode orders-2024-11-15.json orders-2024-11-16.json >out
+	[ "$(jq -c 'select(.position) | [.position.file, .position.offset]' out | sed -n 3p)" = '["orders-2024-11-16.json",0]' ]
+	cdc-merge -q --schema 'id BIGINT NOT NULL, v STRING' --key id --create t out
+	[ "$(cdc-snapshot t | wc -l)" -eq 3 ]
+	mkdir d
+	cat m1.json m2.json | gzip -c >d/s.t-3-9.gz
+	cp m3.json d/s.t-3-00000000000000000011.json
+	[ "$(cdc-decode d | jq -c 'select(.position) | [.position.topic, .position.partition, .position.offset]' | paste -sd' ')" = '["s.t",3,9] ["s.t",3,10] ["s.t",3,11]' ]
+}
+
 @test "inputs: a Parquet file from a pipe and from an archive" {
 	cdc-decode --from csv --columns 'id INT, v STRING' --key id --db-table s.t <(printf '1,a\n2,b\n') |
 		cdc-merge -q p

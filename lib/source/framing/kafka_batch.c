@@ -276,9 +276,9 @@ static int record_v2(const struct kafka_batch *b, struct cur *all, struct kafka_
 	if (rc < 0)
 		return rc;
 	if (c.bad || all->bad || offset < 0 || offset > INT32_MAX ||
+	    __builtin_add_overflow(b->base_offset, offset, &m->kafka_offset) ||
 	    __builtin_add_overflow(b->base_timestamp_ms, time, &m->timestamp_ms))
 		return cdc_fail(err, CDC_EDATA, "a record is damaged");
-	m->kafka_offset = b->base_offset + offset;
 	if (b->attributes & KAFKA_APPEND_TIME)
 		m->timestamp_ms = b->max_timestamp_ms;
 	m->has_timestamp = m->timestamp_ms > 0;
@@ -319,10 +319,11 @@ static int inner_messages(const struct kafka_batch *outer, struct cdc_str set,
 	int64_t last = 0, shift;
 	int rc = CDC_OK;
 
+	/* Offsets are not negative, so the difference of two of them does not overflow. */
 	for (int pass = 0; pass < 2; pass++) {
 		struct cdc_str rest = set;
 
-		shift = outer->magic == 1 ? outer->base_offset - last : 0;
+		shift = pass && outer->magic == 1 ? outer->base_offset - last : 0;
 		while (rc == CDC_OK && rest.n) {
 			struct cdc_message m = *v->base;
 			struct kafka_batch b;
@@ -336,7 +337,11 @@ static int inner_messages(const struct kafka_batch *outer, struct cdc_str set,
 			if (rc == CDC_OK && b.attributes & KAFKA_CODEC)
 				rc = cdc_fail(err, CDC_EDATA, "a message set in a message set");
 			last = b.base_offset;
-			b.base_offset += shift;
+			if (rc == CDC_OK &&
+			    (__builtin_add_overflow(b.base_offset, shift, &b.base_offset) ||
+			     b.base_offset < 0))
+				rc = cdc_fail(err, CDC_EDATA,
+					      "a message set with impossible offsets");
 			if (rc == CDC_OK && pass)
 				rc = record_v0(&b, &m, err);
 			if (rc == CDC_OK && pass && outer->attributes & KAFKA_APPEND_TIME)
@@ -366,8 +371,11 @@ int kafka_batch_records(const struct kafka_batch *b, struct kafka_scratch *scrat
 		return rc < 0 ? rc : each(ctx, &m, err);
 	}
 	if (b->magic < 2) {
+		int32_t key;
+
 		c = cursor(records);
-		(void)take(&c, (int32_t)be(&c, 4) < 0 ? 0 : (int32_t)cdc_be32(records.p));
+		key = (int32_t)be(&c, 4);
+		(void)take(&c, key < 0 ? 0 : key);
 		records = take(&c, (int32_t)be(&c, 4));
 		if (c.bad)
 			return cdc_fail(err, CDC_EDATA, "a message set is damaged");

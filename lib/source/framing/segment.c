@@ -44,7 +44,7 @@ struct segment {
 	struct cdc_segments *log; /* NULL in detection, which only looks at messages */
 	const struct segment_origin *origin; /* NULL: nothing of this segment has waited */
 	bool begun; /* a batch was read */
-	int64_t stop_at; /* nothing is read from this offset on */
+	uint64_t stop_at; /* nothing is read from this offset on */
 };
 
 /* The directory's name tells it, or the options. The file's own offset is that of each batch. */
@@ -149,8 +149,8 @@ static int begin(struct segment *g, const struct kafka_batch *b, struct cdc_err 
 	for (size_t i = 0; i < log->n_stops; i++) {
 		const struct stop *p = &log->stop[i];
 
-		if (is_of(g, p->topic, p->partition) && p->offset < g->stop_at)
-			g->stop_at = p->offset;
+		if (is_of(g, p->topic, p->partition) && (uint64_t)p->offset < g->stop_at)
+			g->stop_at = (uint64_t)p->offset;
 	}
 	return rc;
 }
@@ -256,7 +256,7 @@ static int take_good(struct segment *g, struct cdc_str bytes, const struct kafka
 
 	if (rc < 0)
 		return rc;
-	if (b->base_offset >= g->stop_at) {
+	if ((uint64_t)b->base_offset >= g->stop_at) {
 		g->s->counts.skipped++;
 		return CDC_OK;
 	}
@@ -344,7 +344,7 @@ static int end_segment(struct segment *g, struct cdc_err *err)
 
 static int segment_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *err)
 {
-	struct segment g = { .s = s, .r = r, .stop_at = INT64_MAX };
+	struct segment g = { .s = s, .r = r, .stop_at = UINT64_MAX };
 	int rc = CDC_OK;
 
 	if (!s->sample)

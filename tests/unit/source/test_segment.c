@@ -466,6 +466,46 @@ static void damage(void **state)
 	harness_free(&h);
 }
 
+/* Right checksums around what cannot be. */
+static void impossible(void **state)
+{
+	struct harness h = { .rc = 0 };
+	struct bytes b = { .n = 0 }, r = { .n = 0 }, inner = { .n = 0 }, packed = { .n = 0 };
+
+	(void)state;
+	/* a message set without room for the lengths of its key and value, and where it is the
+	 * copy of a batch that waited: nothing may be read behind it */
+	one(&b, 0, 16, 7, ROW("1"));
+	put_be(&r, 1, 1);
+	put_be(&r, 1, 1); /* gzip */
+	put_be(&r, 0, 8);
+	put_be(&b, 1, 8);
+	put_be(&b, r.n + 4, 4);
+	put_be(&b, (uint32_t)crc32(0, r.p, (uInt)r.n), 4);
+	put(&b, r.p, r.n);
+	put_marker(&b, 2, 7, true);
+	/* an offset past the largest, of a record and of a message in a set */
+	r.n = 0;
+	put_record(&r, 5, NULL, ROW("2"));
+	put_batch(&b, INT64_MAX, 0, -1, 1, &r);
+	put_message(&inner, 10, 1, 0, ROW("3"), strlen(ROW("3")));
+	put_message(&inner, 0, 1, 0, ROW("4"), strlen(ROW("4")));
+	compress_with(1, &inner, &packed);
+	put_message(&b, INT64_MAX, 1, 1, packed.p, packed.n);
+	/* one before the first */
+	inner.n = packed.n = 0;
+	put_message(&inner, 0, 1, 0, ROW("5"), strlen(ROW("5")));
+	put_message(&inner, 10, 1, 0, ROW("6"), strlen(ROW("6")));
+	compress_with(1, &inner, &packed);
+	put_message(&b, 3, 1, 1, packed.p, packed.n);
+	assert_string_equal(run(&h, &b), ROW("1") "\n" FINAL("0"));
+	assert_int_equal(h.rejects, 4);
+	assert_non_null(strstr(cdc_buf_z(&h.reasons), "a message set is damaged"));
+	assert_non_null(strstr(cdc_buf_z(&h.reasons), "a record is damaged"));
+	assert_non_null(strstr(cdc_buf_z(&h.reasons), "a message set with impossible offsets"));
+	harness_free(&h);
+}
+
 static void crc(void **state)
 {
 	(void)state;
@@ -483,6 +523,7 @@ int main(void)
 		cmocka_unit_test(transactions_that_stop),
 		cmocka_unit_test(queue),
 		cmocka_unit_test(damage),
+		cmocka_unit_test(impossible),
 		cmocka_unit_test(crc),
 	};
 

@@ -120,9 +120,9 @@ static void consider(struct choice *c, const struct cdc_format *f, enum cdc_fit 
 	c->fit = fit;
 }
 
-static bool is_substance(const struct cdc_message *m)
+bool cdc_source_means_nothing(const struct cdc_message *m)
 {
-	return !m->is_null && m->value.n > NOTHING_BYTES;
+	return m->is_null || m->value.n <= NOTHING_BYTES;
 }
 
 /* A bad first message is a reject, if what follows it is not bad too. */
@@ -134,7 +134,7 @@ static enum cdc_fit fit_of(const struct cdc_format *f, void *ctx, const struct c
 	for (size_t i = 0; i < sample->n && asked < 2; i++) {
 		enum cdc_fit fit;
 
-		if (!is_substance(&sample->m[i]))
+		if (cdc_source_means_nothing(&sample->m[i]))
 			continue;
 		asked++;
 		fit = f->probe(ctx, &sample->m[i]);
@@ -219,7 +219,7 @@ static int try_framing(struct search *q, const struct cdc_framing *f, struct cdc
 		q->sample.cut = !eof;
 		rc = take_sample(q->s, q->r, f, head, &q->sample, err);
 		for (size_t i = 0; i < q->sample.n; i++)
-			substance = substance || is_substance(&q->sample.m[i]);
+			substance = substance || !cdc_source_means_nothing(&q->sample.m[i]);
 		q->any_message = q->any_message || substance;
 		if (substance && !q->wrapper &&
 		    (f == &cdc_framing_kcat_json || f == &cdc_framing_segment))
@@ -418,7 +418,7 @@ int cdc_source_detect_messages(struct cdc_source *s, const struct cdc_sample *sa
 	if (*format)
 		return CDC_OK;
 	for (size_t i = 0; i < sample->n; i++)
-		substance = substance || is_substance(&sample->m[i]);
+		substance = substance || !cdc_source_means_nothing(&sample->m[i]);
 	rc = ask(s, NULL, sample, &c, err);
 	if (rc < 0)
 		return rc;
@@ -426,8 +426,8 @@ int cdc_source_detect_messages(struct cdc_source *s, const struct cdc_sample *sa
 		return cdc_fail(err, CDC_EDATA,
 				"the messages could be %s or %s: say which with --from",
 				c.format->name, c.other->name);
-	/* Nothing but messages that mean nothing, whatever the format. */
-	*format = c.format || substance ? c.format : &cdc_format_dts;
-	return *format ? CDC_OK
+	*format = c.format;
+	return *format || !substance
+		       ? CDC_OK
 		       : cdc_fail(err, CDC_EDATA, "cannot tell what the messages are: give --from");
 }

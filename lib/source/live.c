@@ -15,6 +15,19 @@ int cdc_source_live_check(const struct cdc_source *s, struct cdc_err *err)
 	return CDC_OK;
 }
 
+/* Until a message tells the format: tombstones that come first do not. */
+static int unsettled_message(void *ctx, const struct cdc_message *m, struct cdc_err *err)
+{
+	struct cdc_source *s = ctx;
+
+	(void)m;
+	(void)err;
+	s->counts.skipped++;
+	return CDC_OK;
+}
+
+static const struct cdc_format unsettled = { .name = "unsettled", .message = unsettled_message };
+
 static int choose_format(struct cdc_source *s, const struct cdc_message *first, size_t n,
 			 struct cdc_err *err)
 {
@@ -38,25 +51,40 @@ static int choose_format(struct cdc_source *s, const struct cdc_message *first, 
 	return rc;
 }
 
-int cdc_source_live_begin(struct cdc_source *s, const char *name, const struct cdc_message *first,
-			  size_t n, struct cdc_err *err)
+/* Format and its context, as far as these messages tell it. */
+static int settle(struct cdc_source *s, const struct cdc_message *m, size_t n, struct cdc_err *err)
 {
-	int rc;
+	int rc = choose_format(s, m, n, err);
 
-	(void)snprintf(s->file, sizeof(s->file), "%s", name);
-	s->place.known = false;
-	cdc_buf_reset(&s->file_json);
-	rc = choose_format(s, first, n, err);
-	if (rc == CDC_OK)
-		rc = cdc_source_use(s, s->format, &s->format_ctx, err);
+	if (rc < 0)
+		return rc;
+	if (!s->format) {
+		s->format = &unsettled;
+		s->format_ctx = s;
+		return CDC_OK;
+	}
+	rc = cdc_source_use(s, s->format, &s->format_ctx, err);
 	if (rc == CDC_OK && s->sink.on_format)
 		s->sink.on_format(s->sink.ctx, s->file, s->format->name, NULL);
 	return rc;
 }
 
+int cdc_source_live_begin(struct cdc_source *s, const char *name, const struct cdc_message *first,
+			  size_t n, struct cdc_err *err)
+{
+	(void)snprintf(s->file, sizeof(s->file), "%s", name);
+	s->place.known = false;
+	cdc_buf_reset(&s->file_json);
+	return settle(s, first, n, err);
+}
+
 int cdc_source_live_message(struct cdc_source *s, const struct cdc_message *m, struct cdc_err *err)
 {
-	return cdc_source_message(s, m, err);
+	int rc = CDC_OK;
+
+	if (s->format == &unsettled && !cdc_source_means_nothing(m))
+		rc = settle(s, m, 1, err);
+	return rc < 0 ? rc : cdc_source_message(s, m, err);
 }
 
 int cdc_source_live_flush(struct cdc_source *s, struct cdc_err *err)

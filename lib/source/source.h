@@ -119,7 +119,8 @@ int cdc_source_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *e
 /*
  * The same for messages that come one by one, without framing (live.c). The format is told from
  * `first`, which is not decoded yet: there are n of them, all that can be had without waiting long.
- * CDC_EDATA when they do not tell. Then each message, in its order; at last the end.
+ * CDC_EDATA when they do not tell; where all of them mean nothing (tombstones), the first message
+ * that does mean something tells it. Then each message, in its order; at last the end.
  * cdc_source_live_check() is CDC_EUSAGE for a format that does not come so.
  */
 int cdc_source_live_check(const struct cdc_source *s, struct cdc_err *err) CDC_NODISCARD;

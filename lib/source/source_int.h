@@ -157,7 +157,8 @@ int cdc_source_use(struct cdc_source *s, const struct cdc_format *f, void **ctx,
 int cdc_source_detect(struct cdc_source *s, struct cdc_reader *r, const struct cdc_format **format,
 		      const struct cdc_framing **framing, struct cdc_err *err) CDC_NODISCARD;
 
-/* The format of messages that come without framing: CDC_EDATA when they do not tell. */
+/* The format of messages that come without framing: CDC_EDATA when they do not tell, NULL when none
+ * of them means anything. */
 int cdc_source_detect_messages(struct cdc_source *s, const struct cdc_sample *sample,
 			       const struct cdc_format **format, struct cdc_err *err) CDC_NODISCARD;
 
@@ -184,6 +185,9 @@ static inline bool cdc_source_full(const struct cdc_source *s)
 /* Like cdc_reader_peek, but hands the output on first when the read may block. */
 int cdc_source_peek(struct cdc_source *s, struct cdc_reader *r, size_t n, struct cdc_str *out,
 		    struct cdc_err *err) CDC_NODISCARD;
+
+/* A null value, or one too short to be anything: it means nothing in any format. */
+bool cdc_source_means_nothing(const struct cdc_message *m);
 
 /* Nothing but white space: a line that means nothing. */
 bool cdc_source_blank(struct cdc_str s);

@@ -82,6 +82,26 @@ wait_for() { # TEXT FILE
 	grep -q 'format debezium' log
 }
 
+@test "kafka: tombstones that come first do not tell the format" {
+	mock topic shop 1
+	printf 'k1\t\\N\n' >in
+	mock text shop 0 "$PWD/in"
+	timeout 60 cdc-decode --kafka "$brokers" --topic shop --follow --checkpoint-every 1s -v >out 2>log 3>&- &
+	pid=$!
+	wait_for '"offset":0}]}' out # the tombstone was read by itself
+	produce 0 1 2
+	wait_for '"id":"2"' out
+	kill -TERM $pid
+	wait $pid
+	[ "$(places <out)" = '0:1=1 0:2=2' ]
+	grep -q 'format maxwell' log
+	# There is nothing else in the topic.
+	mock topic none 1
+	mock text none 0 "$PWD/in"
+	timeout 60 cdc-decode --kafka "$brokers" --topic none >out
+	[ "$(promises <out)" = '[["0:0"],true]' ]
+}
+
 @test "kafka: binary messages are those of a kcat dump" {
 	"$bin/tests/dts/make_dump" --count 2000 >dump
 	mock topic shop 1

@@ -202,6 +202,15 @@ struct search {
 	const struct cdc_framing *found_framing;
 };
 
+/* Is the input, of whose messages none means anything, in this framing all the same? Not where any
+ * two bytes would be. A segment may hold nothing but the ends of transactions. */
+static bool holds_nothing(const struct cdc_framing *f, const struct cdc_sample *sample)
+{
+	if (f == &cdc_framing_json || f == &cdc_framing_single || !f->maybe)
+		return false;
+	return sample->n || f == &cdc_framing_segment;
+}
+
 static int try_framing(struct search *q, const struct cdc_framing *f, struct cdc_str head, bool eof,
 		       struct cdc_err *err)
 {
@@ -224,9 +233,7 @@ static int try_framing(struct search *q, const struct cdc_framing *f, struct cdc
 		if (substance && !q->wrapper &&
 		    (f == &cdc_framing_kcat_json || f == &cdc_framing_segment))
 			q->wrapper = f;
-		/* A segment that holds nothing but the ends of transactions is one, too. */
-		if ((q->sample.n || f == &cdc_framing_segment) && !substance && !q->empty &&
-		    f->maybe)
+		if (!substance && !q->empty && holds_nothing(f, &q->sample))
 			q->empty = f;
 		if (rc == CDC_OK)
 			rc = ask(q->s, q->format, &q->sample, &c, err);

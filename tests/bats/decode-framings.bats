@@ -230,3 +230,19 @@ record() {
 	run --separate-stderr cdc-decode log/t-0/00000000000000000002.log
 	[ "$(seen <<<"$output")" = '3@t/0/2 till t/0/2' ]
 }
+
+@test "detection: a few bytes, or blanks, are no dump that holds nothing" {
+	for text in '{"' '{' 'x' '{}' '\n' ' \n' '\n\n\n\n\n' '        \n'; do
+		# shellcheck disable=SC2059
+		printf "$text" >in
+		run --separate-stderr cdc-decode in
+		[ "$status" -eq 3 ]
+		[ -z "$output" ]
+		[[ $stderr == *'cannot tell what the input is'* ]]
+	done
+	# An empty input is one, and so is a dump of null values.
+	: >in
+	[ "$(cdc-decode in | seen)" = 'till ' ]
+	printf '\377\377\377\377' >in
+	[ "$(cdc-decode in | seen)" = 'till ' ]
+}

@@ -305,6 +305,7 @@ static int open_source(struct run *r, struct cdc_err *err)
 static int decode_one(void *ctx, struct cdc_reader *in, struct cdc_err *err)
 {
 	struct run *r = ctx;
+	uint64_t cut_off = cdc_source_counts(r->s)->cut_off;
 	int rc;
 
 	/* How far it is can be told of one plain file. */
@@ -317,6 +318,9 @@ static int decode_one(void *ctx, struct cdc_reader *in, struct cdc_err *err)
 	/* A format that reads a file at any offset (Parquet) leaves the reader where it was. */
 	r->bytes_before += cdc_reader_offset(in) || rc < 0 ? cdc_reader_offset(in) : in->size;
 	r->in = NULL;
+	if (rc == CDC_OK && cdc_source_counts(r->s)->cut_off > cut_off)
+		cmd_warn(&r->c, "%s: the input was cut off: its last CHECKPOINT is not final",
+			 in->name);
 	return rc;
 }
 

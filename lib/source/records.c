@@ -1,6 +1,8 @@
 /*
  * Format records: change records are checked and passed through as they are. A closing CHECKPOINT
- * of an input is not the end of ours: its positions are kept for the one that is.
+ * of an input is not the end of ours: its positions are kept for the one that is. Where an input
+ * has CHECKPOINTs but not that one, the program that wrote it died, and ours must not look
+ * complete.
  */
 #include "record/record.h"
 #include "source/source_int.h"
@@ -11,6 +13,9 @@ struct records {
 	struct cdc_source *s;
 	struct cdc_tape tape;
 	struct cdc_arena names;
+	/* of the input */
+	bool saw_checkpoint;
+	bool ends_final; /* its last record was a final CHECKPOINT */
 };
 
 static int records_open(struct cdc_source *s, void **ctx, struct cdc_err *err)
@@ -92,6 +97,9 @@ static int records_message(void *ctx, const struct cdc_message *m, struct cdc_er
 	rc = cdc_record_parse(&r, &d->tape, m->value, err);
 	if (rc < 0)
 		return rc;
+	/* A topic has no end that somebody closes. */
+	d->saw_checkpoint = d->saw_checkpoint || (r.type == CDC_RECORD_CHECKPOINT && !m->has_kafka);
+	d->ends_final = r.type == CDC_RECORD_CHECKPOINT && r.final;
 	if (r.has_position && cdc_record_is_row(r.type))
 		rc = cdc_positions_note(&d->s->positions, &r.position, err);
 	if (rc == CDC_OK && r.type == CDC_RECORD_CHECKPOINT)
@@ -105,6 +113,17 @@ static int records_message(void *ctx, const struct cdc_message *m, struct cdc_er
 		return CDC_OK;
 	}
 	return put_record(d, &r, err);
+}
+
+/* The end of an input. */
+static int records_flush(void *ctx, struct cdc_err *err)
+{
+	struct records *d = ctx;
+
+	(void)err;
+	d->s->counts.cut_off += d->saw_checkpoint && !d->ends_final;
+	d->saw_checkpoint = d->ends_final = false;
+	return CDC_OK;
 }
 
 static enum cdc_fit records_probe(void *ctx, const struct cdc_message *m)
@@ -123,5 +142,6 @@ const struct cdc_format cdc_format_records = {
 	.open = records_open,
 	.close = records_close,
 	.message = records_message,
+	.flush = records_flush,
 	.probe = records_probe,
 };

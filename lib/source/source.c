@@ -407,7 +407,7 @@ out:
 
 int cdc_source_finish(struct cdc_source *s, struct cdc_err *err)
 {
-	int rc = cdc_positions_print(&s->positions, true, &s->out.buf, err);
+	int rc = cdc_positions_print(&s->positions, s->counts.cut_off == 0, &s->out.buf, err);
 
 	if (rc < 0)
 		return rc;

@@ -105,6 +105,7 @@ struct cdc_source_counts {
 	uint64_t control; /* control records printed */
 	uint64_t skipped; /* no-op messages, filtered tables, heartbeats */
 	uint64_t rejected;
+	uint64_t cut_off; /* inputs whose writer did not close them: ours is not final then */
 	uint64_t open; /* Kafka transactions that no segment ended: left out, with what follows */
 	uint64_t prepared; /* XA transactions that have not ended: their rows are held back */
 };
@@ -139,7 +140,7 @@ int cdc_source_live_end(struct cdc_source *s, struct cdc_err *err) CDC_NODISCARD
 int cdc_source_checkpoint(struct cdc_source *s, bool force, bool *done,
 			  struct cdc_err *err) CDC_NODISCARD;
 
-/* Print the closing CHECKPOINT with "final":true. */
+/* Print the closing CHECKPOINT, with "final":true unless an input was cut off. */
 int cdc_source_finish(struct cdc_source *s, struct cdc_err *err) CDC_NODISCARD;
 const struct cdc_source_counts *cdc_source_counts(const struct cdc_source *s);
 void cdc_source_free(struct cdc_source *s);

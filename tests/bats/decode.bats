@@ -251,3 +251,23 @@ example() {
 	END
 	[ "$(grep -c SCHEMA <<<"$output")" -eq 1 ]
 }
+
+@test "decode: change records that were cut off do not become whole" {
+	row='{"recordType":"INSERT","dbTable":"d.t","afterImages":{"id":"1"},"position":{"topic":"t","partition":0,"offset":4}}'
+	cp='{"recordType":"CHECKPOINT","positions":[{"topic":"t","partition":0,"offset":4}]'
+	printf '%s\n' "$row" "$cp}" >open
+	printf '%s\n' "$row" "$cp,\"final\":true}" >closed
+	printf '%s\n' "$row" "$cp,\"final\":true}" "$row" >more
+	printf '%s\n' "$row" >none
+	for f in open more; do
+		run --separate-stderr cdc-decode --from records "$f" closed
+		[ "$status" -eq 0 ]
+		[ "$(tail -n 1 <<<"$output")" = "$cp}" ]
+		[ "$stderr" = "cdc-decode: warning: $f: the input was cut off: its last CHECKPOINT is not final" ]
+	done
+	for f in closed none; do
+		run --separate-stderr cdc-decode --from records "$f"
+		[ "$(tail -n 1 <<<"$output")" = "$cp,\"final\":true}" ]
+		[ -z "$stderr" ]
+	done
+}

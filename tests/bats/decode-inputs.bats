@@ -166,6 +166,21 @@ decoded() { cdc-decode "$@" | jq -c 'del(.position)'; }
 	cdc-snapshot --history t | head -2
 }
 
+@test "inputs: what is packed and no Parquet file is bad input" {
+	: >e.parquet
+	printf PA >s.parquet
+	printf 'id,v\n1,a\n' >x.parquet
+	for f in e s x; do
+		tar cf $f.tar $f.parquet
+		gzip -k $f.parquet
+		for p in $f.tar $f.parquet.gz; do
+			run cdc-decode --from parquet $p
+			[ "$status" -eq 3 ]
+			[[ $output == *": error: not a Parquet file"* ]]
+		done
+	done
+}
+
 @test "inputs: a date in a name is no position" {
 	cat m1.json m2.json >orders-2024-11-15.json
 	cp m3.json orders-2024-11-16.json

@@ -283,6 +283,9 @@ static int parquet_rows_stream(void *ctx, struct cdc_reader *r, struct cdc_err *
 	char path[64];
 	int rc;
 
+	/* What is unpacked and begins as such a file has been put into one (input.c). */
+	if (r->pull)
+		return cdc_fail(err, CDC_EDATA, "not a Parquet file: no PAR1 at its start");
 	if (!r->regular)
 		return cdc_fail(err, CDC_EUSAGE,
 				"a Parquet file is read from its end: it must be a file, not a "

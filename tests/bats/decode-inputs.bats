@@ -136,7 +136,10 @@ decoded() { cdc-decode "$@" | jq -c 'del(.position)'; }
 	cp m1.json d/part-2.json
 	cp m2.json d/part-10.json
 	cp m3.json d/sub/x.json
-	touch d/_SUCCESS d/.hidden d/part-2.json.crc
+	touch d/_SUCCESS d/.hidden
+	for s in crc md5 sha1 sha256 sha512 md5sum sha256sum; do
+		echo "0123456789abcdef  part-2.json" >"d/part-2.json.$s"
+	done
 	decoded d | diff want -
 	run --separate-stderr cdc-decode -v d
 	[[ $stderr == *"d/_SUCCESS: passed over"* ]]

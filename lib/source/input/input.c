@@ -19,7 +19,8 @@ static bool ends_with(struct cdc_str s, const char *suffix)
 bool cdc_input_is_passed(const char *path, const struct cdc_inputs *in)
 {
 	static const char *const suffixes[] = {
-		".crc",	     ".index",	   ".timeindex",    ".txnindex",
+		".crc",	     ".md5",	   ".sha1",	    ".sha256",	  ".sha512",
+		".md5sum",   ".sha256sum", ".index",	    ".timeindex", ".txnindex",
 		".snapshot", ".keys.avro", ".headers.avro",
 	};
 	static const char *const names[] = { "leader-epoch-checkpoint", "partition.metadata" };
@@ -32,7 +33,7 @@ bool cdc_input_is_passed(const char *path, const struct cdc_inputs *in)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		pass = pass || cdc_str_eqz(name, names[i]);
 	if (pass && in->passed)
-		in->passed(in->ctx, path, "hidden, a mark or an index");
+		in->passed(in->ctx, path, "hidden, a mark, a checksum or an index");
 	return pass;
 }
 

@@ -246,3 +246,20 @@ record() {
 	printf '\377\377\377\377' >in
 	[ "$(cdc-decode in | seen)" = 'till ' ]
 }
+
+@test "framing json: an error tells its place in the file" {
+	{
+		row 1
+		printf '\n{\n "database": shop}\n'
+		row 2
+	} >in
+	at=$(($(bytes "$(row 1)") + 1))
+	for how in '' '--reject rej'; do
+		# shellcheck disable=SC2086
+		run --separate-stderr cdc-decode --from maxwell --framing json $how in
+		[ "$status" -eq 3 ]
+		[ "$stderr" = 'cdc-decode: in:2: error: expected a value' ]
+	done
+	[ "$(jq -c '[.line, .offset]' rej)" = "[2,$at]" ]
+	jq -r .raw rej | base64 -d | cmp - <(tail -c "+$((at + 1))" in)
+}

@@ -54,6 +54,15 @@ static int next_document(struct cdc_source *s, struct cdc_reader *r, struct cdc_
 	}
 }
 
+/* The error knows its place in the document: in the input it is further on. Its line is that of the
+ * document, as in the reject. */
+static void place_error(const struct cdc_message *m, struct cdc_err *err)
+{
+	if (err->has_offset)
+		err->offset += m->offset;
+	cdc_err_line(err, m->line);
+}
+
 static int json_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *err)
 {
 	struct cdc_message m = { .file = s->file };
@@ -69,8 +78,10 @@ static int json_run(struct cdc_source *s, struct cdc_reader *r, struct cdc_err *
 		m.line = line;
 		rc = next_document(s, r, &tape, &m.value, err);
 		if (rc == CDC_EDATA && !r->broken) {
-			struct cdc_err why = *err;
+			struct cdc_err why;
 
+			place_error(&m, err);
+			why = *err;
 			/* Where the next document begins is not known. */
 			rc = cdc_source_reject(s, m.offset, m.line, m.value, err);
 			if (rc == CDC_OK) {

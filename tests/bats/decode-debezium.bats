@@ -357,6 +357,8 @@ source_of() {
 	refused 'column p: bytes that are not base64' --from debezium in
 	typed '[{"type":"int32","name":"io.debezium.time.Date","field":"d"}]' '{"d":99999999}' >in
 	refused 'column d: a date is out of range' --from debezium in
+	typed '[{"type":"int32","name":"io.debezium.time.Date","field":"d"},{"type":"int32","field":"e"}]' '{"d":99999999,"e":1}' >in
+	refused 'column d: a date is out of range' --from debezium in
 	typed '[{"type":"int32","field":"a"}]' '{"a":1,"b":2}' >in
 	refused 'column b is not in the schema' --from debezium in
 	echo '[1]' >in

@@ -118,6 +118,9 @@ void debezium_put(struct debezium *d, const struct cdc_change_table *t,
 {
 	struct cdc_out *o = &d->j.s->out;
 
+	/* What failed before is not this column's. */
+	if (o->rc < 0)
+		return;
 	if (cdc_json_in_is(&d->j, i, CDC_JSON_NULL)) {
 		cdc_out_lit(o, "null");
 		return;

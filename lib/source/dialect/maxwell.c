@@ -439,8 +439,10 @@ static void put_value(struct maxwell *d, const struct cdc_change_column *col, ui
 	s = cdc_json_in_text(&d->j, i);
 	switch ((enum cdc_mysql_kind)col->as) {
 	case CDC_MYSQL_FLOAT:
+		cdc_text_float_or_double(o, s);
+		break;
 	case CDC_MYSQL_DOUBLE:
-		cdc_text_float(o, s, col->as == CDC_MYSQL_FLOAT);
+		cdc_text_float(o, s, false);
 		break;
 	case CDC_MYSQL_DECIMAL:
 		cdc_text_decimal(o, s);

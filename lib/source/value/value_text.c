@@ -141,35 +141,33 @@ static bool says(const char *text, size_t n, double d)
 	return cdc_double_parse(cdc_str(text, n), &back) == CDC_PARSE_OK && back == d;
 }
 
-/* Sources call a column of doubles float (TiCDC): what is no single keeps its digits. */
-static void put_single(struct cdc_out *o, struct cdc_str s, double d)
-{
-	char *p = begin(o);
-	size_t n;
-	float f;
-
-	if (!p)
-		return;
-	if (cdc_float_parse(s, &f) == CDC_PARSE_OK) {
-		n = cdc_float_format(f, p);
-		if ((double)f == d || d != d || says(p, n, d)) {
-			end(o, n);
-			return;
-		}
-	}
-	end(o, cdc_double_format(d, p));
-}
-
 void cdc_text_float(struct cdc_out *o, struct cdc_str s, bool single)
 {
 	double d;
+	float f;
 
-	if (cdc_double_parse(s, &d) != CDC_PARSE_OK)
-		cdc_out_quoted(o, s);
-	else if (single)
-		put_single(o, s, d);
-	else
+	if (single && cdc_float_parse(s, &f) == CDC_PARSE_OK)
+		cdc_text_double(o, (double)f, true);
+	else if (!single && cdc_double_parse(s, &d) == CDC_PARSE_OK)
 		cdc_text_double(o, d, false);
+	else
+		cdc_out_quoted(o, s);
+}
+
+void cdc_text_float_or_double(struct cdc_out *o, struct cdc_str s)
+{
+	char text[CDC_VALUE_TEXT_MAX];
+	double d;
+	float f;
+	bool single;
+
+	if (cdc_double_parse(s, &d) != CDC_PARSE_OK) {
+		cdc_out_quoted(o, s);
+		return;
+	}
+	single = cdc_float_parse(s, &f) == CDC_PARSE_OK &&
+		 ((double)f == d || d != d || says(text, cdc_float_format(f, text), d));
+	cdc_text_double(o, single ? (double)f : d, single);
 }
 
 void cdc_text_unscaled(struct cdc_out *o, struct cdc_str bytes, int64_t scale)

@@ -16,9 +16,11 @@ struct cdc_zone;
 
 /* Scientific notation is spelled out. */
 void cdc_text_decimal(struct cdc_out *o, struct cdc_str s);
-/* The shortest text that reads back, of a double or (single) a float; of a double too where a float
- * would lose what the text says. */
+/* The shortest text that reads back, of a double or (single) a float. */
 void cdc_text_float(struct cdc_out *o, struct cdc_str s, bool single);
+/* For a column of either (TiCDC calls doubles float): a float where that loses nothing of what the
+ * text says, else a double. */
+void cdc_text_float_or_double(struct cdc_out *o, struct cdc_str s);
 /* "2019-11-14", or with a time of midnight. */
 void cdc_text_date(struct cdc_out *o, struct cdc_str s);
 /* "[-]H{1,3}:MM:SS[.f{1,9}]": a fraction that is 0 goes, another has six digits, or nine if it

@@ -27,14 +27,6 @@ static uint8_t kind_of(const struct walk *w, uint32_t node)
 	return cdc_avro_node(w->l->plan, node)->kind;
 }
 
-/* Text where null is as good as empty. */
-static bool read_text(struct walk *w, uint32_t node, struct cdc_str *s)
-{
-	bool is_null;
-
-	return dts_text_at(w->l, w->cur, node, s, &is_null);
-}
-
 static bool skip(struct walk *w, uint32_t node)
 {
 	return cdc_avro_skip(w->l->plan, node, w->cur);
@@ -75,7 +67,8 @@ static bool read_tag_map(struct walk *w, uint32_t node)
 
 	values = cdc_avro_child(w->l->plan, cdc_avro_node(w->l->plan, node), 0)->node;
 	while (cdc_avro_next(w->cur, &b, &ok)) {
-		if (!cdc_avro_bytes(w->cur, &t.key) || !read_text(w, values, &t.value))
+		if (!cdc_avro_bytes(w->cur, &t.key) ||
+		    !dts_text_at(w->l, w->cur, values, &t.value, NULL))
 			return false;
 		if (e->n_tags == DTS_TAGS_MAX)
 			return fail(w->cur, "it has too many tags");
@@ -154,7 +147,7 @@ static bool read_source(struct walk *w, uint32_t node)
 		if (step.op == DTS_OP_SOURCE_TYPE)
 			ok = dts_symbol_at(w->l, w->cur, step.node, &w->e->source_type, &unused);
 		else if (step.op == DTS_OP_SOURCE_VERSION)
-			ok = read_text(w, step.node, &w->e->source_version);
+			ok = dts_text_at(w->l, w->cur, step.node, &w->e->source_version, NULL);
 		else
 			ok = skip(w, step.node);
 		if (!ok)
@@ -185,7 +178,7 @@ static bool read_fields(struct walk *w, uint32_t node)
 		break;
 	default:
 		e->fields_shape = DTS_STRING;
-		return read_text(w, node, &e->fields);
+		return dts_text_at(w->l, w->cur, node, &e->fields, NULL);
 	}
 	start = (const char *)w->cur->p;
 	if (w->known_fields.n && (size_t)(w->cur->end - w->cur->p) >= w->known_fields.n &&
@@ -219,11 +212,11 @@ static bool read_step(struct walk *w, struct dts_step step)
 	case DTS_OP_TIMESTAMP:
 		return dts_integral_at(w->l, w->cur, step.node, &e->timestamp_s);
 	case DTS_OP_POSITION:
-		return read_text(w, step.node, &e->position);
+		return dts_text_at(w->l, w->cur, step.node, &e->position, NULL);
 	case DTS_OP_SAFE_POSITION:
-		return read_text(w, step.node, &e->safe_position);
+		return dts_text_at(w->l, w->cur, step.node, &e->safe_position, NULL);
 	case DTS_OP_TXID:
-		return read_text(w, step.node, &e->txid);
+		return dts_text_at(w->l, w->cur, step.node, &e->txid, NULL);
 	case DTS_OP_SOURCE:
 		return read_source(w, step.node);
 	case DTS_OP_OPERATION:
@@ -308,7 +301,7 @@ int dts_event_columns(const struct dts_layout *l, const struct dts_event *e,
 			struct dts_step step = l->step[i];
 
 			if (step.op == DTS_OP_FIELD_NAME)
-				ok = read_text(&w, step.node, &col[n].name);
+				ok = dts_text_at(l, &cur, step.node, &col[n].name, NULL);
 			else if (step.op == DTS_OP_FIELD_TYPE)
 				ok = dts_int32_at(l, &cur, step.node, &col[n].type);
 			else

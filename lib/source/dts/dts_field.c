@@ -37,14 +37,17 @@ bool dts_int32_at(const struct dts_layout *l, struct cdc_avro_cur *cur, uint32_t
 bool dts_text_at(const struct dts_layout *l, struct cdc_avro_cur *cur, uint32_t node,
 		 struct cdc_str *s, bool *is_null)
 {
+	bool null;
+
 	if (!cdc_avro_branch(l->plan, cur, &node))
 		return false;
-	*is_null = cdc_avro_node(l->plan, node)->kind == CDC_AVRO_NULL;
-	if (*is_null) {
-		*s = cdc_str("", 0);
-		return true;
-	}
-	return cdc_avro_bytes(cur, s);
+	null = cdc_avro_node(l->plan, node)->kind == CDC_AVRO_NULL;
+	if (is_null)
+		*is_null = null;
+	if (!null)
+		return cdc_avro_bytes(cur, s);
+	*s = cdc_str("", 0);
+	return true;
 }
 
 bool dts_symbol_at(const struct dts_layout *l, struct cdc_avro_cur *cur, uint32_t node,

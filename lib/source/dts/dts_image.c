@@ -30,13 +30,6 @@ static bool skip(struct walk *w, uint32_t node)
 	return cdc_avro_skip(w->l->plan, node, w->cur);
 }
 
-static bool read_text(struct walk *w, uint32_t node, struct cdc_str *s)
-{
-	bool is_null;
-
-	return dts_text_at(w->l, w->cur, node, s, &is_null);
-}
-
 static bool read_number(struct walk *w, uint32_t node, double *v)
 {
 	if (!cdc_avro_branch(w->l->plan, w->cur, &node))
@@ -74,9 +67,9 @@ static bool read_field(struct walk *w, struct dts_step step, struct dts_value *v
 {
 	switch (step.op) {
 	case DTS_OP_TEXT:
-		return read_text(w, step.node, &v->u.text);
+		return dts_text_at(w->l, w->cur, step.node, &v->u.text, NULL);
 	case DTS_OP_TAG:
-		return read_text(w, step.node, &v->tag);
+		return dts_text_at(w->l, w->cur, step.node, &v->tag, NULL);
 	case DTS_OP_NUMBER:
 		return read_number(w, step.node, &v->u.number);
 	case DTS_OP_SECONDS:
@@ -285,7 +278,6 @@ bool dts_image_read(const struct dts_layout *l, struct cdc_avro_cur *cur, uint32
 {
 	struct walk w = { .l = l, .cur = cur };
 	const struct cdc_avro_node *n;
-	bool is_null;
 
 	if (!cdc_avro_branch(l->plan, cur, &node))
 		return false;
@@ -294,7 +286,7 @@ bool dts_image_read(const struct dts_layout *l, struct cdc_avro_cur *cur, uint32
 		return true;
 	if (n->kind != CDC_AVRO_ARRAY) {
 		img->shape = DTS_STRING;
-		return dts_text_at(l, cur, node, &img->text, &is_null);
+		return dts_text_at(l, cur, node, &img->text, NULL);
 	}
 	img->shape = DTS_ARRAY;
 	w.item = cdc_avro_child(l->plan, n, 0)->node;

@@ -216,7 +216,8 @@ bool dts_image_read(const struct dts_layout *l, struct cdc_avro_cur *cur, uint32
 
 /*
  * A field at the cursor, behind a union or not. False: cur->why tells what is wrong at cur->p.
- * Integers may be int or long, text may be string, bytes or, where the layout allowed it, null.
+ * Integers may be int or long, text may be string, bytes or, where the layout allowed it, null,
+ * which is empty; is_null may be NULL.
  */
 bool dts_integral_at(const struct dts_layout *l, struct cdc_avro_cur *cur, uint32_t node,
 		     int64_t *v);

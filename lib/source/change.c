@@ -328,15 +328,21 @@ out:
 	return rc;
 }
 
-static bool same_key(const struct cdc_change_table *t, const struct cdc_str *key, size_t n_key)
+bool cdc_change_has_key(const struct cdc_change_table *t, const struct cdc_str *key, size_t n_key)
 {
-	if (n_key != (t->key_told ? t->n_key : 0))
+	if (n_key != t->n_key)
 		return false;
 	for (size_t i = 0; i < n_key; i++) {
 		if (!cdc_str_eq(key[i], t->key[i]))
 			return false;
 	}
 	return true;
+}
+
+/* A key of --key is none of the source's. */
+static bool same_key(const struct cdc_change_table *t, const struct cdc_str *key, size_t n_key)
+{
+	return t->key_told ? cdc_change_has_key(t, key, n_key) : n_key == 0;
 }
 
 bool cdc_change_covers(const struct cdc_change_table *t, const struct cdc_change_column *col,

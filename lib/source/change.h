@@ -123,6 +123,9 @@ int cdc_change_define(struct cdc_change *c, struct cdc_change_table *t, struct c
 		      const struct cdc_change_column *col, size_t n, const struct cdc_str *key,
 		      size_t n_key, struct cdc_err *err) CDC_NODISCARD;
 
+/* Are these the names of the table's key, in their order? */
+bool cdc_change_has_key(const struct cdc_change_table *t, const struct cdc_str *key, size_t n_key);
+
 /*
  * Is this a part of the table's columns, names and types the same, or all of them with the same key
  * in another order? Messages with the columns of a partial image define no new table, nor do those

@@ -46,7 +46,6 @@ static void debezium_close(void *ctx)
 	cdc_json_in_free(&d->j);
 	cdc_json_in_free(&d->key);
 	cdc_connect_type_free(&d->type);
-	cdc_map_free(&d->names);
 	cdc_buf_free(&d->prefix);
 	cdc_tape_free(&d->schema_tape);
 	cdc_ddl_free(&d->given_tables);

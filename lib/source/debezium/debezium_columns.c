@@ -155,27 +155,8 @@ static int by_schema(struct debezium *d, struct cdc_change_table *t, bool flat,
 	return rc;
 }
 
-/* Append a column unless there is one of that name. */
-static int add_name(struct debezium *d, struct cdc_str name, struct cdc_change_column *col,
-		    size_t *n, struct cdc_err *err)
-{
-	uint64_t hash = cdc_hash64(name.p, name.n);
-	struct cdc_map_iter it = cdc_map_seek(&d->names, hash);
-	uint32_t i;
-
-	while (cdc_map_next(&d->names, &it, &i)) {
-		if (cdc_str_eq(col[i].name, name))
-			return CDC_OK;
-	}
-	if (*n == CDC_CHANGE_COLUMNS_MAX)
-		return cdc_fail(err, CDC_EDATA, "more than %u columns", CDC_CHANGE_COLUMNS_MAX);
-	col[*n].name = name;
-	return cdc_map_insert(&d->names, hash, (uint32_t)(*n)++, err);
-}
-
 /* Append the names in a row that are not columns yet. */
-static int add_names(struct debezium *d, uint32_t row, bool flat, struct cdc_change_column *col,
-		     size_t *n, struct cdc_err *err)
+static int add_names(struct debezium *d, uint32_t row, bool flat, struct cdc_err *err)
 {
 	if (!cdc_json_in_is(in(d), row, CDC_JSON_OBJECT))
 		return CDC_OK;
@@ -188,7 +169,7 @@ static int add_names(struct debezium *d, uint32_t row, bool flat, struct cdc_cha
 			continue;
 		rc = cdc_json_string(&in(d)->tape, k, &in(d)->scratch, &name, err);
 		if (rc == CDC_OK)
-			rc = add_name(d, name, col, n, err);
+			rc = cdc_json_in_add(in(d), name, err);
 		if (rc < 0)
 			return rc;
 	}
@@ -203,34 +184,26 @@ static size_t members(struct debezium *d, uint32_t row)
 static int by_rows(struct debezium *d, struct cdc_change_table *t, uint32_t a, uint32_t b,
 		   bool flat, const struct cdc_str *key, size_t n_key, struct cdc_err *err)
 {
-	size_t known = t->defined && t->format_state == 0 ? t->n : 0, n = 0;
+	size_t known = t->defined && t->format_state == 0 ? t->n : 0;
 	const struct cdc_ddl_table *given = debezium_given(d, t);
-	struct cdc_change_column *col;
-	int rc = CDC_OK;
+	struct cdc_json_in *j = in(d);
+	int rc;
 
-	cdc_map_clear(&d->names);
-	cdc_arena_reset(&in(d)->scratch);
-	col = cdc_arena_calloc(&in(d)->scratch, known + members(d, a) + members(d, b) + 1,
-			       sizeof(*col));
-	if (!col)
-		return cdc_fail_nomem(err);
-	while (rc == CDC_OK && n < known) {
-		col[n] = t->col[n];
-		rc = add_name(d, t->col[n].name, col, &n, err);
-	}
+	cdc_arena_reset(&j->scratch);
+	rc = cdc_json_in_grow(j, t, known, members(d, a) + members(d, b), err);
 	if (rc == CDC_OK)
-		rc = add_names(d, a, flat, col, &n, err);
+		rc = add_names(d, a, flat, err);
 	if (rc == CDC_OK)
-		rc = add_names(d, b, flat, col, &n, err);
-	for (size_t i = known; rc == CDC_OK && given && i < n; i++)
-		rc = debezium_given_column(d, given, &col[i], err);
+		rc = add_names(d, b, flat, err);
+	for (size_t i = known; rc == CDC_OK && given && i < j->n_col; i++)
+		rc = debezium_given_column(d, given, &j->col[i], err);
 	if (rc == CDC_OK && given && n_key == 0) {
 		key = given->key;
 		n_key = given->n_key;
 	}
 	if (rc == CDC_OK)
-		rc = cdc_change_define(&in(d)->c, t, cdc_buf_str(&d->key.text), col, n, key, n_key,
-				       err);
+		rc = cdc_change_define(&j->c, t, cdc_buf_str(&d->key.text), j->col, j->n_col, key,
+				       n_key, err);
 	if (rc == CDC_OK)
 		t->format_state = 0;
 	return rc;

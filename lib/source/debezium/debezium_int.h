@@ -100,7 +100,6 @@ struct debezium {
 	struct cdc_json_in key; /* the message key, on a tape of its own */
 	uint32_t key_root; /* its object, CDC_JSON_NONE: there is none */
 	struct cdc_connect_type type; /* scratch */
-	struct cdc_map names; /* of columns, while they are gathered from rows */
 	struct debezium_held held;
 	struct debezium_topic topics[DEBEZIUM_TOPICS_MAX];
 	size_t n_topics;

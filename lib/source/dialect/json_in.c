@@ -237,10 +237,10 @@ static bool covers(struct cdc_json_in *j, struct cdc_change_table *t, uint32_t r
 	return true;
 }
 
-int cdc_json_in_grow(struct cdc_json_in *j, const struct cdc_change_table *t, size_t more,
-		     struct cdc_err *err)
+int cdc_json_in_grow(struct cdc_json_in *j, const struct cdc_change_table *t, size_t known,
+		     size_t more, struct cdc_err *err)
 {
-	size_t known = t->defined ? t->n : 0, most = CDC_CHANGE_COLUMNS_MAX;
+	size_t most = CDC_CHANGE_COLUMNS_MAX;
 	int rc = CDC_OK;
 
 	j->n_col = 0;
@@ -302,25 +302,13 @@ static size_t count(const struct cdc_json_in *j, uint32_t row)
 	return cdc_json_in_is(j, row, CDC_JSON_OBJECT) ? cdc_json_in_tok(j, row)->count : 0;
 }
 
-static bool same_key(const struct cdc_change_table *t, const struct cdc_json_row *row)
-{
-	if (row->n_key == 0)
-		return true;
-	if (row->n_key != t->n_key)
-		return false;
-	for (size_t i = 0; i < row->n_key; i++) {
-		if (!cdc_str_eq(row->key[i], t->key[i]))
-			return false;
-	}
-	return true;
-}
-
 static int add_columns(struct cdc_json_in *j, struct cdc_change_table *t,
 		       const struct cdc_json_row *row, struct cdc_err *err)
 {
 	const struct cdc_str *key = row->n_key || !t->defined ? row->key : t->key;
 	size_t n_key = row->n_key || !t->defined ? row->n_key : t->n_key;
-	int rc = cdc_json_in_grow(j, t, count(j, row->before) + count(j, row->after), err);
+	int rc = cdc_json_in_grow(j, t, t->defined ? t->n : 0,
+				  count(j, row->before) + count(j, row->after), err);
 
 	if (rc == CDC_OK)
 		rc = add_names(j, row->after, row->skip, err);
@@ -347,8 +335,8 @@ int cdc_json_in_columns(struct cdc_json_in *j, struct cdc_change_table *t,
 {
 	int rc;
 
-	if (t->defined && same_key(t, row) && covers(j, t, row->after, row->skip) &&
-	    covers(j, t, row->before, row->skip))
+	if (t->defined && (row->n_key == 0 || cdc_change_has_key(t, row->key, row->n_key)) &&
+	    covers(j, t, row->after, row->skip) && covers(j, t, row->before, row->skip))
 		return CDC_OK;
 	rc = check_once(j, row->after, err);
 	if (rc == CDC_OK)

@@ -120,11 +120,12 @@ int cdc_json_in_columns(struct cdc_json_in *j, struct cdc_change_table *t,
 			const struct cdc_json_row *row, struct cdc_err *err) CDC_NODISCARD;
 
 /*
- * The same by hand: begin with what the table has, room for `more` names in the scratch arena; add
- * the names that it has not, in plain text that stays; define it. CDC_EDATA on too many.
+ * The same by hand: begin with the first `known` columns that the table has, room for `more` names
+ * in the scratch arena; add the names that it has not, in plain text that stays; define it, or have
+ * the columns in j->col. CDC_EDATA on too many.
  */
-int cdc_json_in_grow(struct cdc_json_in *j, const struct cdc_change_table *t, size_t more,
-		     struct cdc_err *err) CDC_NODISCARD;
+int cdc_json_in_grow(struct cdc_json_in *j, const struct cdc_change_table *t, size_t known,
+		     size_t more, struct cdc_err *err) CDC_NODISCARD;
 int cdc_json_in_add(struct cdc_json_in *j, struct cdc_str name, struct cdc_err *err) CDC_NODISCARD;
 int cdc_json_in_define(struct cdc_json_in *j, struct cdc_change_table *t, const struct cdc_str *key,
 		       size_t n_key, struct cdc_err *err) CDC_NODISCARD;

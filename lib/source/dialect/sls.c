@@ -149,7 +149,8 @@ static int check_once(struct sls *d, struct cdc_err *err)
 /* Columns that the message has and the table has not, in the message's order. */
 static int add_columns(struct sls *d, struct cdc_change_table *t, struct cdc_err *err)
 {
-	int rc = cdc_json_in_grow(&d->j, t, cdc_json_in_tok(&d->j, 0)->count, err);
+	int rc = cdc_json_in_grow(&d->j, t, t->defined ? t->n : 0, cdc_json_in_tok(&d->j, 0)->count,
+				  err);
 
 	for (uint32_t k = cdc_json_first(&d->j.tape, 0); rc == CDC_OK && k != CDC_JSON_NONE;
 	     k = cdc_json_after(&d->j.tape, 0, k)) {
